@@ -1,0 +1,32 @@
+/**
+ * What an executor, core or gateway process is made of: the room that implements a role gives a
+ * factory, `run-child.ts` gives it everything else. A child never reads configuration itself.
+ */
+import type { Settings } from '../config/settings.ts';
+import type { Role, SupervisorMode, ToChild } from '../protocol/supervision.ts';
+import type { Logger } from './logger.ts';
+import type { Service } from './service.ts';
+
+export interface ChildContext {
+  readonly settings: Settings;
+  readonly role: Role;
+  readonly index: number;
+  /** Names this run of the supervisor. */
+  readonly run: string;
+  readonly mode: SupervisorMode;
+  readonly supervisorPid: number;
+  readonly log: Logger;
+  /** Tells the supervisor that this process works, or that it waits for another to go. */
+  readonly announce: (state: 'standby' | 'ready') => void;
+  /** Ends this process with the error's exit code, after telling the supervisor why. Never returns to the loop. */
+  readonly fail: (error: unknown) => void;
+}
+
+export interface ChildService extends Service {
+  /** Take no more work; what runs goes on. */
+  quiet(): void;
+  /** Messages for the role alone, such as `processes` for the core. */
+  receive?(message: ToChild<Settings>): void;
+}
+
+export type ChildFactory = (context: ChildContext) => ChildService;

@@ -1,0 +1,77 @@
+/**
+ * Tells a process from a later one that got the same pid, and finds processes by their mark.
+ *
+ * Linux: the start time of /proc/PID/stat (field 22, see proc(5)). Elsewhere the pid alone.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { ProcessIdentity } from '../protocol/execute.ts';
+
+export function identityOf(pid: number): ProcessIdentity {
+  return { pid, startTime: readStat(pid)?.startTime ?? '' };
+}
+
+/** False for a process that is gone, for a zombie, and for another process with the same pid. */
+export function isAlive(identity: ProcessIdentity): boolean {
+  const stat = readStat(identity.pid);
+  if (stat !== undefined) {
+    const same = identity.startTime === '' || stat.startTime === identity.startTime;
+    return same && stat.state !== 'Z' && stat.state !== 'X';
+  }
+  return identity.startTime === '' && signal(identity.pid, 0);
+}
+
+/** True when the signal was delivered; false when nothing with this id exists or may be signalled. */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch {
+    // ESRCH: already gone, which is what the caller wants; EPERM: not ours to end.
+    return false;
+  }
+}
+
+/** Signals a whole process group. */
+export function signalGroup(groupId: number, name: NodeJS.Signals | 0): boolean {
+  return signal(-groupId, name);
+}
+
+/** Pids of all processes with `mark=value` in their environment. Empty where there is no /proc. */
+export function findMarked(mark: string, value: string): readonly number[] {
+  const wanted = `${mark}=${value}`;
+  return listPids().filter((pid) => pid !== process.pid && environmentOf(pid).includes(wanted));
+}
+
+function listPids(): readonly number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger);
+  } catch {
+    // No /proc on this system.
+    return [];
+  }
+}
+
+function environmentOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+  } catch {
+    // Gone meanwhile, or another user's process.
+    return [];
+  }
+}
+
+interface Stat {
+  readonly state: string;
+  readonly startTime: string;
+}
+
+function readStat(pid: number): Stat | undefined {
+  try {
+    // The command name (field 2) may hold spaces and brackets: count from the last one.
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', startTime: fields[19] ?? '' };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Events as they travel: topics, the log's rows, and the messages of events v1 and v2.
+ *
+ * v1 shapes are fixed (deployed clients): key order and bytes are held by golden tests.
+ * v2 here is the part that the control socket speaks to followers of the log.
+ */
+import type { Json } from './json.ts';
+
+/** Types that exist without configuration; `[event:NAME]` sections add more. */
+export const BUILT_IN_EVENT_TYPES = [
+  'issueUpdate',
+  'notification',
+  'datasetUpdate',
+  'uploadFile',
+  'downloadFile',
+  'job',
+  'queue',
+] as const;
+
+/** Types that only Taskbell itself publishes. */
+export const RESERVED_EVENT_TYPES: readonly string[] = ['job', 'queue'];
+
+export const MAX_EVENT_ID_BYTES = 256;
+
+/** What a topic is named by. */
+export interface Topic {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** An event to publish. `data` is always an array. */
+export interface EventRequest extends Topic {
+  readonly data: readonly Json[];
+}
+
+/** One row of the log. `seq` and `prev` are opaque cursors; on SQLite they are decimal numbers. */
+export interface LogEvent extends Topic {
+  readonly data: readonly Json[];
+  readonly seq: string;
+  /** The previous `seq` of the same topic; null for the first that the log holds. */
+  readonly prev: string | null;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}
+
+export interface EventPage {
+  readonly epoch: string;
+  readonly events: readonly LogEvent[];
+  /** Pass it as `since` to go on; also set when the page is empty. */
+  readonly next: string;
+  /** False when `since` is older than the oldest row, unknown, or of another epoch. */
+  readonly recovered: boolean;
+}
+
+/** The data of a `job` event, its only array element. */
+export interface JobEventData {
+  readonly state: string;
+  readonly type: string;
+  readonly queue: string;
+  readonly attempt: number;
+  readonly duration?: number;
+  readonly reason?: string;
+  readonly error?: string;
+  readonly runAt?: string;
+  readonly progress?: Json;
+  readonly userId?: string;
+}
+
+/** Follower → core on the control socket. */
+export interface FollowRequest {
+  readonly action: 'attach';
+  /** `*` as type or id means all. */
+  readonly events: readonly Topic[];
+  readonly rid?: number;
+  /** Last `seq` seen; omitted: only what comes from now on. */
+  readonly since?: string;
+  readonly epoch?: string;
+}
+
+/** Core → follower, the answer to an attach. After it come `LogEvent`s, one a message. */
+export interface FollowReply {
+  readonly status: 200 | 400;
+  readonly message: string;
+  readonly code: number;
+  readonly rid?: number;
+  /** Where the subscription starts: events after it will come. */
+  readonly seq?: string;
+  readonly epoch?: string;
+  readonly recovered?: boolean;
+}
+
+/** Heartbeat with the log's top, so that silence is not taken for loss. */
+export interface SyncMessage {
+  readonly action: 'sync';
+  readonly seq: string;
+}
+
+export function isEventId(id: string): boolean {
+  const bytes = Buffer.byteLength(id);
+  return bytes >= 1 && bytes <= MAX_EVENT_ID_BYTES;
+}

@@ -1,0 +1,122 @@
+/**
+ * The executor protocol: WebSocket `/v1/execute` on the control server, one JSON object a message.
+ *
+ *   executor: hello            → core: welcome
+ *   core: run                  → executor: started*, progress*, log*, then ended
+ *   core: confirmed            (after the commit; only now may the executor forget the outcome)
+ *   core: cancel               → the attempt ends as `cancelled` or `timeout`
+ *   core: validate             → executor: validated
+ *   executor: quiet            no further `run`
+ *   executor: leaving          what is unsettled when this process is gone was interrupted, not crashed
+ */
+import type { EventRequest } from './events.ts';
+import type { AttemptOutcome, JobError, JobLogLine, JobProgress } from './jobs.ts';
+import type { Json } from './json.ts';
+
+/** A started attempt of one job. A completion whose fence is not the current one changes nothing. */
+export interface Fence {
+  readonly id: string;
+  readonly attempt: number;
+}
+
+/** Settings of a job type as its handler states them; configuration wins over them. */
+export interface TypeSettings {
+  readonly queue?: string;
+  readonly retries?: number;
+  readonly timeoutMs?: number;
+  readonly backoffMs?: number;
+  readonly backoffLimitMs?: number;
+  /** Attempts of this type running at once, over all executors. */
+  readonly concurrency?: number;
+}
+
+export interface TypeManifest {
+  readonly name: string;
+  readonly kind: 'module' | 'command';
+  /** True when payloads must be checked by `validate` before they are accepted. */
+  readonly schema: boolean;
+  readonly settings: TypeSettings;
+  /** Why the handler could not be loaded; such a type is known but not offered. */
+  readonly problem?: string;
+}
+
+/** An operating-system process that can be told from a later one with the same pid. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Start time in clock ticks since boot (/proc/PID/stat field 22); '' where the system has none. */
+  readonly startTime: string;
+}
+
+export interface HelloMessage {
+  readonly kind: 'hello';
+  /** Unique for the life of the executor process; also its environment mark, see `EXECUTOR_MARK`. */
+  readonly executor: string;
+  readonly process: ProcessIdentity;
+  readonly supervisorPid: number;
+  readonly slots: number;
+  /** Queues it serves; empty means every queue. */
+  readonly queues: readonly string[];
+  readonly types: readonly TypeManifest[];
+  /** After a reconnect: attempts that still run or whose outcome was not confirmed. */
+  readonly holding: readonly Fence[];
+}
+
+export interface Outcome extends Fence {
+  readonly outcome: Exclude<AttemptOutcome, 'crash'>;
+  /** False: fail for good, whatever retries are left. */
+  readonly retryable?: boolean;
+  readonly result?: Json;
+  readonly error?: JobError;
+  /** Events emitted by the handler; published only if the attempt succeeded. */
+  readonly events?: readonly EventRequest[];
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly cpuMs?: number;
+  readonly peakBytes?: number;
+  readonly exitCode?: number;
+}
+
+export type ExecutorMessage =
+  | HelloMessage
+  | { readonly kind: 'ended'; readonly outcomes: readonly Outcome[] }
+  | { readonly kind: 'progress'; readonly progress: readonly (Fence & { readonly value: JobProgress })[] }
+  | { readonly kind: 'log'; readonly lines: readonly (Fence & LogLine)[] }
+  /** A command's own process group, recorded so that survivors can be reaped. */
+  | ({ readonly kind: 'spawned'; readonly group: ProcessIdentity } & Fence)
+  | { readonly kind: 'validated'; readonly rid: number; readonly problem: string | null }
+  /** The named attempts ignore their signal: this process ends now so that they cannot overlap the next. */
+  | { readonly kind: 'stuck'; readonly fences: readonly (Fence & { readonly outcome: 'timeout' | 'cancelled' })[] }
+  | { readonly kind: 'quiet' }
+  | { readonly kind: 'leaving' };
+
+export type LogLine = Omit<JobLogLine, 'n' | 'at' | 'attempt'> & { readonly at: number };
+
+/** One attempt to run. */
+export interface Assignment extends Fence {
+  readonly type: string;
+  readonly payload: Json;
+  readonly queue: string;
+  readonly userId: string | null;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  /** Time limit of this attempt; 0: none. */
+  readonly timeoutMs: number;
+  /** Charged failures before this attempt. */
+  readonly failures: number;
+}
+
+export type CoreMessage =
+  | { readonly kind: 'welcome'; readonly forget: readonly Fence[] }
+  | { readonly kind: 'run'; readonly attempts: readonly Assignment[] }
+  | { readonly kind: 'confirmed'; readonly fences: readonly Fence[] }
+  | ({ readonly kind: 'cancel' } & Fence)
+  | { readonly kind: 'validate'; readonly rid: number; readonly type: string; readonly payload: Json };
+
+/** Environment variable that marks every process started by an executor, with the executor's name. */
+export const EXECUTOR_MARK = 'TASKBELL_EXECUTOR';
+/** Environment variable that marks every process below a supervisor, with the supervisor's run. */
+export const RUN_MARK = 'TASKBELL_RUN';
+
+/** How long an attempt may take to end after its signal was aborted or its group got SIGTERM. */
+export const KILL_GRACE_MS = 5_000;

@@ -1,0 +1,68 @@
+/** The shapes of `status`, `queue list`, `report status` and of users and grants in the control API. */
+import type { JobState } from './jobs.ts';
+import type { ProcessView } from './supervision.ts';
+
+export type ReportState =
+  | 'off'
+  | 'connecting'
+  | 'connected'
+  | 'disconnected'
+  | 'failed';
+
+export interface ReportStatus {
+  readonly state: ReportState;
+  readonly url: string | null;
+  /** Ended jobs that are not acknowledged yet. */
+  readonly pending: number;
+  /** Position of the report cursor. */
+  readonly cursor: string;
+  readonly acknowledge: 'auto' | 'required' | 'off';
+  /** Acknowledged since this core became awake. */
+  readonly reported: number;
+  readonly lastError: string | null;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export interface StatusView {
+  readonly ready: boolean;
+  readonly version: string;
+  readonly dataDirectory: string;
+  readonly startedAt: string;
+  readonly processes: readonly ProcessView[];
+  /** Unfinished states: now. Finished states: since the database was made. */
+  readonly jobs: Readonly<Record<JobState, number>>;
+  readonly report: ReportStatus;
+  readonly gateway: { readonly address: string; readonly port: number; readonly path: string } | null;
+  readonly log: { readonly epoch: string; readonly top: string; readonly oldest: string };
+}
+
+export interface QueueView {
+  readonly name: string;
+  readonly paused: boolean;
+  readonly jobs: Readonly<Record<'scheduled' | 'queued' | 'running' | 'retrying', number>>;
+}
+
+export interface UserView {
+  readonly id: string;
+  readonly name: string | null;
+  readonly active: boolean;
+  readonly createdAt: string;
+}
+
+export interface GrantView {
+  readonly user: string;
+  readonly type: string;
+  /** `*` grants every object of the type. */
+  readonly id: string;
+}
+
+export interface AccessQuestion {
+  readonly user: string;
+  readonly type: string;
+  readonly id: string;
+}
+
+/** 3: user unknown or inactive; 4: may not see the object (events v1 codes). */
+export interface AccessAnswer {
+  readonly code: 0 | 3 | 4;
+}
