@@ -1,8 +1,9 @@
 /**
  * Builds dist/ once before the tests if any source is newer, because the tests that start real
- * processes run the built program. Refuses to run tests against a build that failed.
+ * processes run the built program. Judges no types: a type error is printed and the tests go on,
+ * since `npm test` and `npm run check` have refused it already.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
@@ -15,23 +16,21 @@ export function setup(): void {
     modifiedAt(path.join(root, 'tsconfig.json')),
     modifiedAt(path.join(root, 'tsconfig.build.json')),
   );
-  if (newest < builtAt) return;
-  build();
+  if (newest > builtAt) build();
 }
 
 function build(): void {
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  try {
-    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+  const { status, stdout, error } = spawnSync(
+    process.execPath,
+    [tsc, '-p', 'tsconfig.build.json'],
+    {
       cwd: root,
       encoding: 'utf8',
-      stdio: 'pipe',
-    });
-  } catch (error) {
-    const { stdout = '' } = error as { stdout?: string };
-    const message = `the build of src/ into dist/ failed:\n${stdout.slice(0, 4_000)}`;
-    throw new Error(message, { cause: error });
-  }
+    },
+  );
+  if (error) throw error;
+  if (status !== 0) console.warn(`dist/ was built in spite of type errors:\n${stdout}`);
 }
 
 /** Milliseconds since the epoch; 0 for what does not exist, so that it counts as older than anything. */
