@@ -1,0 +1,53 @@
+/**
+ * Where a control server listens, and how the two transports of Node reach it.
+ *
+ * Knows nothing of routes or messages, and opens no connection itself.
+ */
+import { connect as connectSocket } from 'node:net';
+import type { ClientOptions } from 'ws';
+import { TaskbellError } from '../protocol/errors.ts';
+
+/** A unix socket (file permissions guard it), or a TCP address with its token. */
+export type ControlAddress =
+  | { readonly socketPath: string }
+  | { readonly url: string; readonly token: string };
+
+/** For messages to people; holds no secret. */
+export function describeAddress(address: ControlAddress): string {
+  return 'socketPath' in address ? `socket ${address.socketPath}` : address.url;
+}
+
+/** What `new WebSocket(url, options)` needs to reach `path` on the control server. */
+export interface UpgradeTarget {
+  readonly url: string;
+  readonly options: ClientOptions;
+}
+
+export function upgradeTarget(address: ControlAddress, pathAndQuery: string): UpgradeTarget {
+  const base: ClientOptions = { perMessageDeflate: false, handshakeTimeout: 10_000 };
+  if ('socketPath' in address) {
+    const { socketPath } = address;
+    // Not `ws+unix:PATH:/…`: that form cannot hold a path with a space or a colon.
+    const createConnection = () => connectSocket({ path: socketPath });
+    return { url: `ws://localhost${pathAndQuery}`, options: { ...base, createConnection } };
+  }
+  const headers = { authorization: `Bearer ${address.token}` };
+  return { url: tcpUrl(address.url, pathAndQuery), options: { ...base, headers } };
+}
+
+/** Joins a route to the base URL, which may itself have a path (a reverse proxy's prefix). */
+export function tcpUrl(base: string, pathAndQuery: string): string {
+  return `${base.replace(/\/+$/, '')}${pathAndQuery}`;
+}
+
+/** No process answers at the address. */
+export function daemonUnreachable(address: ControlAddress, cause: unknown): TaskbellError {
+  return new TaskbellError(
+    'E_DAEMON_UNREACHABLE',
+    `No daemon answers at ${describeAddress(address)}.`,
+    {
+      hint: 'Start it with `taskbell up`, or name the right one with --config or --data-directory.',
+      cause,
+    },
+  );
+}
