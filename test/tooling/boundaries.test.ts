@@ -16,9 +16,9 @@ const ADAPTERS = ['queue/sqlite', 'log/sqlite'];
 
 /** What each room may import besides itself. A room that is not listed may import nothing. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  queue: [],
+  queue: ['protocol'],
   'queue/sqlite': ['queue', 'log', 'log/sqlite', 'sqlite', 'protocol'],
-  log: [],
+  log: ['protocol'],
   'log/sqlite': ['queue', 'queue/sqlite', 'log', 'sqlite', 'protocol'],
   sqlite: ['protocol'],
   protocol: [],
