@@ -30,3 +30,9 @@ export interface ChildService extends Service {
 }
 
 export type ChildFactory = (context: ChildContext) => ChildService;
+
+/** Loaders, so that a process imports the code of its own role only. */
+export type ChildFactories = Readonly<Record<Role, () => Promise<ChildFactory>>>;
+
+/** First argument of the executable that makes it a child; no command of the user has this name. */
+export const CHILD_ARGUMENT = '__child';

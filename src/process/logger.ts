@@ -4,21 +4,30 @@
  * Constant messages, facts as fields, errors under `err`. The moments that operators know carry a
  * `moment` field in JSON and a sign in pretty lines.
  */
+import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import type { DaemonSettings } from '../config/settings.ts';
 import { prettyLine } from './pretty-line.ts';
 
 export type Logger = pino.Logger;
 
+const STDERR = 2;
+/** What may wait in memory while standard error takes nothing; later lines are dropped. */
+const MAX_UNWRITTEN_BYTES = 1_048_576;
+
 export type LogSettings = Pick<DaemonSettings, 'logLevel' | 'logFormat'>;
 
 /** @param base fields on every line, such as the role of the process */
-export function createLogger(settings: LogSettings, base: Readonly<Record<string, unknown>>): Logger {
+export function createLogger(
+  settings: LogSettings,
+  base: Readonly<Record<string, unknown>>,
+): Logger {
   const pretty =
-    settings.logFormat === 'pretty' ||
-    (settings.logFormat === 'auto' && process.stderr.isTTY === true);
+    settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && isatty(STDERR));
   const options: pino.LoggerOptions = { level: settings.logLevel, base: { ...base } };
-  const descriptor = pino.destination({ dest: 2, sync: true });
+  const descriptor = pino.destination({ dest: STDERR, sync: true, maxLength: MAX_UNWRITTEN_BYTES });
+  // The terminal or the pipe's reader is gone (EIO, EPIPE): a daemon goes on without its log.
+  descriptor.on('error', () => {});
   if (!pretty) return pino(options, descriptor);
   return pino(options, { write: (line: string) => descriptor.write(prettyLine(line)) });
 }

@@ -23,25 +23,37 @@ const LEVELS: Readonly<Record<number, string>> = {
   60: 'FATAL',
 };
 
-const HIDDEN = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'role', 'component', 'moment', 'err']);
+const HIDDEN = new Set([
+  'level',
+  'time',
+  'msg',
+  'pid',
+  'hostname',
+  'role',
+  'component',
+  'moment',
+  'err',
+]);
 
 export function prettyLine(line: string): string {
   const record = parseRecord(line);
   if (record === undefined) return line;
-  const time = new Date(Number(record['time'])).toISOString().slice(11, 23);
-  const level = (LEVELS[Number(record['level'])] ?? String(record['level'])).padEnd(5);
-  const source = [record['role'], record['component']].filter(Boolean).join('/');
+  const time = new Date(Number(record.time)).toISOString().slice(11, 23);
+  const level = (LEVELS[Number(record.level)] ?? String(record.level)).padEnd(5);
+  const source = [record.role, record.component].filter(Boolean).join('/');
   const facts = Object.entries(record)
     .filter(([key]) => !HIDDEN.has(key))
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  const words = [time, level, source, signOf(record['moment']), String(record['msg'] ?? ''), ...facts];
-  return `${words.filter((word) => word !== '').join(' ')}${errorLines(record['err'])}\n`;
+  const words = [time, level, source, signOf(record.moment), String(record.msg ?? ''), ...facts];
+  return `${words.filter((word) => word !== '').join(' ')}${errorLines(record.err)}\n`;
 }
 
 function parseRecord(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+    return typeof value === 'object' && value !== null
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     // Not ours (a library wrote to the stream): show it as it came.
     return undefined;

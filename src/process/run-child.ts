@@ -1,0 +1,149 @@
+/**
+ * Turns this process into a child of the supervisor: reads its orders, runs the service of its role,
+ * and says with which code to exit.
+ *
+ *   waiting ─init▶ starting ─▶ running ─stop | supervisor gone▶ stopping ─▶ ended
+ *      └──────────────┴───────────┴──────── fail ───────────────────┴─────▶ ended
+ *
+ * Refuses to exit by itself: main.ts does that, with the code that comes out here.
+ */
+import type { Settings } from '../config/settings.ts';
+import { ERROR_CODES, exitCodeOf, TaskbellError } from '../protocol/errors.ts';
+import type { FromChild, Role, ToChild } from '../protocol/supervision.ts';
+import type { ChildFactories, ChildFactory, ChildService } from './child-process.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { type Deadline, deadlineIn } from './service.ts';
+import { ignoreSignals, listenForFaults } from './signals.ts';
+
+type Init = Extract<ToChild<Settings>, { kind: 'init' }>;
+
+/** What a child may still use after its supervisor died; the guardian ends it soon after. */
+const ORPHAN_STOP_MS = 3_000;
+const ORPHAN_EXIT_MS = 4_000;
+/** A `fatal` normally leaves at once; a supervisor that does not read must not keep the process alive. */
+const FATAL_SEND_MS = 1_000;
+
+/** @returns the exit code. Never rejects. */
+export function runChild(role: string | undefined, factories: ChildFactories): Promise<number> {
+  if (process.send === undefined || !isRole(role, factories)) {
+    process.stderr.write('taskbell: __child is how the supervisor starts its own processes.\n');
+    return Promise.resolve(ERROR_CODES.E_USAGE.exitCode);
+  }
+  return new ChildRun(role, factories[role]).run();
+}
+
+function isRole(role: string | undefined, factories: ChildFactories): role is Role {
+  return role !== undefined && Object.hasOwn(factories, role);
+}
+
+class ChildRun {
+  readonly #load: () => Promise<ChildFactory>;
+  readonly #ended: Promise<number>;
+  #end: (exitCode: number) => void = () => {};
+  #log: Logger;
+  #service: ChildService | undefined;
+  #quiet = false;
+  #stopping = false;
+  #failed = false;
+
+  constructor(role: Role, load: () => Promise<ChildFactory>) {
+    this.#load = load;
+    // Until the settings are here.
+    this.#log = createLogger({ logLevel: 'info', logFormat: 'auto' }, { role });
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  run(): Promise<number> {
+    ignoreSignals();
+    listenForFaults((error) => this.#fail(error));
+    process.once('disconnect', () => this.#onOrphaned());
+    process.on('message', (message: ToChild<Settings>) => this.#receive(message));
+    return this.#ended;
+  }
+
+  #receive(message: ToChild<Settings>): void {
+    switch (message.kind) {
+      case 'init':
+        this.#start(message).catch((error: unknown) => this.#onStartFailed(error));
+        return;
+      case 'quiet':
+        this.#quiet = true;
+        this.#service?.quiet();
+        return;
+      case 'stop':
+        this.#stop(deadlineIn(message.withinMs), 0);
+        return;
+      case 'processes':
+        this.#service?.receive?.(message);
+    }
+  }
+
+  async #start(init: Init): Promise<void> {
+    const { settings, role, index, run, mode } = init;
+    this.#log = createLogger(settings.daemon, role === 'executor' ? { role, index } : { role });
+    const createService = await this.#load();
+    if (this.#stopping) return;
+    const service = createService({
+      settings,
+      role,
+      index,
+      run,
+      mode,
+      supervisorPid: process.ppid,
+      log: this.#log,
+      announce: (state) => this.#tell({ kind: 'state', state }),
+      fail: (error) => this.#fail(error),
+    });
+    this.#service = service;
+    if (this.#quiet) service.quiet();
+    await service.start();
+  }
+
+  #onStartFailed(error: unknown): void {
+    // A start that a stop cut off may fail in any way, and nobody needs it any more.
+    if (this.#stopping) this.#log.debug({ err: error }, 'start given up');
+    else this.#fail(error);
+  }
+
+  #stop(deadline: Deadline, exitCode: number): void {
+    this.#stopping = true;
+    const stopped = this.#service?.stop(deadline) ?? Promise.resolve();
+    stopped.then(
+      () => this.#end(exitCode),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #onOrphaned(): void {
+    this.#log.warn('supervisor is gone; stopping');
+    const exitCode = exitCodeOf('E_DAEMON_UNREACHABLE');
+    setTimeout(() => this.#end(exitCode), ORPHAN_EXIT_MS).unref();
+    this.#stop(deadlineIn(ORPHAN_STOP_MS), exitCode);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#log.error({ err: error }, 'process failed');
+    const { code, message, hint } = asTaskbellError(error);
+    const exitCode = exitCodeOf(code);
+    setTimeout(() => this.#end(exitCode), FATAL_SEND_MS).unref();
+    const fatal: FromChild = { kind: 'fatal', code, message, ...(hint !== undefined && { hint }) };
+    // An exit right after `send` can lose the message; the callback comes when the pipe has it.
+    this.#tell(fatal, () => this.#end(exitCode));
+  }
+
+  #tell(message: FromChild, sent: () => void = () => {}): void {
+    // An error means that the supervisor is gone, which `disconnect` tells better.
+    if (process.send === undefined) sent();
+    else process.send(message, undefined, undefined, sent);
+  }
+}
+
+function asTaskbellError(error: unknown): TaskbellError {
+  if (error instanceof TaskbellError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TaskbellError('E_INTERNAL', message, { cause: error });
+}

@@ -1,0 +1,57 @@
+/**
+ * The one place where signals of the operating system, and errors that nobody caught, are listened to.
+ *
+ * The supervisor acts on them; its children ignore them, because Ctrl-C goes to the whole foreground
+ * group and a service manager may signal every process of its unit, yet only the supervisor knows
+ * the order in which to stop.
+ */
+
+export type StopSignal = 'SIGTERM' | 'SIGINT';
+
+export interface SignalActions {
+  readonly stop: (signal: StopSignal) => void;
+  readonly hangUp: () => void;
+}
+
+/** @returns takes the listeners off again, which brings the system's default actions back */
+export function listenForSignals(actions: SignalActions): () => void {
+  process.on('SIGTERM', actions.stop);
+  process.on('SIGINT', actions.stop);
+  process.on('SIGHUP', actions.hangUp);
+  return () => {
+    process.off('SIGTERM', actions.stop);
+    process.off('SIGINT', actions.stop);
+    process.off('SIGHUP', actions.hangUp);
+  };
+}
+
+export function ignoreSignals(): void {
+  listenForSignals({ stop: () => {}, hangUp: () => {} });
+}
+
+/**
+ * Errors that nobody caught, rejected promises included: an `uncaughtException` listener hears both
+ * (https://nodejs.org/api/process.html#event-uncaughtexception).
+ *
+ * @returns takes the listener off again
+ */
+export function listenForFaults(onFault: (error: unknown) => void): () => void {
+  process.on('uncaughtException', onFault);
+  return () => {
+    process.off('uncaughtException', onFault);
+  };
+}
+
+/** Ctrl-C in a terminal reaches a program twice when its parent, such as npm, passes it on as well. */
+const ECHO_MS = 50;
+
+export interface StopRequest {
+  readonly signal: StopSignal;
+  readonly atMono: number;
+}
+
+/** False for the echo of a Ctrl-C; people and programs that insist take longer or send SIGTERM. */
+export function isFurtherRequest(first: StopRequest, second: StopRequest): boolean {
+  const sameKey = first.signal === 'SIGINT' && second.signal === 'SIGINT';
+  return !sameKey || second.atMono - first.atMono >= ECHO_MS;
+}

@@ -1,0 +1,56 @@
+/** Starts one child process and tells how it ended. Decides nothing. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { CHILD_ARGUMENT } from '../process/child-process.ts';
+import { RUN_MARK } from '../protocol/execute.ts';
+import type { Role } from '../protocol/supervision.ts';
+
+export interface ForkRequest {
+  /** The script that understands `CHILD_ARGUMENT`. */
+  readonly entry: string;
+  readonly role: Role;
+  readonly run: string;
+}
+
+export interface ChildEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Set when the process could not be started at all. */
+  readonly error?: Error;
+}
+
+export function forkChild(request: ForkRequest): ChildProcess {
+  return fork(request.entry, [CHILD_ARGUMENT, request.role], {
+    // Not the parent's: two processes cannot share an --inspect port.
+    execArgv: [],
+    // What a handler prints belongs to the log; stdout is for the results of commands.
+    stdio: ['ignore', 2, 2, 'ipc'],
+    serialization: 'json',
+    // biome-ignore lint/style/noProcessEnv: handlers run with the daemon's own environment; settings are not read from it here.
+    env: { ...process.env, [RUN_MARK]: request.run },
+  });
+}
+
+/** How long to wait for the last messages of a child whose exit is known. */
+const LAST_WORDS_MS = 250;
+
+/**
+ * Resolves when the child is gone and its last message was read: `exit` may come before the
+ * `fatal` that explains it, `close` comes after both (https://nodejs.org/api/child_process.html#event-close).
+ */
+export function childEnd(child: ChildProcess): Promise<ChildEnd> {
+  return new Promise((resolve) => {
+    child.once('exit', (exitCode, signal) => {
+      // A descendant that got hold of the channel would delay `close` for as long as it lives.
+      const timer = setTimeout(() => resolve({ exitCode, signal }), LAST_WORDS_MS);
+      child.once('close', () => {
+        clearTimeout(timer);
+        resolve({ exitCode, signal });
+      });
+    });
+    child.on('error', (error) => {
+      // Without a pid it never ran, and there will be no `exit`. With one, a message could not be
+      // delivered, which means that it is ending: `exit` tells the rest.
+      if (child.pid === undefined) resolve({ exitCode: null, signal: null, error });
+    });
+  });
+}

@@ -1,0 +1,136 @@
+/**
+ * The processes of one service: starts them, stops them in order, and tells the core how they are.
+ *
+ * Refuses to open the database, to run user code and to parse what comes from a network: whatever
+ * brings a child down must not reach the process that brings it back.
+ */
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Settings } from '../config/settings.ts';
+import type { Logger } from '../process/logger.ts';
+import { findMarked, signal } from '../process/process-identity.ts';
+import { type Deadline, deadlineIn, type Service } from '../process/service.ts';
+import { RUN_MARK } from '../protocol/execute.ts';
+import type { ProcessState, ProcessView, Role, SupervisorMode } from '../protocol/supervision.ts';
+import { ChildSlot } from './child-slot.ts';
+import { Guardian } from './guardian.ts';
+import { planSlots, STOP_ORDER, stopShareMs } from './slot-plan.ts';
+
+export interface ProcessTreeOptions {
+  readonly settings: Settings;
+  readonly mode: SupervisorMode;
+  readonly log: Logger;
+  /** Called once, when every child works or is on standby. */
+  readonly ready?: () => void;
+  /** Called when a child ended for good: the service cannot go on. */
+  readonly gaveUp: (exitCode: number) => void;
+  /** The script that runs as a child; the package's own main unless a test has another. */
+  readonly entry?: string;
+}
+
+/** A stop of the guardian is the end of a shell that waits for input. */
+const GUARDIAN_STOP_MS = 1_000;
+
+export class ProcessTree implements Service {
+  readonly #options: ProcessTreeOptions;
+  readonly #slots: readonly ChildSlot[];
+  readonly #guardian: Guardian;
+  /** Marks everything below this supervisor; a name that no other run has, on any boot. */
+  readonly #run = `${process.pid}-${randomBytes(6).toString('hex')}`;
+  readonly #startedMono = performance.now();
+  readonly #since = new Date().toISOString();
+  #state: ProcessState = 'stopped';
+  #stopped: Promise<void> | undefined;
+  #tellCore: NodeJS.Immediate | undefined;
+
+  constructor(options: ProcessTreeOptions) {
+    this.#options = options;
+    const { settings, mode, log } = options;
+    const entry = options.entry ?? fileURLToPath(new URL('../main.js', import.meta.url));
+    this.#guardian = new Guardian({ run: this.#run, log });
+    this.#slots = planSlots(mode, settings.worker).map(
+      (name) =>
+        new ChildSlot(
+          name,
+          { entry, run: this.#run, mode, settings, log },
+          {
+            changed: () => this.#changed(),
+            spawned: (pid) => this.#guardian.watch(pid),
+            gone: (pid) => this.#guardian.forget(pid),
+            gaveUp: (exitCode) => options.gaveUp(exitCode),
+          },
+        ),
+    );
+  }
+
+  /** Returns when the children are forked; `ready` tells when they work. */
+  async start(): Promise<void> {
+    if (this.#state !== 'stopped' || this.#stopped !== undefined) return;
+    this.#state = 'starting';
+    this.#guardian.start();
+    for (const slot of this.#slots) slot.start();
+  }
+
+  stop(deadline: Deadline): Promise<void> {
+    this.#stopped ??= this.#stopInOrder(deadline);
+    return this.#stopped;
+  }
+
+  /** Ends every process below this one at once; a `stop` under way then has nothing left to wait for. */
+  kill(): void {
+    for (const slot of this.#slots) slot.kill();
+    this.#killMarked();
+  }
+
+  views(): readonly ProcessView[] {
+    const own: ProcessView = {
+      role: 'supervisor',
+      pid: process.pid,
+      state: this.#state,
+      restarts: 0,
+      since: this.#since,
+    };
+    return [own, ...this.#slots.map((slot) => slot.view())];
+  }
+
+  async #stopInOrder(deadline: Deadline): Promise<void> {
+    this.#state = 'stopping';
+    const totalMs = deadline.remainingMs();
+    for (const slot of this.#of('executor')) slot.quiet();
+    for (const role of STOP_ORDER) {
+      const withinMs = stopShareMs(role, totalMs, deadline.remainingMs());
+      await Promise.all(this.#of(role).map((slot) => slot.stop(withinMs)));
+    }
+    // What a handler left running in the background belongs to no job any more.
+    this.#killMarked();
+    clearImmediate(this.#tellCore);
+    await this.#guardian.stop(deadlineIn(GUARDIAN_STOP_MS));
+    this.#state = 'stopped';
+  }
+
+  #killMarked(): void {
+    for (const pid of findMarked(RUN_MARK, this.#run)) signal(pid, 'SIGKILL');
+  }
+
+  #of(role: Role): readonly ChildSlot[] {
+    return this.#slots.filter((slot) => slot.name.role === role);
+  }
+
+  #changed(): void {
+    if (this.#state === 'starting' && this.#slots.every((slot) => slot.isUp())) this.#becomeReady();
+    // Once a turn, however much changed in it.
+    this.#tellCore ??= setImmediate(() => {
+      this.#tellCore = undefined;
+      const message = { kind: 'processes', processes: this.views() } as const;
+      for (const core of this.#of('core')) core.send(message);
+    });
+  }
+
+  #becomeReady(): void {
+    this.#state = 'ready';
+    const durationMs = Math.round(performance.now() - this.#startedMono);
+    const { mode, log } = this.#options;
+    log.info({ moment: 'started', mode, durationMs }, 'service started');
+    this.#options.ready?.();
+  }
+}

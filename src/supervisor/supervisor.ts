@@ -1,0 +1,128 @@
+/**
+ * The life of one service: from the start of its processes, through the system's signals, to the
+ * exit code. The processes themselves are process-tree.ts.
+ */
+import type { Settings } from '../config/settings.ts';
+import type { Logger } from '../process/logger.ts';
+import { deadlineIn } from '../process/service.ts';
+import {
+  isFurtherRequest,
+  listenForFaults,
+  listenForSignals,
+  type StopRequest,
+  type StopSignal,
+} from '../process/signals.ts';
+import { exitCodeOf } from '../protocol/errors.ts';
+import type { SupervisorMode } from '../protocol/supervision.ts';
+import { ProcessTree } from './process-tree.ts';
+
+export interface SupervisorOptions {
+  readonly settings: Settings;
+  readonly mode: SupervisorMode;
+  readonly log: Logger;
+  /** Called once, when every process works or is on standby. */
+  readonly ready?: () => void;
+  /** The script that runs as a child; the package's own main unless a test has another. */
+  readonly entry?: string;
+}
+
+/**
+ * A stop that a second signal cut short. Not 128 + signal, which shells make up for a program that
+ * the signal killed, and not 70, since nothing is broken: "try again" is what it means, interrupted
+ * jobs run again at the next start.
+ */
+const FORCED_EXIT_CODE = exitCodeOf('E_UNAVAILABLE');
+const FAULT_EXIT_CODE = exitCodeOf('E_INTERNAL');
+
+/**
+ * Runs a service until a signal or a permanent failure ends it. Rejects never: the answer is the exit code.
+ *
+ * @returns 0 after an orderly stop, even if a process had to be killed at the end of its time
+ */
+export function runSupervisor(options: SupervisorOptions): Promise<number> {
+  return new SupervisedRun(options).run();
+}
+
+class SupervisedRun {
+  readonly #options: SupervisorOptions;
+  readonly #log: Logger;
+  readonly #tree: ProcessTree;
+  readonly #ended: Promise<number>;
+  #end: (exitCode: number) => void = () => {};
+  #exitCode = 0;
+  #request: StopRequest | undefined;
+  #stopping = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#tree = new ProcessTree({
+      ...options,
+      gaveUp: (exitCode) => this.#stop(exitCode, { reason: 'a process cannot work' }),
+    });
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  async run(): Promise<number> {
+    const stopListening = listenForSignals({
+      stop: (signal) => this.#onStopSignal(signal),
+      hangUp: () => this.#log.info('SIGHUP ignored: settings are read at the start only'),
+    });
+    const stopCatching = listenForFaults((error) => this.#onFault(error));
+    try {
+      await this.#tree.start();
+      return await this.#ended;
+    } catch (error) {
+      this.#onFault(error);
+      return await this.#ended;
+    } finally {
+      stopListening();
+      stopCatching();
+    }
+  }
+
+  #onStopSignal(signal: StopSignal): void {
+    const request = { signal, atMono: performance.now() };
+    if (this.#request === undefined) {
+      this.#request = request;
+      this.#stop(0, { reason: signal });
+    } else if (isFurtherRequest(this.#request, request)) {
+      this.#log.warn({ signal }, 'second signal: stopping at once');
+      this.#kill(FORCED_EXIT_CODE);
+    }
+  }
+
+  /** A mistake of ours in this very process: nothing here can be trusted to stop in order. */
+  #onFault(err: unknown): void {
+    this.#log.error({ err }, 'supervisor failed');
+    this.#kill(FAULT_EXIT_CODE);
+  }
+
+  #kill(exitCode: number): void {
+    this.#stop(exitCode, { reason: 'forced' });
+    this.#exitCode = exitCode;
+    this.#tree.kill();
+  }
+
+  #stop(exitCode: number, facts: { readonly reason: string }): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#exitCode = exitCode;
+    const startedMono = performance.now();
+    const withinMs = this.#options.settings.daemon.shutdownTimeout;
+    this.#log.info({ moment: 'stopping', ...facts, withinMs }, 'service stopping');
+    this.#tree.stop(deadlineIn(withinMs)).then(
+      () => {
+        const durationMs = Math.round(performance.now() - startedMono);
+        this.#log.info({ durationMs, exitCode: this.#exitCode }, 'service stopped');
+        this.#end(this.#exitCode);
+      },
+      (err: unknown) => {
+        this.#log.error({ err }, 'stop failed');
+        this.#end(FAULT_EXIT_CODE);
+      },
+    );
+  }
+}
