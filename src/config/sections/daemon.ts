@@ -1,0 +1,56 @@
+/** The keys of [daemon] and [worker]. */
+import { join } from 'node:path';
+import { emptyKey, key, list, type SectionDefinition } from '../key-definition.ts';
+import type { DaemonSettings, WorkerSettings } from '../settings.ts';
+import { boolean, duration, integer, listOf, oneOf, path, text } from '../value-types.ts';
+
+export const DAEMON: SectionDefinition<DaemonSettings> = {
+  name: 'daemon',
+  comment: 'What every process of one Taskbell shares.',
+  instance: null,
+  keys: {
+    dataDirectory: key(
+      path,
+      './taskbell-data',
+      'Where jobs and the event log are kept; one daemon owns it at a time.',
+    ),
+    controlSocket: emptyKey(path, {
+      comment:
+        'Unix socket that commands and programs reach the daemon by; empty: control.sock in dataDirectory. At most 107 bytes.',
+      example: '/run/taskbell/control.sock',
+      empty: ({ before }) => join(String(before.dataDirectory), 'control.sock'),
+    }),
+    logLevel: key(
+      oneOf('debug', 'info', 'warn', 'error', 'silent'),
+      'info',
+      'The least that is logged.',
+    ),
+    logFormat: key(
+      oneOf('auto', 'json', 'pretty'),
+      'auto',
+      'JSON lines or readable lines; auto: readable on a terminal, JSON elsewhere.',
+    ),
+    shutdownTimeout: key(
+      duration(),
+      '25s',
+      'How long running jobs get to end when the daemon is told to stop.',
+    ),
+    standby: key(
+      boolean,
+      'true',
+      'Wait while another daemon owns the data directory; false: exit with 75 instead.',
+    ),
+  },
+};
+
+export const WORKER: SectionDefinition<WorkerSettings> = {
+  name: 'worker',
+  comment: 'The processes that run jobs.',
+  instance: null,
+  keys: {
+    handlersDirectory: key(path, './jobs', "Module handlers; a file's name is its job type."),
+    processes: key(integer(1, 1_024), '1', 'Executor processes.'),
+    concurrency: key(integer(1, 10_000), '10', 'Jobs that one executor process runs at once.'),
+    queues: list(listOf(text, 'list of queue names'), '', 'Queues to serve; empty: all.'),
+  },
+};

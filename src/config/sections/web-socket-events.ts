@@ -1,0 +1,46 @@
+/** The keys of [webSocketEvents], the server that subscribers connect to, and its limits. */
+import { key, list, type SectionDefinition } from '../key-definition.ts';
+import type { WebSocketEventsSettings } from '../settings.ts';
+import { duration, integer, matching, origins, size } from '../value-types.ts';
+import { LISTEN_ADDRESS } from './api.ts';
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+const COUNT = integer(1, 1_000_000);
+
+export const WEB_SOCKET_EVENTS: SectionDefinition<WebSocketEventsSettings> = {
+  name: 'webSocketEvents',
+  comment: 'The public WebSocket that events are sent on.',
+  instance: null,
+  keys: {
+    address: key(LISTEN_ADDRESS, '0.0.0.0', 'Address to listen on.'),
+    port: key(integer(0, 65_535), '8081', 'Port to listen on; 0: any free one.'),
+    path: key(matching('path that starts with /', /^\/\S*$/), '/ws', 'Path of the WebSocket.'),
+    maxMessage: key(size(256, 16 * MIB), '64KiB', 'Largest message that a client may send.'),
+    maxSubscriptions: key(COUNT, '1000', 'Subscriptions of one connection.'),
+    maxConnectionsPerUser: key(COUNT, '50', 'Connections of one user.'),
+    messagesPerSecond: key(
+      COUNT,
+      '20',
+      'Messages a second that one connection may send in the long run.',
+    ),
+    messageBurst: key(COUNT, '100', 'Messages that it may send at once.'),
+    authenticationTimeout: key(
+      duration(1),
+      '10s',
+      'How long a connection may stay without a valid token.',
+    ),
+    pingInterval: key(duration(1), '25s', 'Time between pings.'),
+    maxUnread: key(
+      size(KIB, 1_024 * MIB),
+      '1MiB',
+      'Unread data after which a slow connection is closed.',
+    ),
+    maxUnreadTime: key(
+      duration(1),
+      '10s',
+      'Time without reading after which a slow connection is closed.',
+    ),
+    origins: list(origins, '*', 'Exact origins that browsers may come from; *: any; empty: none.'),
+  },
+};
