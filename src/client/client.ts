@@ -1,0 +1,342 @@
+/**
+ * The library `taskbell/client`: what a program says to a running daemon, as methods.
+ *
+ * Holds connections, no state of jobs: everything that it returns came from the daemon just now.
+ * Errors are `TaskbellError`s with a stable `code` (docs/errors.md).
+ */
+import { TaskbellError } from '../protocol/errors.ts';
+import type { EventPage, EventRequest, LogEvent, Topic } from '../protocol/events.ts';
+import {
+  type AddedJob,
+  isFinished,
+  type JobLogLine,
+  type JobRequest,
+  type JobState,
+  type JobSummary,
+  type JobView,
+  MAX_PAYLOAD_BYTES,
+} from '../protocol/jobs.ts';
+import type { Json } from '../protocol/json.ts';
+import type { QueueView, ReportStatus, StatusView } from '../protocol/status.ts';
+import { AccessClient } from './access-client.ts';
+import { AddGatherer, MAX_BATCH_BYTES, MAX_BATCH_JOBS } from './add-gatherer.ts';
+import type { ControlAddress } from './control-address.ts';
+import { ControlHttp, pause } from './control-http.ts';
+import { EventStream } from './event-stream.ts';
+import type { GapFacts } from './log-follower.ts';
+import { reconnectDelayMs } from './reconnect-delay.ts';
+
+export type { AttemptView, JobError, JobProgress } from '../protocol/jobs.ts';
+export type { GrantView, UserView } from '../protocol/status.ts';
+export type {
+  AccessClient,
+  AddedJob,
+  EventPage,
+  EventRequest,
+  EventStream,
+  GapFacts,
+  JobLogLine,
+  JobRequest,
+  JobState,
+  JobSummary,
+  JobView,
+  Json,
+  LogEvent,
+  QueueView,
+  ReportStatus,
+  StatusView,
+  Topic,
+};
+export { TaskbellError };
+
+/** Where the daemon is, and how patient to be with it. */
+export interface ConnectOptions {
+  /** Path of its unix socket; `./taskbell-data/control.sock` when neither this nor `url` is given. */
+  readonly socket?: string;
+  /** Base URL of its control API over TCP, such as `http://127.0.0.1:8080`; needs `token`. */
+  readonly url?: string;
+  readonly token?: string;
+  /**
+   * How long a request waits for a daemon that restarts; 3000 ms when omitted. Only requests that were
+   * certainly not taken are tried again.
+   */
+  readonly patienceMs?: number;
+}
+
+/** Everything of a job but its type and payload. */
+export type AddOptions = Omit<JobRequest, 'type' | 'payload'>;
+
+export interface ListOptions {
+  readonly state?: JobState;
+  readonly type?: string;
+  readonly queue?: string;
+  readonly user?: string;
+  /** 1 to 1000; 50 when omitted. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+/** Newest first. */
+export interface JobPage {
+  readonly jobs: readonly JobSummary[];
+  /** Null on the last page. */
+  readonly next: string | null;
+}
+
+export interface WaitOptions {
+  readonly signal?: AbortSignal;
+  /** Then the wait ends with `E_TIMEOUT`; for ever when omitted. */
+  readonly timeoutMs?: number;
+}
+
+export interface LogPage {
+  readonly lines: readonly JobLogLine[];
+  /** Lines that were not kept because the job wrote too many. */
+  readonly dropped: number;
+}
+
+export interface EventsOptions {
+  /** `*` or omitted: every type. */
+  readonly type?: string;
+  /** `*` or omitted: every id. */
+  readonly id?: string;
+  /** Several topics instead of `type` and `id`. */
+  readonly topics?: readonly Topic[];
+  /** Last `seq` seen; omitted: only what comes from now on. */
+  readonly since?: string;
+  /** Of the log that `since` belongs to. */
+  readonly epoch?: string;
+  readonly signal?: AbortSignal;
+  /** Called when the log no longer has what lies after `since`. Omitted: the iteration ends with an error. */
+  readonly onGap?: (facts: GapFacts) => void;
+}
+
+export interface EventPageOptions {
+  readonly since?: string;
+  readonly type?: string;
+  readonly id?: string;
+  readonly limit?: number;
+}
+
+const DEFAULT_SOCKET = './taskbell-data/control.sock';
+const WAIT_SLICE_S = 30;
+
+/** A client for the daemon at the given place. Connects with its first request; `close` it when done. */
+export function connect(options: ConnectOptions = {}): TaskbellClient {
+  return new TaskbellClient(options);
+}
+
+export class TaskbellClient {
+  readonly #address: ControlAddress;
+  readonly #http: ControlHttp;
+  readonly #gatherer: AddGatherer;
+  readonly #streams = new Set<EventStream>();
+  /** Users and grants, which decide who may subscribe to what. */
+  readonly access: AccessClient;
+
+  constructor(options: ConnectOptions = {}) {
+    this.#address = addressOf(options);
+    this.#http = new ControlHttp(this.#address, options.patienceMs ?? 3_000);
+    this.#gatherer = new AddGatherer((body) => this.#post('/v1/jobs', body));
+    this.access = new AccessClient(this.#http);
+  }
+
+  /**
+   * Adds one job; resolved means that it is on disk. Calls of one event-loop turn share a request.
+   *
+   * @throws TaskbellError E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_TOO_LARGE, E_INVALID_REQUEST …
+   */
+  async add(type: string, payload: Json = null, options: AddOptions = {}): Promise<AddedJob> {
+    const text = JSON.stringify({ ...options, type, payload });
+    checkPayload(type, text, payload);
+    return await this.#gatherer.add(text);
+  }
+
+  /** Adds up to 10,000 jobs, all or none. */
+  async addMany(requests: readonly JobRequest[]): Promise<readonly AddedJob[]> {
+    const body = JSON.stringify(requests);
+    checkBatch(requests.length, Buffer.byteLength(body));
+    return (await this.#post('/v1/jobs', body)) as AddedJob[];
+  }
+
+  async get(id: string): Promise<JobView> {
+    return (await this.#get(`/v1/jobs/${encodeURIComponent(id)}`)) as JobView;
+  }
+
+  async list(options: ListOptions = {}): Promise<JobPage> {
+    return (await this.#get(`/v1/jobs${queryOf({ ...options })}`)) as JobPage;
+  }
+
+  /**
+   * Resolves when the job has ended, at once if it has already: an end cannot be missed. Goes on
+   * through restarts of the daemon.
+   *
+   * @throws TaskbellError E_TIMEOUT after `timeoutMs`; the signal's reason when it aborts
+   */
+  async wait(id: string, options: WaitOptions = {}): Promise<JobView> {
+    const { signal, timeoutMs } = options;
+    const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+    const either = AbortSignal.any([signal, limit].filter((one) => one !== undefined));
+    for (let failures = 0; ; ) {
+      try {
+        const job = await this.#waitSlice(id, either);
+        if (isFinished(job.state)) return job;
+        failures = 0;
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (limit?.aborted) throw waitedTooLong(id, timeoutMs ?? 0);
+        if (!this.#isRestart(error)) throw error;
+        failures += 1;
+        // An abort during the pause makes the next slice throw at once.
+        await pause(reconnectDelayMs(failures, Math.random()), either).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Ends the job as soon as its handler lets go; a job that waits is cancelled at once. */
+  async cancel(id: string): Promise<JobView> {
+    return (await this.#post(`/v1/jobs/${encodeURIComponent(id)}/cancel`)) as JobView;
+  }
+
+  /** Queues a failed or cancelled job again. */
+  async retry(id: string): Promise<JobView> {
+    return (await this.#post(`/v1/jobs/${encodeURIComponent(id)}/retry`)) as JobView;
+  }
+
+  /** What the job wrote, after line number `after`. */
+  async logs(id: string, options: { after?: number; limit?: number } = {}): Promise<LogPage> {
+    const path = `/v1/jobs/${encodeURIComponent(id)}/logs${queryOf({ ...options })}`;
+    return (await this.#get(path)) as LogPage;
+  }
+
+  /** Publishes one event or several, all or none; resolved means that they are in the log. */
+  async publish(events: EventRequest | readonly EventRequest[]): Promise<readonly LogEvent[]> {
+    const answer = await this.#post('/v1/events', JSON.stringify(events));
+    return (answer as { events: LogEvent[] }).events;
+  }
+
+  /**
+   * The log from a cursor, as an async iterator that survives restarts of the daemon. It subscribes at
+   * once (`attached` says when that is in force), misses nothing and repeats nothing; a slow reader
+   * slows the stream, not the memory.
+   */
+  events(options: EventsOptions = {}): EventStream {
+    const { type = '*', id = '*', topics = [{ type, id }], since, epoch, signal, onGap } = options;
+    const patient = this.#http.hasAnswered;
+    const address = this.#address;
+    const onEnd = () => this.#streams.delete(stream);
+    const stream: EventStream = new EventStream({
+      ...{ address, topics, since, epoch, signal },
+      ...{ onGap, onEnd, patient },
+    });
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  /** One page of the log. */
+  async eventPage(options: EventPageOptions = {}): Promise<EventPage> {
+    return (await this.#get(`/v1/events${queryOf({ ...options })}`)) as EventPage;
+  }
+
+  async queues(): Promise<readonly QueueView[]> {
+    return ((await this.#get('/v1/queues')) as { queues: QueueView[] }).queues;
+  }
+
+  /** Starts nothing of this queue until `resumeQueue`; what runs goes on. */
+  async pauseQueue(name: string): Promise<QueueView> {
+    return (await this.#post(`/v1/queues/${encodeURIComponent(name)}/pause`)) as QueueView;
+  }
+
+  async resumeQueue(name: string): Promise<QueueView> {
+    return (await this.#post(`/v1/queues/${encodeURIComponent(name)}/resume`)) as QueueView;
+  }
+
+  async status(): Promise<StatusView> {
+    return (await this.#get('/v1/status')) as StatusView;
+  }
+
+  /** How the report client stands that emits Task Finish and Task Failed. */
+  async report(): Promise<ReportStatus> {
+    return (await this.#get('/v1/report')) as ReportStatus;
+  }
+
+  /** Starts a report client again that gave up. */
+  async retryReport(): Promise<ReportStatus> {
+    return (await this.#post('/v1/report/retry')) as ReportStatus;
+  }
+
+  /** Ends open event iterations and idle connections. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#streams].map((stream) => stream.return()));
+    this.#streams.clear();
+    this.#http.close();
+  }
+
+  async #waitSlice(id: string, signal: AbortSignal): Promise<JobView> {
+    const path = `/v1/jobs/${encodeURIComponent(id)}/wait?timeout=${WAIT_SLICE_S}`;
+    return (await this.#http.call({ method: 'GET', path, signal })) as JobView;
+  }
+
+  #isRestart(error: unknown): boolean {
+    if (!(error instanceof TaskbellError) || !this.#http.hasAnswered) return false;
+    return error.code === 'E_DAEMON_UNREACHABLE' || error.code === 'E_UNAVAILABLE';
+  }
+
+  async #get(path: string): Promise<unknown> {
+    return await this.#http.call({ method: 'GET', path });
+  }
+
+  async #post(path: string, body?: string): Promise<unknown> {
+    return await this.#http.call({ method: 'POST', path, ...(body === undefined ? {} : { body }) });
+  }
+}
+
+function addressOf({ socket, url, token }: ConnectOptions): ControlAddress {
+  if (url === undefined) return { socketPath: socket ?? DEFAULT_SOCKET };
+  if (socket !== undefined || token === undefined) {
+    throw new TaskbellError(
+      'E_USAGE',
+      'Expected either `socket`, or `url` together with `token`.',
+      {
+        hint: 'The token is in the file control.token of the data directory.',
+      },
+    );
+  }
+  return { url, token };
+}
+
+function queryOf(values: Readonly<Record<string, string | number | undefined>>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  return parameters.size === 0 ? '' : `?${parameters}`;
+}
+
+function checkPayload(type: string, text: string, payload: Json): void {
+  // The whole request is longer than its payload: only a long one needs the exact count.
+  if (text.length * 3 <= MAX_PAYLOAD_BYTES) return;
+  const bytes = Buffer.byteLength(JSON.stringify(payload));
+  if (bytes <= MAX_PAYLOAD_BYTES) return;
+  throw new TaskbellError(
+    'E_PAYLOAD_TOO_LARGE',
+    `The payload of ${type} has ${bytes} bytes of JSON, expected at most ${MAX_PAYLOAD_BYTES}.`,
+    { hint: 'Write the data to a file and pass its path.' },
+  );
+}
+
+function checkBatch(count: number, bytes: number): void {
+  if (count <= MAX_BATCH_JOBS && bytes <= MAX_BATCH_BYTES) return;
+  throw new TaskbellError(
+    'E_PAYLOAD_TOO_LARGE',
+    `A batch of ${count} jobs with ${bytes} bytes, expected at most ${MAX_BATCH_JOBS} jobs and ${MAX_BATCH_BYTES} bytes.`,
+    { hint: 'Add them in several calls.' },
+  );
+}
+
+function waitedTooLong(id: string, timeoutMs: number): TaskbellError {
+  return new TaskbellError('E_TIMEOUT', `Job ${id} did not end within ${timeoutMs / 1_000} s.`, {
+    hint: 'It goes on; wait again, or cancel it.',
+  });
+}

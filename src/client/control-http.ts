@@ -1,0 +1,228 @@
+/**
+ * HTTP requests to the control server: JSON in, JSON or a TaskbellError out.
+ *
+ * Tries again only what was certainly not taken (connection refused, "not ready yet") or may be asked
+ * twice (GET). Knows no routes and no shapes.
+ */
+import {
+  Agent,
+  type IncomingMessage,
+  type RequestOptions,
+  request as requestHttp,
+} from 'node:http';
+import { request as requestHttps, Agent as SecureAgent } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isErrorCode, type Problem, TaskbellError } from '../protocol/errors.ts';
+import {
+  type ControlAddress,
+  daemonUnreachable,
+  describeAddress,
+  tcpUrl,
+} from './control-address.ts';
+import { reconnectDelayMs } from './reconnect-delay.ts';
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** With the query; already escaped. */
+  readonly path: string;
+  /** JSON text. */
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait for the answer; 60 s when omitted. */
+  readonly timeoutMs?: number;
+}
+
+interface Headers {
+  accept: string;
+  authorization?: string;
+  'content-type'?: string;
+  'content-length'?: number;
+  [name: string]: string | number | undefined;
+}
+
+const ANSWER_TIMEOUT_MS = 60_000;
+
+export class ControlHttp {
+  readonly #address: ControlAddress;
+  readonly #patienceMs: number;
+  readonly #agent: Agent;
+  #hasAnswered = false;
+
+  /** @param patienceMs how long a daemon that restarts is waited for */
+  constructor(address: ControlAddress, patienceMs: number) {
+    this.#address = address;
+    this.#patienceMs = patienceMs;
+    const secure = 'url' in address && address.url.startsWith('https:');
+    this.#agent = secure ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
+  }
+
+  /** True once the daemon answered anything: from then on its absence is a restart. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
+
+  /** The parsed body; undefined for an answer without one. */
+  async call(call: Call): Promise<unknown> {
+    const giveUpMono = performance.now() + this.#patienceMs;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await this.#send(call);
+      } catch (error) {
+        if (call.signal?.aborted) throw call.signal.reason;
+        if (!this.#mayAskAgain(call, error) || performance.now() >= giveUpMono) throw error;
+      }
+      await pause(reconnectDelayMs(failures, Math.random()), call.signal);
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #mayAskAgain(call: Call, error: unknown): boolean {
+    if (!(error instanceof TaskbellError)) return false;
+    if (error.code === 'E_UNAVAILABLE') return true;
+    if (error.code !== 'E_DAEMON_UNREACHABLE') return false;
+    const code = codeOf(error.cause);
+    if (isNotTaken(code)) return true;
+    // Without a socket file nothing was ever started, unless this client has met the daemon before.
+    if (code === 'ENOENT') return this.#hasAnswered;
+    return call.method === 'GET';
+  }
+
+  async #send(call: Call): Promise<unknown> {
+    const response = await this.#exchange(call);
+    const text = await this.#readBody(call, response);
+    this.#hasAnswered = true;
+    const status = response.statusCode ?? 0;
+    if (status >= 200 && status < 300) return text === '' ? undefined : parseAnswer(text);
+    throw toError(status, text);
+  }
+
+  #exchange(call: Call): Promise<IncomingMessage> {
+    const headers: Headers = { accept: 'application/json' };
+    if (call.body !== undefined) {
+      headers['content-type'] = 'application/json';
+      headers['content-length'] = Buffer.byteLength(call.body);
+    }
+    const timeout = call.timeoutMs ?? ANSWER_TIMEOUT_MS;
+    const options: RequestOptions = { method: call.method, agent: this.#agent, headers, timeout };
+    if (call.signal !== undefined) options.signal = call.signal;
+    return new Promise((resolve, reject) => {
+      const request = this.#open(call, options, headers);
+      request.on('response', resolve);
+      request.on('timeout', () => request.destroy(this.#noAnswer(call, timeout)));
+      request.on('error', (error) => reject(this.#transportError(call, error)));
+      request.end(call.body);
+    });
+  }
+
+  #open(call: Call, options: RequestOptions, headers: Headers) {
+    const address = this.#address;
+    if ('socketPath' in address) {
+      return requestHttp({ ...options, socketPath: address.socketPath, path: call.path });
+    }
+    headers.authorization = `Bearer ${address.token}`;
+    const url = tcpUrl(address.url, call.path);
+    return url.startsWith('https:') ? requestHttps(url, options) : requestHttp(url, options);
+  }
+
+  async #readBody(call: Call, response: IncomingMessage): Promise<string> {
+    try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString();
+    } catch (error) {
+      throw this.#transportError(call, error);
+    }
+  }
+
+  #noAnswer(call: Call, timeoutMs: number): TaskbellError {
+    const where = describeAddress(this.#address);
+    return new TaskbellError(
+      'E_TIMEOUT',
+      `The daemon at ${where} did not answer ${call.method} ${call.path} within ${timeoutMs / 1000} s.`,
+      { hint: 'Look at its log; `taskbell status` tells whether it answers at all.' },
+    );
+  }
+
+  #transportError(call: Call, error: unknown): unknown {
+    if (error instanceof TaskbellError || call.signal?.aborted) return error;
+    const code = codeOf(error);
+    if (code === 'EACCES' || code === 'EPERM') {
+      return new TaskbellError(
+        'E_UNAUTHORIZED',
+        `No permission for ${describeAddress(this.#address)}.`,
+        {
+          hint: 'Run the command as the user who runs the daemon.',
+          cause: error,
+        },
+      );
+    }
+    const isHarmless = code === 'ENOENT' || isNotTaken(code) || call.method === 'GET';
+    if (isHarmless || !this.#hasAnswered) return daemonUnreachable(this.#address, error);
+    return new TaskbellError(
+      'E_DAEMON_UNREACHABLE',
+      `The connection was lost before the answer to ${call.method} ${call.path}; it may have been done or not.`,
+      { hint: 'Ask for the state, or repeat an add that has a unique key.', cause: error },
+    );
+  }
+}
+
+/** Waits; throws the signal's reason when it aborts first. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, signal === undefined ? {} : { signal });
+  } catch {
+    // Only an abort ends the delay early; its reason says more than the AbortError does.
+    signal?.throwIfAborted();
+  }
+}
+
+function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw notJson(text, error);
+  }
+}
+
+function notJson(text: string, cause: unknown): TaskbellError {
+  return new TaskbellError('E_INTERNAL', `The daemon answered without JSON: ${text.slice(0, 80)}`, {
+    hint: 'Is it really Taskbell that listens there?',
+    cause,
+  });
+}
+
+function toError(status: number, text: string): TaskbellError {
+  const problem = parseProblem(text);
+  if (problem !== undefined) {
+    return new TaskbellError(problem.code, problem.title, { hint: problem.hint });
+  }
+  const code = status < 500 ? 'E_INVALID_REQUEST' : 'E_INTERNAL';
+  return new TaskbellError(code, `The daemon answered with ${status}: ${text.slice(0, 200)}`);
+}
+
+function parseProblem(text: string): Problem | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Problem> | null;
+    return isErrorCode(value?.code) && typeof value?.title === 'string'
+      ? (value as Problem)
+      : undefined;
+  } catch {
+    // Not from our control server (a proxy in between, say): the caller shows the text as it came.
+    return undefined;
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | null)?.code;
+}
+
+/**
+ * The daemon cannot have the whole request. EPIPE: a write failed because the peer had closed before,
+ * so an end of the request is missing; ECONNRESET is not in the list, since there it may have been read.
+ */
+function isNotTaken(code: string | undefined): boolean {
+  return code === 'ECONNREFUSED' || code === 'EPIPE';
+}

@@ -1,0 +1,273 @@
+/**
+ * A small control server on a real unix socket: it speaks the shapes of src/protocol and keeps a log
+ * in memory, so that the client and the commands can be tested without a core.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type Problem, TaskbellError, toProblem } from '../../src/protocol/errors.ts';
+import type { EventRequest, FollowRequest, LogEvent, Topic } from '../../src/protocol/events.ts';
+import type { JobRequest, JobState, JobView } from '../../src/protocol/jobs.ts';
+
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+}
+
+/** Undefined: an answer without a body (204). A TaskbellError thrown becomes a problem. */
+export type Route = (asked: Asked, rest: readonly string[]) => unknown;
+
+export class ControlServer {
+  readonly directory: string;
+  readonly socketPath: string;
+  readonly asked: Asked[] = [];
+  readonly upgrades: URL[] = [];
+  readonly attaches: FollowRequest[] = [];
+  readonly routes = new Map<string, Route>();
+  readonly jobs = new Map<string, JobView>();
+  log: LogEvent[] = [];
+  epoch = 'epoch1';
+  /** Sequence numbers of events that are not sent the first time, to make a hole. */
+  readonly holes = new Set<string>();
+  refuseUpgradeWith = 0;
+  #http: Server | undefined;
+  #sockets: WebSocketServer | undefined;
+  readonly #followers = new Map<WebSocket, readonly Topic[]>();
+  #jobChanged = Promise.resolve();
+  #announceJob = () => {};
+
+  static async create(): Promise<ControlServer> {
+    const server = new ControlServer(await mkdtemp(path.join(tmpdir(), 'taskbell-control-')));
+    await server.listen();
+    return server;
+  }
+
+  private constructor(directory: string) {
+    this.directory = directory;
+    this.socketPath = path.join(directory, 'control.sock');
+    this.#armJobs();
+    addRoutes(this);
+  }
+
+  async listen(): Promise<void> {
+    this.#http = createServer((request, response) => void this.#answer(request, response));
+    this.#sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+    this.#http.on('upgrade', (request, socket, head) => {
+      if (this.refuseUpgradeWith > 0) {
+        socket.end(`HTTP/1.1 ${this.refuseUpgradeWith} No\r\nContent-Length: 0\r\n\r\n`);
+        return;
+      }
+      this.upgrades.push(new URL(request.url ?? '', 'http://localhost'));
+      this.#sockets?.handleUpgrade(request, socket, head, (ws) => this.#follow(ws));
+    });
+    await new Promise<void>((resolve) => this.#http?.listen(this.socketPath, resolve));
+  }
+
+  /** As a killed core: every connection breaks, the socket file goes. */
+  async goAway(): Promise<void> {
+    for (const ws of this.#sockets?.clients ?? []) ws.terminate();
+    this.#followers.clear();
+    this.#http?.closeAllConnections();
+    await new Promise((resolve) => this.#http?.close(resolve));
+  }
+
+  async dispose(): Promise<void> {
+    await this.goAway();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  get followerCount(): number {
+    return this.#followers.size;
+  }
+
+  /** Appends to the log and sends to whoever follows. */
+  append(event: EventRequest): LogEvent {
+    const seq = String(Number(this.log.at(-1)?.seq ?? 0) + 1);
+    const prev = this.log.findLast((row) => sameTopic(row, event))?.seq ?? null;
+    const row: LogEvent = { ...event, seq, prev, at: new Date().toISOString() };
+    this.log.push(row);
+    for (const [ws, topics] of this.#followers) this.#send(ws, topics, row);
+    return row;
+  }
+
+  /** To every follower, as it is. */
+  sendRaw(text: string): void {
+    for (const ws of this.#followers.keys()) ws.send(text);
+  }
+
+  addJob(request: JobRequest): JobView {
+    const id = String(this.jobs.size + 1);
+    const job = jobView(id, request);
+    this.jobs.set(id, job);
+    return job;
+  }
+
+  setJob(id: string, state: JobState, more: Partial<JobView> = {}): JobView {
+    const job = { ...this.job(id), state, ...more };
+    this.jobs.set(id, job);
+    const announce = this.#announceJob;
+    this.#armJobs();
+    announce();
+    return job;
+  }
+
+  job(id: string): JobView {
+    const job = this.jobs.get(id);
+    if (job === undefined) throw new TaskbellError('E_NOT_FOUND', `No job ${id}.`);
+    return job;
+  }
+
+  jobChanged(): Promise<void> {
+    return this.#jobChanged;
+  }
+
+  #armJobs(): void {
+    this.#jobChanged = new Promise((resolve) => {
+      this.#announceJob = resolve;
+    });
+  }
+
+  #follow(ws: WebSocket): void {
+    ws.on('error', () => {
+      // A follower that is killed on purpose; its close is what the tests look at.
+    });
+    ws.on('close', () => this.#followers.delete(ws));
+    ws.on('message', (data) => {
+      const request = JSON.parse(String(data)) as FollowRequest;
+      this.attaches.push(request);
+      const top = this.log.at(-1)?.seq ?? '0';
+      const since = Number(request.since ?? top);
+      const oldest = Number(this.log[0]?.seq ?? 1);
+      const known = request.epoch === undefined || request.epoch === this.epoch;
+      const recovered = known && since >= oldest - 1 && since <= Number(top);
+      const seq = recovered ? String(since) : String(oldest - 1);
+      const reply = { status: 200, message: 'Ok', code: 0, seq, epoch: this.epoch, recovered };
+      ws.send(JSON.stringify(reply));
+      for (const row of this.log.filter((one) => Number(one.seq) > Number(seq))) {
+        this.#send(ws, request.events, row);
+      }
+      this.#followers.set(ws, request.events);
+    });
+  }
+
+  #send(ws: WebSocket, topics: readonly Topic[], row: LogEvent): void {
+    if (!topics.some((topic) => covers(topic, row))) return;
+    if (this.holes.delete(row.seq)) return;
+    ws.send(JSON.stringify(row));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const asked = await read(request);
+      this.asked.push(asked);
+      const found = this.#find(asked);
+      if (found === undefined) throw new TaskbellError('E_NOT_FOUND', `No route ${asked.path}.`);
+      const answer = await found.route(asked, found.rest);
+      const created = asked.method === 'POST' && /^\/v1\/(jobs|events)$/.test(asked.path);
+      response.writeHead(answer === undefined ? 204 : created ? 201 : 200);
+      response.end(answer === undefined ? undefined : JSON.stringify(answer));
+    } catch (error) {
+      const problem = problemOf(error);
+      response.writeHead(problem.status, { 'content-type': 'application/problem+json' });
+      response.end(JSON.stringify(problem));
+    }
+  }
+
+  #find(asked: Asked): { route: Route; rest: string[] } | undefined {
+    for (const [pattern, route] of this.routes) {
+      const [method, template = ''] = pattern.split(' ');
+      if (method !== asked.method) continue;
+      const source = template.replace(/:\w+/g, '([^/]+)');
+      const match = new RegExp(`^${source}$`).exec(asked.path);
+      if (match) return { route, rest: match.slice(1).map(decodeURIComponent) };
+    }
+    return undefined;
+  }
+}
+
+function addRoutes(server: ControlServer): void {
+  const { routes } = server;
+  const first = (rest: readonly string[]) => server.job(rest[0] ?? '');
+  routes.set('POST /v1/jobs', ({ body }) => {
+    const requests = (Array.isArray(body) ? body : [body]) as JobRequest[];
+    const bad = requests.find((request) => request.type.startsWith('unknown'));
+    if (bad)
+      throw new TaskbellError('E_UNKNOWN_TYPE', `No handler for ${bad.type}.`, {
+        hint: 'Add one.',
+      });
+    const added = requests.map((request) => ({ ...server.addJob(request), duplicate: false }));
+    return Array.isArray(body) ? added : added[0];
+  });
+  routes.set('GET /v1/jobs', () => ({ jobs: [...server.jobs.values()].reverse(), next: null }));
+  routes.set('GET /v1/jobs/:id', (_asked, rest) => first(rest));
+  routes.set('GET /v1/jobs/:id/wait', async (_asked, rest) => {
+    while (!['succeeded', 'failed', 'cancelled'].includes(first(rest).state)) {
+      await server.jobChanged();
+    }
+    return first(rest);
+  });
+  routes.set('POST /v1/jobs/:id/cancel', (_asked, rest) =>
+    server.setJob(first(rest).id, 'cancelled'),
+  );
+  routes.set('POST /v1/jobs/:id/retry', (_asked, rest) => server.setJob(first(rest).id, 'queued'));
+  routes.set('POST /v1/events', ({ body }) => {
+    const events = (Array.isArray(body) ? body : [body]) as EventRequest[];
+    return { events: events.map((event) => server.append(event)) };
+  });
+}
+
+async function read(request: IncomingMessage): Promise<Asked> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const url = new URL(request.url ?? '', 'http://localhost');
+  const text = Buffer.concat(chunks).toString();
+  return {
+    method: request.method ?? '',
+    path: url.pathname,
+    query: url.searchParams,
+    body: text === '' ? undefined : JSON.parse(text),
+  };
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof TaskbellError) return toProblem(error);
+  return toProblem(new TaskbellError('E_INTERNAL', String(error)));
+}
+
+function sameTopic(a: Topic, b: Topic): boolean {
+  return a.type === b.type && a.id === b.id;
+}
+
+function covers(topic: Topic, row: Topic): boolean {
+  return (
+    (topic.type === '*' || topic.type === row.type) && (topic.id === '*' || topic.id === row.id)
+  );
+}
+
+function jobView(id: string, request: JobRequest): JobView {
+  return {
+    id,
+    type: request.type,
+    queue: request.queue ?? 'default',
+    state: 'queued',
+    reason: null,
+    priority: request.priority ?? 0,
+    userId: request.userId ?? null,
+    uniqueKey: request.uniqueKey ?? null,
+    createdAt: '2026-01-02T03:04:05.678Z',
+    runAt: null,
+    startedAt: null,
+    endedAt: null,
+    duration: null,
+    attempt: 0,
+    progress: null,
+    payload: request.payload ?? null,
+    result: null,
+    error: null,
+    attempts: [],
+  };
+}
