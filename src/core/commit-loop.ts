@@ -1,0 +1,171 @@
+/**
+ * Group commit: all work that arrives in one turn of the event loop shares one transaction.
+ *
+ * Work is synchronous and is answered only after the commit. If one piece throws, the group is
+ * rolled back and each piece is tried in a transaction of its own, so that only the culprit fails;
+ * therefore work may run twice and must not keep state outside the database, save through a
+ * `Participant`. A failed write or fsync is the end: SQLite's connection would go on and lie.
+ */
+import { TaskbellError } from '../protocol/errors.ts';
+import type { Participant, Transaction } from '../sqlite/commit.ts';
+
+interface Work {
+  readonly run: () => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface CommitLoopOptions {
+  readonly transaction: Transaction;
+  /** Called once, when the storage failed and nothing further may be acknowledged. */
+  readonly onFatal: (error: TaskbellError) => void;
+}
+
+export class CommitLoop {
+  readonly #options: CommitLoopOptions;
+  readonly #participants: Participant[] = [];
+  #beforeFlush: () => void = () => undefined;
+  #waiting: Work[] = [];
+  #scheduled: NodeJS.Immediate | undefined;
+  #closed: TaskbellError | undefined;
+  /** Transactions committed so far. */
+  commits = 0;
+
+  constructor(options: CommitLoopOptions) {
+    this.#options = options;
+  }
+
+  join(participant: Participant): void {
+    this.#participants.push(participant);
+  }
+
+  /** `hook` runs at the start of each flush and may hand in more work for the same transaction. */
+  onFlush(hook: () => void): void {
+    this.#beforeFlush = hook;
+  }
+
+  /** Sees to it that a flush happens in this turn, even without work: the hook may have some. */
+  nudge(): void {
+    if (this.#closed === undefined) this.#scheduled ??= setImmediate(() => this.#flush());
+  }
+
+  readonly commit = <T>(run: () => T): Promise<T> => {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    const { promise, resolve, reject } = withResolvers<T>();
+    this.#waiting.push({ run, resolve: resolve as (value: unknown) => void, reject });
+    this.nudge();
+    return promise;
+  };
+
+  /** Commits what waits, then refuses further work. */
+  close(): void {
+    if (this.#closed !== undefined) return;
+    this.#beforeFlush = () => undefined;
+    this.#flush();
+    this.#refuseFrom(
+      new TaskbellError('E_UNAVAILABLE', 'The daemon is stopping.', {
+        hint: 'Try again in a moment.',
+      }),
+    );
+  }
+
+  #flush(): void {
+    if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    if (this.#closed !== undefined) return;
+    this.#beforeFlush();
+    const group = this.#waiting;
+    this.#waiting = [];
+    if (group.length === 0) return;
+    if (!this.#attempt(group) && group.length > 1) {
+      for (const work of group) this.#attempt([work]);
+    }
+  }
+
+  /** @returns false when the group failed and its members should be tried one by one */
+  #attempt(group: readonly Work[]): boolean {
+    if (this.#closed !== undefined) {
+      for (const work of group) work.reject(this.#closed);
+      return true;
+    }
+    try {
+      const values = this.#transact(group);
+      for (const [index, work] of group.entries()) work.resolve(values[index]);
+      return true;
+    } catch (error) {
+      return this.#failed(group, error);
+    }
+  }
+
+  #transact(group: readonly Work[]): readonly unknown[] {
+    const { transaction } = this.#options;
+    transaction.begin();
+    let values: readonly unknown[];
+    try {
+      values = group.map((work) => work.run());
+      for (const participant of this.#participants) participant.beforeCommit?.();
+      transaction.commit();
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+    this.commits += 1;
+    for (const participant of this.#participants) participant.afterCommit?.();
+    return values;
+  }
+
+  #rollBack(): void {
+    this.#options.transaction.rollback();
+    for (const participant of this.#participants) participant.afterRollback?.();
+  }
+
+  #failed(group: readonly Work[], error: unknown): boolean {
+    const storage = storageFailure(error);
+    if (storage?.code === 'E_IO') {
+      this.#refuseFrom(storage);
+      for (const work of group) work.reject(storage);
+      this.#options.onFatal(storage);
+      return true;
+    }
+    if (storage === undefined && group.length > 1) return false;
+    for (const work of group) work.reject(storage ?? error);
+    return true;
+  }
+
+  #refuseFrom(error: TaskbellError): void {
+    this.#closed = error;
+    for (const work of this.#waiting.splice(0)) work.reject(error);
+  }
+}
+
+function storageFailure(error: unknown): TaskbellError | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'SQLITE_FULL') {
+    return new TaskbellError('E_DISK_FULL', 'The disk that holds the data directory is full.', {
+      hint: 'Free some space; what was accepted before is safe.',
+      cause: error,
+    });
+  }
+  if (/^SQLITE_(IOERR|CORRUPT|NOTADB|CANTOPEN|READONLY|PROTOCOL)/.test(code)) {
+    return new TaskbellError('E_IO', `The database could not be written (${code}).`, {
+      hint: 'Check the disk and its file system; the daemon restarts and checks the file.',
+      cause: error,
+    });
+  }
+  return undefined;
+}
+
+// Promise.withResolvers comes with Node 22.
+function withResolvers<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: unknown) => void;
+} {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<T>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,124 @@
+/**
+ * The port of the queue's store. Every method that changes something does so in one transaction
+ * with the log rows that tell of it; its promise resolves after the commit.
+ *
+ * Adapters: `sqlite/`; the tests keep a second one in memory. One contract test runs against both.
+ */
+import type { Fence, ProcessIdentity } from '../protocol/execute.ts';
+import type { JobLogLine, JobProgress, JobState } from '../protocol/jobs.ts';
+import type { ClaimBounds } from './claim-order.ts';
+import type {
+  AttemptEnd,
+  AttemptRecord,
+  ClaimedJob,
+  JobRecord,
+  Lane,
+  NewJob,
+  NewLogLine,
+  RunningJob,
+} from './job.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import type { Decision } from './transitions.ts';
+
+export interface AddOutcome {
+  readonly job: JobRecord;
+  /** True: an unfinished job with this unique key was there already, and nothing was added. */
+  readonly duplicate: boolean;
+}
+
+export interface ClaimRequest extends ClaimBounds {
+  readonly executor: string;
+  readonly lanes: readonly Lane[];
+  readonly now: number;
+}
+
+export interface ClaimAnswer {
+  readonly jobs: readonly ClaimedJob[];
+  /** Lanes that were seen empty: no use in asking again before something is added to them. */
+  readonly emptyLanes: readonly Lane[];
+}
+
+/** An end and the rules that judge it. */
+export interface JudgedEnd {
+  readonly end: AttemptEnd;
+  readonly policy: RetryPolicy;
+  readonly now: number;
+  readonly random: number;
+}
+
+export type EndAnswer =
+  | { readonly accepted: true; readonly job: Lane; readonly next: Decision }
+  /** The fence was not the current one; nothing changed. */
+  | { readonly accepted: false };
+
+export type CancelAnswer =
+  /** It had not started (again), and is cancelled now. */
+  | { readonly kind: 'cancelled' }
+  /** It runs: the wish is recorded, and its executor must be told. */
+  | { readonly kind: 'requested'; readonly fence: Fence; readonly executor: string }
+  | { readonly kind: 'finished'; readonly state: JobState }
+  | { readonly kind: 'unknown' };
+
+export type RetryAnswer =
+  | { readonly kind: 'queued'; readonly lane: Lane }
+  | { readonly kind: 'not-failed'; readonly state: JobState }
+  /** An unfinished job holds the unique key. */
+  | { readonly kind: 'key-taken'; readonly by: string }
+  | { readonly kind: 'unknown' };
+
+export interface ListFilter {
+  readonly state?: JobState | undefined;
+  readonly type?: string | undefined;
+  readonly queue?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly limit: number;
+  /** From a former page. */
+  readonly cursor?: string | undefined;
+}
+
+export interface JobPage {
+  /** Newest first. */
+  readonly jobs: readonly JobRecord[];
+  readonly next: string | null;
+}
+
+export interface QueueCounts {
+  readonly name: string;
+  readonly paused: boolean;
+  readonly counts: Readonly<Partial<Record<JobState, number>>>;
+}
+
+export interface JobStore {
+  /** All or none. */
+  add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]>;
+  claim(request: ClaimRequest): Promise<ClaimAnswer>;
+  end(ends: readonly JudgedEnd[]): Promise<readonly EndAnswer[]>;
+  /** Moves what is due from scheduled and retrying to queued; returns the lanes that got something. */
+  promote(now: number, limit: number): Promise<readonly Lane[]>;
+  /** Epoch milliseconds of the next due job; null when none waits for a time. */
+  nextDue(): Promise<number | null>;
+  cancel(id: string, now: number): Promise<CancelAnswer>;
+  retry(id: string, now: number): Promise<RetryAnswer>;
+  recordProgress(fence: Fence, progress: JobProgress, now: number): Promise<void>;
+  recordGroup(fence: Fence, group: ProcessIdentity): Promise<void>;
+  appendLogLines(lines: readonly NewLogLine[]): Promise<void>;
+
+  get(id: string): Promise<JobRecord | undefined>;
+  attempts(id: string): Promise<readonly AttemptRecord[]>;
+  logLines(id: string, after: number, limit: number): Promise<readonly JobLogLine[]>;
+  list(filter: ListFilter): Promise<JobPage>;
+  running(): Promise<readonly RunningJob[]>;
+  /** Every lane that holds a queued job. */
+  lanes(): Promise<readonly Lane[]>;
+
+  rememberExecutor(id: string, process: ProcessIdentity): Promise<void>;
+  executorProcess(id: string): Promise<ProcessIdentity | undefined>;
+
+  setPaused(queue: string, paused: boolean, now: number): Promise<void>;
+  queues(): Promise<readonly QueueCounts[]>;
+  /** Unfinished states: now; finished ones: since the database was made. */
+  totals(): Promise<Readonly<Record<JobState, number>>>;
+}
+
+/** Lines of log kept for one job; the oldest go first. */
+export const MAX_LOG_LINES = 1_000;

@@ -1,0 +1,150 @@
+/**
+ * What a job is inside the core. Times are epoch milliseconds, payload and result are JSON text
+ * (the core carries them and never looks inside), ids are opaque.
+ */
+import type { EventRequest } from '../protocol/events.ts';
+import type { Fence, Outcome, ProcessIdentity } from '../protocol/execute.ts';
+import type {
+  AttemptOutcome,
+  FailReason,
+  JobError,
+  JobLogLine,
+  JobProgress,
+  JobState,
+} from '../protocol/jobs.ts';
+
+/** A job to add; every field decided. */
+export interface NewJob {
+  readonly type: string;
+  readonly queue: string;
+  readonly payload: string;
+  readonly priority: number;
+  /** Null: at once. */
+  readonly runAt: number | null;
+  readonly uniqueKey: string | null;
+  /** Null: as the type says at the time of the failure. */
+  readonly retries: number | null;
+  readonly timeoutMs: number | null;
+  readonly userId: string | null;
+}
+
+/** Facts of a job that listings show. */
+export interface JobRecord extends NewJob {
+  readonly id: string;
+  readonly state: JobState;
+  readonly reason: FailReason | null;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly durationMs: number | null;
+  /** Starts so far: the fence. */
+  readonly attempt: number;
+  /** Charged failures so far. */
+  readonly failures: number;
+  readonly crashes: number;
+  readonly cancelRequested: boolean;
+  readonly executor: string | null;
+  readonly result: string | null;
+  readonly error: JobError | null;
+  readonly progress: JobProgress | null;
+}
+
+export interface AttemptRecord {
+  readonly attempt: number;
+  readonly outcome: AttemptOutcome | 'running';
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly durationMs: number | null;
+  readonly executor: string | null;
+  readonly error: JobError | null;
+  readonly cpuMs: number | null;
+  readonly peakBytes: number | null;
+  readonly exitCode: number | null;
+}
+
+/** A claimed attempt, as it goes to an executor. */
+export interface ClaimedJob extends Fence {
+  readonly type: string;
+  readonly queue: string;
+  readonly payload: string;
+  readonly userId: string | null;
+  readonly createdAt: number;
+  readonly retries: number | null;
+  readonly timeoutMs: number | null;
+  readonly failures: number;
+}
+
+/** A running attempt as recovery sees it. */
+export interface RunningJob extends Fence {
+  readonly type: string;
+  readonly queue: string;
+  readonly executor: string;
+  readonly startedAt: number;
+  readonly timeoutMs: number | null;
+  readonly cancelRequested: boolean;
+  readonly group: ProcessIdentity | null;
+}
+
+/** How one attempt ended, told by its executor or, for a crash, concluded by the core. */
+export interface AttemptEnd extends Fence {
+  readonly outcome: AttemptOutcome;
+  /** False: no further attempt, whatever retries are left. */
+  readonly retryable: boolean;
+  readonly result: string | null;
+  readonly error: JobError | null;
+  readonly events: readonly EventRequest[];
+  readonly durationMs: number;
+  readonly cpuMs: number | null;
+  readonly peakBytes: number | null;
+  readonly exitCode: number | null;
+}
+
+/** One line of a job's log on its way into the store. */
+export interface NewLogLine extends Fence {
+  readonly at: number;
+  readonly level: JobLogLine['level'];
+  readonly line: string;
+}
+
+/** A job's waiting line: claims look at lanes, so that a paused queue or a full type costs nothing. */
+export interface Lane {
+  readonly queue: string;
+  readonly type: string;
+}
+
+export function endOf(outcome: Outcome): AttemptEnd {
+  return {
+    id: outcome.id,
+    attempt: outcome.attempt,
+    outcome: outcome.outcome,
+    retryable: outcome.retryable ?? true,
+    result: outcome.result === undefined ? null : JSON.stringify(outcome.result),
+    error: outcome.error ?? null,
+    events: outcome.outcome === 'succeeded' ? (outcome.events ?? []) : [],
+    durationMs: outcome.durationMs,
+    cpuMs: outcome.cpuMs ?? null,
+    peakBytes: outcome.peakBytes ?? null,
+    exitCode: outcome.exitCode ?? null,
+  };
+}
+
+/** The end of an attempt whose process is gone. */
+export function endWithoutWord(
+  fence: Fence,
+  outcome: 'crash' | 'interrupted' | 'timeout' | 'cancelled',
+  words: { readonly message: string; readonly durationMs: number },
+): AttemptEnd {
+  return {
+    id: fence.id,
+    attempt: fence.attempt,
+    outcome,
+    retryable: true,
+    result: null,
+    error: { name: outcome, message: words.message },
+    events: [],
+    durationMs: words.durationMs,
+    cpuMs: null,
+    peakBytes: null,
+    exitCode: null,
+  };
+}

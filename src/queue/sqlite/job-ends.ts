@@ -1,0 +1,117 @@
+/**
+ * The ends of attempts and jobs on SQLite: result, events and log rows beside the change of state,
+ * inside the running transaction. What the end comes to is decided in `transitions.ts`.
+ */
+import type { LogWriter } from '../../log/sqlite/log-writer.ts';
+import type { AttemptEnd } from '../job.ts';
+import { endEvent, stateEvent, waitingEvent } from '../job-events.ts';
+import type { EndAnswer, JudgedEnd } from '../job-store.ts';
+import { type Decision, decideEnd, type EndDecision } from '../transitions.ts';
+import type { JobCounts } from './job-counts.ts';
+import type { JobRow, LiveRow } from './job-rows.ts';
+import type { JobStatements } from './job-statements.ts';
+
+type Finish = Extract<Decision, { kind: 'finish' }>;
+
+interface Ending {
+  readonly end: AttemptEnd;
+  readonly counts: Pick<EndDecision, 'failures' | 'crashes'>;
+  readonly next: Finish;
+  readonly now: number;
+}
+
+export class JobEnds {
+  readonly #sql: JobStatements;
+  readonly #writer: LogWriter;
+  readonly #counts: JobCounts;
+
+  constructor(sql: JobStatements, writer: LogWriter, counts: JobCounts) {
+    this.#sql = sql;
+    this.#writer = writer;
+    this.#counts = counts;
+  }
+
+  settle(judged: JudgedEnd): EndAnswer {
+    const { end, now, random } = judged;
+    const row = this.#sql.running.get(Number(end.id), end.attempt);
+    if (row === undefined) return { accepted: false };
+    const policy = { ...judged.policy, retries: row.retries ?? judged.policy.retries };
+    const job = { ...row, cancelRequested: row.cancel_requested === 1 };
+    const decision = decideEnd(job, end, { policy, now, random });
+    const { next } = decision;
+    if (next.kind === 'finish') this.#finish(row, { end, counts: decision, next, now });
+    else this.#wait(row, end, decision, now);
+    return { accepted: true, job: { queue: row.queue, type: row.type }, next };
+  }
+
+  /** A job that is not running is cancelled on the spot. */
+  cancelWaiting(row: LiveRow, now: number): void {
+    const words = 'cancelled before it started';
+    const end: AttemptEnd = {
+      id: String(row.id),
+      attempt: row.attempt,
+      outcome: 'cancelled',
+      retryable: false,
+      result: null,
+      error: { name: 'Cancelled', message: words },
+      events: [],
+      durationMs: 0,
+      cpuMs: null,
+      peakBytes: null,
+      exitCode: null,
+    };
+    const next: Finish = { kind: 'finish', state: 'cancelled', reason: null };
+    this.#finish(row, { end, counts: row, next, now });
+  }
+
+  /** A failed or cancelled job starts over; its attempts stay on record. */
+  revive(row: JobRow, now: number): void {
+    const seq = this.#writer.next;
+    const prev = this.#sql.finishedSeq.get(row.id) ?? null;
+    this.#sql.keepLastAttempt.run(row.id);
+    this.#sql.revive.run(seq, row.id);
+    this.#sql.removeFinished.run(row.id);
+    const data = stateEvent(row, 'queued', row.attempt);
+    this.#writer.write({ type: 'job', id: String(row.id), kind: 'state', data }, prev, now);
+    this.#counts.move(row.queue, null, 'queued');
+  }
+
+  #finish(row: LiveRow, { end, counts, next, now }: Ending): void {
+    const emitted = next.state === 'succeeded' ? end.events : [];
+    for (const { type, id, data } of emitted) {
+      this.#writer.append({ type, id, kind: 'event', data: JSON.stringify(data) }, now);
+    }
+    const seq = this.#writer.next;
+    const error = end.error === null ? null : JSON.stringify(end.error);
+    // A job that never started has no attempt, and so no outcome of one.
+    const outcome = row.state === 'running' ? end.outcome : null;
+    this.#sql.finish.run(
+      ...[next.state, next.reason, counts.failures, counts.crashes, now, end.durationMs, outcome],
+      ...[end.result, error, end.cpuMs, end.peakBytes, end.exitCode, seq, row.id],
+    );
+    this.#sql.remove.run(row.id);
+    const data = endEvent(row, end, next.state, next.reason);
+    const detail = { userId: row.user_id, error: end.error };
+    const id = String(row.id);
+    this.#writer.write({ type: 'job', id, kind: 'end', data, detail }, row.last_seq, now);
+    this.#counts.move(row.queue, row.state, next.state);
+  }
+
+  #wait(row: LiveRow, end: AttemptEnd, decision: EndDecision, now: number): void {
+    const { next, failures, crashes } = decision;
+    const runAt = next.kind === 'retry' ? next.runAt : null;
+    const state = runAt === null ? 'queued' : 'retrying';
+    this.#sql.insertAttempt.run(
+      ...[row.id, end.attempt, end.outcome, row.started_at ?? now, now, end.durationMs],
+      ...[row.executor, end.error === null ? null : JSON.stringify(end.error)],
+      ...[end.cpuMs, end.peakBytes, end.exitCode],
+    );
+    this.#sql.wait.run(state, runAt, failures, crashes, this.#writer.next, row.id);
+    const data =
+      runAt === null
+        ? stateEvent(row, state, end.attempt)
+        : waitingEvent(row, state, { attempt: end.attempt, runAt, error: end.error?.message });
+    this.#writer.write({ type: 'job', id: String(row.id), kind: 'state', data }, row.last_seq, now);
+    this.#counts.move(row.queue, row.state, state);
+  }
+}

@@ -1,0 +1,209 @@
+/** Rows as SQLite gives them, and the domain values they become; snake_case stops here. */
+import type { AttemptOutcome, FailReason, JobLogLine, JobState } from '../../protocol/jobs.ts';
+import type { AttemptRecord, ClaimedJob, JobRecord, RunningJob } from '../job.ts';
+
+/** What `jobs` and `finished_jobs` have in common, plus nulls for what one of them lacks. */
+export interface JobRow {
+  readonly id: number;
+  readonly type: string;
+  readonly queue: string;
+  readonly state: JobState;
+  readonly reason: FailReason | null;
+  readonly priority: number;
+  readonly payload: string;
+  readonly run_at: number | null;
+  readonly unique_key: string | null;
+  readonly retries: number | null;
+  readonly timeout_ms: number | null;
+  readonly user_id: string | null;
+  readonly created_at: number;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly crashes: number;
+  readonly cancel_requested: number;
+  readonly executor: string | null;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+  readonly duration_ms: number | null;
+  readonly outcome: AttemptOutcome | null;
+  readonly result: string | null;
+  readonly error: string | null;
+  readonly progress: string | null;
+  readonly cpu_ms: number | null;
+  readonly peak_bytes: number | null;
+  readonly exit_code: number | null;
+}
+
+const SHARED = `id, type, queue, state, priority, payload, unique_key, retries, timeout_ms,
+  user_id, created_at, attempt, failures, crashes, executor, started_at`;
+
+export const SELECT_UNFINISHED = `SELECT ${SHARED}, run_at, cancel_requested, progress,
+  NULL AS reason, NULL AS ended_at, NULL AS duration_ms, NULL AS outcome, NULL AS result,
+  NULL AS error, NULL AS cpu_ms, NULL AS peak_bytes, NULL AS exit_code FROM jobs`;
+
+export const SELECT_FINISHED = `SELECT ${SHARED}, NULL AS run_at, 0 AS cancel_requested,
+  NULL AS progress, reason, ended_at, duration_ms, outcome, result, error, cpu_ms, peak_bytes,
+  exit_code FROM finished_jobs`;
+
+export function toJob(row: JobRow): JobRecord {
+  return {
+    id: String(row.id),
+    type: row.type,
+    queue: row.queue,
+    state: row.state,
+    reason: row.reason,
+    priority: row.priority,
+    payload: row.payload,
+    runAt: row.run_at,
+    uniqueKey: row.unique_key,
+    retries: row.retries,
+    timeoutMs: row.timeout_ms,
+    userId: row.user_id,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    durationMs: row.duration_ms,
+    attempt: row.attempt,
+    failures: row.failures,
+    crashes: row.crashes,
+    cancelRequested: row.cancel_requested === 1,
+    executor: row.executor,
+    result: row.result,
+    error: row.error === null ? null : JSON.parse(row.error),
+    progress: row.progress === null ? null : JSON.parse(row.progress),
+  };
+}
+
+export interface AttemptRow {
+  readonly attempt: number;
+  readonly outcome: AttemptOutcome;
+  readonly started_at: number;
+  readonly ended_at: number;
+  readonly duration_ms: number;
+  readonly executor: string | null;
+  readonly error: string | null;
+  readonly cpu_ms: number | null;
+  readonly peak_bytes: number | null;
+  readonly exit_code: number | null;
+}
+
+export function toAttempt(row: AttemptRow): AttemptRecord {
+  return {
+    attempt: row.attempt,
+    outcome: row.outcome,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    durationMs: row.duration_ms,
+    executor: row.executor,
+    error: row.error === null ? null : JSON.parse(row.error),
+    cpuMs: row.cpu_ms,
+    peakBytes: row.peak_bytes,
+    exitCode: row.exit_code,
+  };
+}
+
+/** The attempt that stands in the job's own row: the running one, or the one that ended the job. */
+export function ownAttempt(row: JobRow): AttemptRecord | undefined {
+  const outcome = row.state === 'running' ? 'running' : row.outcome;
+  if (outcome === null || row.started_at === null) return undefined;
+  return {
+    attempt: row.attempt,
+    outcome,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    durationMs: row.duration_ms,
+    executor: row.executor,
+    error: row.error === null ? null : JSON.parse(row.error),
+    cpuMs: row.cpu_ms,
+    peakBytes: row.peak_bytes,
+    exitCode: row.exit_code,
+  };
+}
+
+/** A waiting job as a claim reads it. */
+export interface WaitingRow {
+  readonly id: number;
+  readonly type: string;
+  readonly queue: string;
+  readonly priority: number;
+  readonly crashes: number;
+  readonly payload: string;
+  readonly user_id: string | null;
+  readonly created_at: number;
+  readonly retries: number | null;
+  readonly timeout_ms: number | null;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly last_seq: number;
+}
+
+export function toClaimed(row: WaitingRow): ClaimedJob {
+  return {
+    id: String(row.id),
+    attempt: row.attempt + 1,
+    type: row.type,
+    queue: row.queue,
+    payload: row.payload,
+    userId: row.user_id,
+    createdAt: row.created_at,
+    retries: row.retries,
+    timeoutMs: row.timeout_ms,
+    failures: row.failures,
+  };
+}
+
+/** A live job as a decision about it reads it. */
+export interface LiveRow {
+  readonly id: number;
+  readonly type: string;
+  readonly queue: string;
+  readonly state: 'scheduled' | 'queued' | 'running' | 'retrying';
+  readonly retries: number | null;
+  readonly user_id: string | null;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly crashes: number;
+  readonly cancel_requested: number;
+  readonly executor: string | null;
+  readonly started_at: number | null;
+  readonly last_seq: number;
+}
+
+export interface RunningRow {
+  readonly id: number;
+  readonly type: string;
+  readonly queue: string;
+  readonly attempt: number;
+  readonly executor: string;
+  readonly started_at: number;
+  readonly timeout_ms: number | null;
+  readonly cancel_requested: number;
+  readonly group_pid: number | null;
+  readonly group_start: string | null;
+}
+
+export function toRunning(row: RunningRow): RunningJob {
+  return {
+    id: String(row.id),
+    type: row.type,
+    queue: row.queue,
+    attempt: row.attempt,
+    executor: row.executor,
+    startedAt: row.started_at,
+    timeoutMs: row.timeout_ms,
+    cancelRequested: row.cancel_requested === 1,
+    group: row.group_pid === null ? null : { pid: row.group_pid, startTime: row.group_start ?? '' },
+  };
+}
+
+export interface LogLineRow {
+  readonly n: number;
+  readonly at: number;
+  readonly attempt: number;
+  readonly level: JobLogLine['level'];
+  readonly line: string;
+}
+
+export function toLogLine(row: LogLineRow): JobLogLine {
+  return { ...row, at: new Date(row.at).toISOString() };
+}

@@ -1,0 +1,90 @@
+/**
+ * The one place that decides a job's next state. Pure: no clock, no randomness, no store.
+ *
+ *                 ┌───────── interrupted, crash (1st, 2nd) ──────────┐
+ *                 ▼                                                  │
+ *   scheduled → queued ─────────────── claim ───────────────────→ running ─→ succeeded
+ *                 ▲  └── cancel ──┐                                 │ │ └──→ failed (reason)
+ *                 │               ▼                                 │ └────→ cancelled
+ *              retrying ──────→ cancelled                           │
+ *                 ▲                                                 │
+ *                 └───────────── failed attempt, retries left ──────┘
+ *
+ * A finished job goes back to queued only by an operator's `job retry`.
+ */
+import type { FailReason } from '../protocol/jobs.ts';
+import type { AttemptEnd, JobRecord } from './job.ts';
+import { type RetryPolicy, retryDelayMs } from './retry-policy.ts';
+
+/** A job that killed its process so many times is quarantined, whatever its retries. */
+export const MAX_CRASHES = 3;
+
+export type Decision =
+  | {
+      readonly kind: 'finish';
+      readonly state: 'succeeded' | 'failed' | 'cancelled';
+      readonly reason: FailReason | null;
+    }
+  | { readonly kind: 'retry'; readonly runAt: number }
+  /** Back into the queue at once. */
+  | { readonly kind: 'return' };
+
+export interface EndDecision {
+  readonly next: Decision;
+  readonly failures: number;
+  readonly crashes: number;
+}
+
+type Counted = Pick<JobRecord, 'failures' | 'crashes' | 'cancelRequested'>;
+type Ended = Pick<AttemptEnd, 'outcome' | 'retryable'>;
+
+export interface Circumstances {
+  readonly policy: RetryPolicy;
+  readonly now: number;
+  /** A draw from [0, 1). */
+  readonly random: number;
+}
+
+export function decideEnd(job: Counted, end: Ended, around: Circumstances): EndDecision {
+  const counts = countEnd(job, end);
+  return { ...counts, next: decideNext({ ...job, ...counts }, end, around) };
+}
+
+function countEnd(job: Counted, end: Ended): { failures: number; crashes: number } {
+  const failed = end.outcome === 'error' || end.outcome === 'timeout' || end.outcome === 'rejected';
+  return {
+    failures: job.failures + (failed ? 1 : 0),
+    crashes: job.crashes + (end.outcome === 'crash' ? 1 : 0),
+  };
+}
+
+function decideNext(job: Counted, end: Ended, around: Circumstances): Decision {
+  if (end.outcome === 'succeeded') return { kind: 'finish', state: 'succeeded', reason: null };
+  // Whatever ended the attempt: somebody asked for the job to stop, so it does not start again.
+  if (job.cancelRequested || end.outcome === 'cancelled') {
+    return { kind: 'finish', state: 'cancelled', reason: null };
+  }
+  switch (end.outcome) {
+    case 'interrupted':
+      return { kind: 'return' };
+    case 'crash':
+      return job.crashes >= MAX_CRASHES ? failedFor('crash') : { kind: 'return' };
+    case 'rejected':
+      return failedFor('rejected');
+    case 'error':
+    case 'timeout':
+      return decideRetry(job.failures, end, around);
+  }
+}
+
+function decideRetry(failures: number, end: Ended, around: Circumstances): Decision {
+  const { policy, now, random } = around;
+  const reason = end.outcome === 'timeout' ? 'timeout' : 'error';
+  if (!end.retryable || policy.retries === 0) return failedFor(reason);
+  if (failures > policy.retries) return failedFor('exhausted');
+  return { kind: 'retry', runAt: now + retryDelayMs(policy, failures, random) };
+}
+
+function failedFor(reason: FailReason): Decision {
+  return { kind: 'finish', state: 'failed', reason };
+}

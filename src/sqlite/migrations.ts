@@ -1,0 +1,124 @@
+/**
+ * The schema, step by step. `user_version` counts the steps that a file has taken. A step that
+ * was released is never edited; a change is a new step.
+ */
+
+const CORE_TABLES = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Unfinished jobs only: a claim costs the same whatever the history.
+CREATE TABLE jobs (
+  id               INTEGER PRIMARY KEY AUTOINCREMENT,
+  type             TEXT    NOT NULL,
+  queue            TEXT    NOT NULL,
+  state            TEXT    NOT NULL CHECK (state IN ('scheduled', 'queued', 'running', 'retrying')),
+  priority         INTEGER NOT NULL,
+  payload          TEXT    NOT NULL,
+  run_at           INTEGER,
+  unique_key       TEXT,
+  retries          INTEGER,
+  timeout_ms       INTEGER,
+  user_id          TEXT,
+  created_at       INTEGER NOT NULL,
+  attempt          INTEGER NOT NULL DEFAULT 0,
+  failures         INTEGER NOT NULL DEFAULT 0,
+  crashes          INTEGER NOT NULL DEFAULT 0,
+  cancel_requested INTEGER NOT NULL DEFAULT 0,
+  executor         TEXT,
+  group_pid        INTEGER,
+  group_start      TEXT,
+  started_at       INTEGER,
+  progress         TEXT,
+  last_seq         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX jobs_ready ON jobs (queue, type, priority DESC, id) WHERE state = 'queued';
+CREATE INDEX jobs_due ON jobs (run_at, queue, state) WHERE state IN ('scheduled', 'retrying');
+CREATE INDEX jobs_running ON jobs (executor, queue) WHERE state = 'running';
+CREATE UNIQUE INDEX jobs_unique ON jobs (type, unique_key) WHERE unique_key IS NOT NULL;
+
+CREATE TABLE finished_jobs (
+  id          INTEGER PRIMARY KEY,
+  type        TEXT    NOT NULL,
+  queue       TEXT    NOT NULL,
+  state       TEXT    NOT NULL CHECK (state IN ('succeeded', 'failed', 'cancelled')),
+  reason      TEXT,
+  priority    INTEGER NOT NULL,
+  payload     TEXT    NOT NULL,
+  unique_key  TEXT,
+  retries     INTEGER,
+  timeout_ms  INTEGER,
+  user_id     TEXT,
+  created_at  INTEGER NOT NULL,
+  attempt     INTEGER NOT NULL,
+  failures    INTEGER NOT NULL,
+  crashes     INTEGER NOT NULL,
+  executor    TEXT,
+  started_at  INTEGER,
+  ended_at    INTEGER NOT NULL,
+  duration_ms REAL,
+  outcome     TEXT,
+  result      TEXT,
+  error       TEXT,
+  cpu_ms      REAL,
+  peak_bytes  INTEGER,
+  exit_code   INTEGER,
+  last_seq    INTEGER NOT NULL
+) STRICT;
+-- Failures are what an operator looks for among millions of successes.
+CREATE INDEX finished_unsuccessful ON finished_jobs (state, id) WHERE state <> 'succeeded';
+
+-- Attempts that did not end their job; the last one stands in finished_jobs itself.
+CREATE TABLE attempts (
+  job_id      INTEGER NOT NULL,
+  attempt     INTEGER NOT NULL,
+  outcome     TEXT    NOT NULL,
+  started_at  INTEGER NOT NULL,
+  ended_at    INTEGER NOT NULL,
+  duration_ms REAL    NOT NULL,
+  executor    TEXT,
+  error       TEXT,
+  cpu_ms      REAL,
+  peak_bytes  INTEGER,
+  exit_code   INTEGER,
+  PRIMARY KEY (job_id, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE job_logs (
+  job_id  INTEGER NOT NULL,
+  n       INTEGER NOT NULL,
+  at      INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  level   TEXT    NOT NULL,
+  line    TEXT    NOT NULL,
+  PRIMARY KEY (job_id, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE queues (name TEXT PRIMARY KEY, paused INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE totals (state TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE executors (
+  id TEXT PRIMARY KEY, pid INTEGER NOT NULL, start_time TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The one log. kind: 0 event, 1 state of a job, 2 end of a job. detail: for the reporter alone.
+CREATE TABLE log (
+  seq    INTEGER PRIMARY KEY AUTOINCREMENT,
+  at     INTEGER NOT NULL,
+  type   TEXT    NOT NULL,
+  id     TEXT    NOT NULL,
+  prev   INTEGER,
+  kind   INTEGER NOT NULL,
+  data   TEXT    NOT NULL,
+  detail TEXT
+) STRICT;
+CREATE INDEX log_topic ON log (type, id, seq);
+CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+  id TEXT PRIMARY KEY, name TEXT, active INTEGER NOT NULL, created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE grants (
+  user TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (user, type, id)
+) STRICT, WITHOUT ROWID;
+`;
+
+export const MIGRATIONS: readonly string[] = [CORE_TABLES];
