@@ -6,7 +6,14 @@
  *     node scripts/setup.mjs
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,11 +38,7 @@ export function setUp() {
       () => npm(['rebuild', 'better-sqlite3', '--loglevel=error']),
     );
   }
-  if (needsBuild()) {
-    step('the build', 'building dist/', () =>
-      node(modulePath('typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'),
-    );
-  }
+  if (needsBuild()) build();
 }
 
 /** The path of a file of an installed package. */
@@ -73,7 +76,8 @@ function databaseLoads() {
 }
 
 function needsBuild() {
-  const built = modifiedAt(path.join(root, 'dist', 'main.js'));
+  if (!existsSync(path.join(root, 'dist', 'main.js'))) return true;
+  const built = modifiedAt(buildStamp());
   const sources = readdirSync(path.join(root, 'src'), { recursive: true }).map((name) =>
     path.join(root, 'src', name),
   );
@@ -81,8 +85,27 @@ function needsBuild() {
   return [...sources, ...settings].some((file) => modifiedAt(file) > built);
 }
 
+/** Touched after a build without errors; the compiler writes dist/ in spite of errors. */
+function buildStamp() {
+  return modulePath('.taskbell-built');
+}
+
 function modifiedAt(file) {
   return existsSync(file) ? statSync(file).mtimeMs : 0;
+}
+
+function build() {
+  const startedAt = new Date();
+  step('the build', 'building dist/', () =>
+    spawnSync(
+      process.execPath,
+      [modulePath('typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
+      { cwd: root, encoding: 'utf8' },
+    ),
+  );
+  writeFileSync(buildStamp(), '');
+  // A source that was saved while the compiler ran is newer than the build.
+  utimesSync(buildStamp(), startedAt, startedAt);
 }
 
 function step(name, sentence, run) {
@@ -100,10 +123,6 @@ function npm(args) {
   return script?.endsWith('.js')
     ? spawnSync(process.execPath, [script, ...args], options)
     : spawnSync('npm', args, options);
-}
-
-function node(...args) {
-  return spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
 }
 
 function fail(message) {
