@@ -1,0 +1,37 @@
+/**
+ * What the routes need of the core. The core implements it; the routes only translate between
+ * HTTP and these words.
+ */
+import type { Directory } from '../access/directory.ts';
+import type { EventLog } from '../log/event-log.ts';
+import type { EventRequest } from '../protocol/events.ts';
+import type { JobRequest } from '../protocol/jobs.ts';
+import type { AccessAnswer, AccessQuestion, ReportStatus, StatusView } from '../protocol/status.ts';
+import type { AddOutcome, JobStore } from '../queue/job-store.ts';
+
+export interface JobService {
+  /** All or none. Throws for an unknown type, an oversized payload, a payload that its schema refuses. */
+  add(requests: readonly JobRequest[]): Promise<readonly AddOutcome[]>;
+  cancel(id: string): Promise<void>;
+  retry(id: string): Promise<void>;
+  /** Resolves when the job has ended, when the time is over, or when the signal is aborted. */
+  waitForEnd(id: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  setPaused(queue: string, paused: boolean): Promise<void>;
+}
+
+export interface ApiContext {
+  readonly jobs: JobService;
+  readonly store: JobStore;
+  readonly log: EventLog;
+  readonly directory: Directory;
+  readonly publish: (events: readonly EventRequest[]) => ReturnType<EventLog['append']>;
+  readonly checkAccess: (question: AccessQuestion) => Promise<AccessAnswer>;
+  readonly status: () => Promise<StatusView>;
+  readonly report: {
+    readonly status: () => Promise<ReportStatus>;
+    readonly retry: () => void;
+  };
+  /** Proves that a transaction commits; throws when it does not. */
+  readonly proveCommit: () => Promise<void>;
+  readonly now: () => number;
+}

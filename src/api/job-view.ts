@@ -1,0 +1,67 @@
+/** Jobs as the API shows them, from the records of the store. Pure. */
+import type { AddedJob, AttemptView, JobSummary, JobView } from '../protocol/jobs.ts';
+import type { AttemptRecord, JobRecord } from '../queue/job.ts';
+import type { AddOutcome } from '../queue/job-store.ts';
+
+export function toSummary(job: JobRecord): JobSummary {
+  return {
+    id: job.id,
+    type: job.type,
+    queue: job.queue,
+    state: job.state,
+    reason: job.reason,
+    priority: job.priority,
+    userId: job.userId,
+    uniqueKey: job.uniqueKey,
+    createdAt: toIso(job.createdAt),
+    runAt: orNull(job.runAt),
+    startedAt: orNull(job.startedAt),
+    endedAt: orNull(job.endedAt),
+    duration: job.durationMs,
+    attempt: job.attempt,
+    progress: job.progress,
+  };
+}
+
+export function toView(job: JobRecord, attempts: readonly AttemptRecord[]): JobView {
+  const last = attempts.at(-1);
+  return {
+    ...toSummary(job),
+    duration: job.durationMs ?? last?.durationMs ?? null,
+    payload: JSON.parse(job.payload),
+    result: job.result === null ? null : JSON.parse(job.result),
+    error: job.error ?? (job.state === 'succeeded' ? null : (lastError(attempts) ?? null)),
+    attempts: attempts.map(toAttemptView),
+  };
+}
+
+export function toAdded(outcome: AddOutcome): AddedJob {
+  return { ...toSummary(outcome.job), duplicate: outcome.duplicate };
+}
+
+function toAttemptView(attempt: AttemptRecord): AttemptView {
+  return {
+    attempt: attempt.attempt,
+    outcome: attempt.outcome,
+    startedAt: toIso(attempt.startedAt),
+    endedAt: orNull(attempt.endedAt),
+    duration: attempt.durationMs,
+    executor: attempt.executor,
+    error: attempt.error,
+    cpuMs: attempt.cpuMs,
+    peakBytes: attempt.peakBytes,
+    exitCode: attempt.exitCode,
+  };
+}
+
+function lastError(attempts: readonly AttemptRecord[]) {
+  return attempts.findLast((attempt) => attempt.error !== null)?.error;
+}
+
+function toIso(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function orNull(at: number | null): string | null {
+  return at === null ? null : toIso(at);
+}

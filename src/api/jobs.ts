@@ -1,0 +1,112 @@
+/** /v1/jobs: add, list, show, wait, logs, cancel, retry. */
+import { TaskbellError } from '../protocol/errors.ts';
+import type { JobRequest, JobView } from '../protocol/jobs.ts';
+import type { ApiContext } from './api-context.ts';
+import { toAdded, toSummary, toView } from './job-view.ts';
+import { limitOf, queryValue } from './query.ts';
+import { check, JOB_REQUEST, STATE } from './requests.ts';
+import { type ApiAnswer, type ApiRequest, created, ok, type Route, required } from './route.ts';
+
+const MAX_JOBS_AT_ONCE = 10_000;
+const DEFAULT_WAIT_S = 30;
+const MAX_WAIT_S = 60;
+
+export function jobRoutes(context: ApiContext): readonly Route[] {
+  return [
+    { method: 'POST', path: '/v1/jobs', handle: (request) => addJobs(context, request) },
+    { method: 'GET', path: '/v1/jobs', handle: (request) => listJobs(context, request) },
+    { method: 'GET', path: '/v1/jobs/:id', handle: (request) => showJob(context, request) },
+    { method: 'GET', path: '/v1/jobs/:id/wait', handle: (request) => waitForJob(context, request) },
+    { method: 'GET', path: '/v1/jobs/:id/logs', handle: (request) => jobLogs(context, request) },
+    {
+      method: 'POST',
+      path: '/v1/jobs/:id/cancel',
+      handle: (request) => cancelJob(context, request),
+    },
+    { method: 'POST', path: '/v1/jobs/:id/retry', handle: (request) => retryJob(context, request) },
+  ];
+}
+
+async function addJobs(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
+  const body = await request.json();
+  if (!Array.isArray(body)) {
+    const job = check(JOB_REQUEST, body, 'The job is not valid') as JobRequest;
+    const [outcome] = await context.jobs.add([job]);
+    return created(outcome && toAdded(outcome));
+  }
+  if (body.length > MAX_JOBS_AT_ONCE) {
+    throw new TaskbellError(
+      'E_PAYLOAD_TOO_LARGE',
+      `One request takes at most ${MAX_JOBS_AT_ONCE} jobs, got ${body.length}.`,
+      { hint: 'Send them in several requests.' },
+    );
+  }
+  const jobs = body.map(
+    (item, index) =>
+      check(JOB_REQUEST, item, `Job ${index + 1} of the array is not valid`) as JobRequest,
+  );
+  return created((await context.jobs.add(jobs)).map(toAdded));
+}
+
+async function listJobs(context: ApiContext, { query }: ApiRequest): Promise<ApiAnswer> {
+  const state = queryValue(query, 'state');
+  const page = await context.store.list({
+    state: state === undefined ? undefined : check(STATE, state, 'The state is not valid'),
+    type: queryValue(query, 'type'),
+    queue: queryValue(query, 'queue'),
+    userId: queryValue(query, 'user'),
+    cursor: queryValue(query, 'cursor'),
+    limit: limitOf(query, { usual: 50, most: 1_000 }),
+  });
+  return ok({ jobs: page.jobs.map(toSummary), next: page.next });
+}
+
+async function showJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
+  return ok(await viewOf(context, required(request, 'id')));
+}
+
+async function waitForJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
+  const id = required(request, 'id');
+  const asked = Number(request.query.get('timeout') ?? DEFAULT_WAIT_S);
+  const seconds = Number.isFinite(asked)
+    ? Math.min(Math.max(asked, 0), MAX_WAIT_S)
+    : DEFAULT_WAIT_S;
+  await viewOf(context, id);
+  await context.jobs.waitForEnd(id, seconds * 1_000, request.signal);
+  return ok(await viewOf(context, id));
+}
+
+async function jobLogs(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
+  const id = required(request, 'id');
+  await viewOf(context, id);
+  const after = Number(request.query.get('after') ?? 0) || 0;
+  const limit = limitOf(request.query, { usual: 1_000, most: 1_000 });
+  const lines = await context.store.logLines(id, after, limit);
+  const first = lines[0];
+  // Lines are numbered without holes; what is missing before the first was trimmed.
+  return ok({ lines, dropped: first === undefined ? 0 : first.n - 1 - after });
+}
+
+async function cancelJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
+  const id = required(request, 'id');
+  await context.jobs.cancel(id);
+  return ok(await viewOf(context, id));
+}
+
+async function retryJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
+  const id = required(request, 'id');
+  await context.jobs.retry(id);
+  return ok(await viewOf(context, id));
+}
+
+async function viewOf(context: ApiContext, id: string): Promise<JobView> {
+  const job = await context.store.get(id);
+  if (job === undefined) throw unknownJob(id);
+  return toView(job, await context.store.attempts(id));
+}
+
+export function unknownJob(id: string): TaskbellError {
+  return new TaskbellError('E_NOT_FOUND', `There is no job ${id}.`, {
+    hint: 'taskbell job list shows the jobs.',
+  });
+}

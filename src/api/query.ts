@@ -1,0 +1,23 @@
+/** Values of a query string, checked. */
+import { TaskbellError } from '../protocol/errors.ts';
+
+/** Undefined when it is missing or empty. */
+export function queryValue(query: URLSearchParams, name: string): string | undefined {
+  return query.get(name) || undefined;
+}
+
+export function limitOf(
+  query: URLSearchParams,
+  bounds: { readonly usual: number; readonly most: number },
+): number {
+  const text = queryValue(query, 'limit');
+  if (text === undefined) return bounds.usual;
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < 1 || limit > bounds.most) {
+    throw new TaskbellError(
+      'E_INVALID_REQUEST',
+      `limit: expected a whole number from 1 to ${bounds.most}, got ${text.slice(0, 20)}.`,
+    );
+  }
+  return limit;
+}

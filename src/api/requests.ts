@@ -1,0 +1,96 @@
+/**
+ * The shapes that requests must have, and what is said when they do not. Unknown keys are refused:
+ * a misspelt option must not be dropped in silence.
+ */
+import * as v from 'valibot';
+import { TaskbellError } from '../protocol/errors.ts';
+import { JOB_STATES } from '../protocol/jobs.ts';
+
+/** Names of types, queues and event types. */
+const NAME = v.pipe(
+  v.string('expected text'),
+  v.regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'expected 1 to 100 of letters, digits, _ . : -'),
+);
+
+const shortText = (max: number) =>
+  v.pipe(
+    v.string('expected text'),
+    v.minLength(1, 'expected text that is not empty'),
+    v.maxBytes(max, `expected at most ${max} bytes`),
+  );
+
+const wholeNumber = (min: number, max: number) =>
+  v.pipe(
+    v.number('expected a number'),
+    v.integer('expected a whole number'),
+    v.minValue(min, `expected at least ${min}`),
+    v.maxValue(max, `expected at most ${max}`),
+  );
+
+/** A year: a longer delay is a mistake in the unit. */
+const MAX_DELAY_MS = 366 * 86_400_000;
+const MAX_TIMEOUT_MS = 7 * 86_400_000;
+
+export const JOB_REQUEST = v.strictObject({
+  type: NAME,
+  payload: v.optional(v.unknown()),
+  queue: v.optional(NAME),
+  priority: v.optional(wholeNumber(-1000, 1000)),
+  delayMs: v.optional(wholeNumber(0, MAX_DELAY_MS)),
+  runAt: v.optional(
+    v.pipe(
+      v.string('expected text'),
+      v.isoTimestamp('expected a time such as 2026-11-22T10:00:00Z'),
+    ),
+  ),
+  uniqueKey: v.optional(shortText(256)),
+  retries: v.optional(wholeNumber(0, 1000)),
+  timeoutMs: v.optional(wholeNumber(0, MAX_TIMEOUT_MS)),
+  userId: v.optional(shortText(256)),
+});
+
+export const EVENT_REQUEST = v.strictObject({
+  type: NAME,
+  id: shortText(256),
+  data: v.array(v.unknown(), 'expected an array'),
+});
+
+export const USER_REQUEST = v.strictObject({
+  id: shortText(256),
+  name: v.optional(shortText(256)),
+});
+
+export const GRANT = v.strictObject({ user: shortText(256), type: NAME, id: shortText(256) });
+
+export const ACCESS_QUESTION = v.strictObject({
+  user: shortText(256),
+  type: NAME,
+  id: shortText(256),
+});
+
+export const STATE = v.picklist(JOB_STATES);
+
+export function check<const S extends v.GenericSchema>(
+  schema: S,
+  input: unknown,
+  what: string,
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, input);
+  if (result.success) return result.output;
+  const problems = result.issues.map((issue) => describe(issue)).join('; ');
+  throw new TaskbellError('E_INVALID_REQUEST', `${what}: ${problems}.`, {
+    hint: 'docs/protocol.md describes the fields.',
+  });
+}
+
+function describe(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  const received = issue.received;
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    return `unknown field ${path ?? received}`;
+  }
+  if (issue.message.startsWith('expected')) {
+    return `${path ?? 'value'} ${issue.message}, got ${received.slice(0, 100)}`;
+  }
+  return path === null ? issue.message : `${path}: ${issue.message}`;
+}

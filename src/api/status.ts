@@ -1,0 +1,28 @@
+/** /v1/status, /v1/report, /healthz, /readyz. */
+import type { ApiContext } from './api-context.ts';
+import { ok, type Route } from './route.ts';
+
+export function statusRoutes(context: ApiContext): readonly Route[] {
+  const { report } = context;
+  return [
+    { method: 'GET', path: '/v1/status', handle: async () => ok(await context.status()) },
+    { method: 'GET', path: '/v1/report', handle: async () => ok(await report.status()) },
+    {
+      method: 'POST',
+      path: '/v1/report/retry',
+      handle: async () => {
+        report.retry();
+        return ok(await report.status());
+      },
+    },
+    { method: 'GET', path: '/healthz', handle: async () => ok({ alive: true }) },
+    {
+      method: 'GET',
+      path: '/readyz',
+      handle: async () => {
+        await context.proveCommit();
+        return ok({ ready: true });
+      },
+    },
+  ];
+}
