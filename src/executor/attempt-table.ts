@@ -1,0 +1,105 @@
+/**
+ * The attempts that run in this process: started, stopped and waited for by their fence.
+ */
+import type { Assignment, Fence } from '../protocol/execute.ts';
+import { Attempt, type Clock } from './attempt.ts';
+import type { Handler } from './handler.ts';
+import { fenceKey, type Outbox } from './outbox.ts';
+import { encodeNotStarted, encodeOutcome } from './outcome.ts';
+
+export interface TableSurroundings {
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly eventTypes: ReadonlySet<string>;
+  /** An attempt ignores its signal: this process has to end. */
+  readonly onStuck: () => void;
+}
+
+export class AttemptTable {
+  readonly #around: TableSurroundings;
+  readonly #running = new Map<string, Attempt>();
+  #waiters: (() => void)[] = [];
+
+  constructor(around: TableSurroundings) {
+    this.#around = around;
+  }
+
+  /** @param handler undefined when this executor has none for the type */
+  start(assignment: Assignment, handler: Handler | undefined): void {
+    const { outbox } = this.#around;
+    // Told twice of one attempt: it runs, or its outcome is on its way.
+    if (this.#running.has(fenceKey(assignment)) || outbox.has(assignment)) return;
+    if (handler === undefined) {
+      outbox.ended(assignment, this.#encodeUnknown(assignment));
+      return;
+    }
+    const attempt = new Attempt(assignment, handler, {
+      ...this.#around,
+      onEnded: (ended) => this.#remove(ended),
+      onOverdue: () => this.#around.onStuck(),
+    });
+    this.#running.set(fenceKey(assignment), attempt);
+    attempt.start();
+  }
+
+  /** Gives an attempt back to the core without having started it. */
+  refuse(assignment: Assignment): void {
+    this.#around.outbox.ended(assignment, encodeNotStarted(assignment, this.#around.clock.now()));
+  }
+
+  cancel(fence: Fence): void {
+    this.#running.get(fenceKey(fence))?.stop('cancelled');
+  }
+
+  forget(fence: Fence): void {
+    this.#around.outbox.discard(fence);
+    this.#running.get(fenceKey(fence))?.stop('forgotten');
+  }
+
+  interruptAll(graceMs: number): void {
+    for (const attempt of this.#running.values()) attempt.stop('interrupted', graceMs);
+  }
+
+  running(): readonly Fence[] {
+    return [...this.#running.values()].map((attempt) => attempt.fence);
+  }
+
+  /** Attempts that were told to end for their own sake, with what that makes of them. */
+  stopping(): readonly (Fence & { readonly outcome: 'timeout' | 'cancelled' })[] {
+    return [...this.#running.values()].flatMap((attempt) => {
+      const { fence, stopped } = attempt;
+      return stopped === 'timeout' || stopped === 'cancelled'
+        ? [{ ...fence, outcome: stopped }]
+        : [];
+    });
+  }
+
+  /** Resolves once nothing runs. */
+  async whenIdle(): Promise<void> {
+    if (this.#running.size === 0) return;
+    await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Lets go of what does not end; no timer remains. */
+  abandon(): void {
+    for (const attempt of this.#running.values()) attempt.abandon();
+    this.#running.clear();
+  }
+
+  #remove(attempt: Attempt): void {
+    this.#running.delete(fenceKey(attempt.fence));
+    if (this.#running.size > 0) return;
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+
+  #encodeUnknown(assignment: Assignment): string {
+    const message = `this executor has no handler for the type ${assignment.type}`;
+    return encodeOutcome({
+      fence: assignment,
+      times: { startedAt: this.#around.clock.now(), durationMs: 0, timeoutMs: 0 },
+      stopped: null,
+      ending: { kind: 'failed', error: { name: 'NoHandler', message }, retryable: true },
+      events: [],
+    });
+  }
+}

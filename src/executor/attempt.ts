@@ -1,0 +1,172 @@
+/**
+ * One running attempt: its time limit, its abort signal, what it tells meanwhile, and its one outcome.
+ *
+ *   running ──────────────► ended          the handler ended by itself: its own verdict
+ *   running ─ stop ─► stopping ─► ended    told to end: `outcome.ts` decides what that makes of it
+ *                     stopping ─► overdue  a module handler that ignores its signal: the owner is told
+ *
+ * It knows neither the connection nor the other attempts.
+ */
+import type { Assignment, Fence, ProcessIdentity } from '../protocol/execute.ts';
+import { KILL_GRACE_MS } from '../protocol/execute.ts';
+import type { JobLogLine, JobProgress } from '../protocol/jobs.ts';
+import { AttemptLog } from './attempt-log.ts';
+import { EmittedEvents } from './emitted-events.ts';
+import { type Ending, type Handler, type RunSink, type StopKind, StopReason } from './handler.ts';
+import { describeError } from './job-error.ts';
+import type { Outbox } from './outbox.ts';
+import { encodeOutcome } from './outcome.ts';
+import { ProgressThrottle } from './progress-throttle.ts';
+
+/** setTimeout turns anything longer into 1 ms. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly nowMono: () => number;
+}
+
+export interface AttemptSurroundings {
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly eventTypes: ReadonlySet<string>;
+  readonly onEnded: (attempt: Attempt) => void;
+  /** The attempt was told to end and has not, after its grace. Never called for commands: those get killed. */
+  readonly onOverdue: (attempt: Attempt) => void;
+}
+
+export class Attempt {
+  readonly fence: Fence;
+  readonly #assignment: Assignment;
+  readonly #handler: Handler;
+  readonly #around: AttemptSurroundings;
+  readonly #controller = new AbortController();
+  readonly #log: AttemptLog;
+  readonly #events: EmittedEvents;
+  #throttle: ProgressThrottle | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #stopped: StopKind | null = null;
+  #ended = false;
+  #startedAt = 0;
+  #startedMono = 0;
+
+  constructor(assignment: Assignment, handler: Handler, around: AttemptSurroundings) {
+    this.fence = { id: assignment.id, attempt: assignment.attempt };
+    this.#assignment = assignment;
+    this.#handler = handler;
+    this.#around = around;
+    this.#events = new EmittedEvents(around.eventTypes);
+    this.#log = new AttemptLog((level, line) => {
+      around.outbox.log(this.fence, { level, line, at: around.clock.now() });
+    });
+  }
+
+  /** Why it was told to end; null when it was not. */
+  get stopped(): StopKind | null {
+    return this.#stopped;
+  }
+
+  start(): void {
+    this.#startedAt = this.#around.clock.now();
+    this.#startedMono = this.#around.clock.nowMono();
+    const { timeoutMs } = this.#assignment;
+    if (timeoutMs > 0) {
+      this.#timer = setTimeout(() => this.stop('timeout'), Math.min(timeoutMs, MAX_TIMER_MS));
+    }
+    const run = {
+      assignment: this.#assignment,
+      signal: this.#controller.signal,
+      sink: this.#sink(),
+    };
+    this.#handler.run(run).then(
+      (ending) => this.#end(ending),
+      // Handlers do not reject; if one does all the same, its attempt must still end.
+      (error: unknown) =>
+        this.#end({ kind: 'failed', error: describeError(error), retryable: true }),
+    );
+  }
+
+  /** Tells the attempt to end. Only the first reason counts, except that the core may forget it any time. */
+  stop(kind: StopKind, graceMs: number = KILL_GRACE_MS): void {
+    if (this.#ended) return;
+    if (this.#stopped !== null) {
+      if (kind === 'forgotten') this.#stopped = kind;
+      return;
+    }
+    this.#stopped = kind;
+    this.#clearTimer();
+    if (kind !== 'interrupted' && this.#handler.manifest.kind === 'module') {
+      this.#timer = setTimeout(() => this.#around.onOverdue(this), graceMs);
+    }
+    this.#controller.abort(new StopReason(kind, stopMessage(kind, this.#assignment), graceMs));
+  }
+
+  /** Stops caring: no timer of this attempt remains, and whatever it still says is dropped. */
+  abandon(): void {
+    this.#ended = true;
+    this.#clearTimer();
+    this.#throttle?.flush();
+  }
+
+  #end(ending: Ending): void {
+    if (this.#ended) return;
+    this.abandon();
+    if (this.#stopped !== 'forgotten') {
+      const { clock, outbox } = this.#around;
+      const times = {
+        startedAt: this.#startedAt,
+        durationMs: clock.nowMono() - this.#startedMono,
+        timeoutMs: this.#assignment.timeoutMs,
+      };
+      const { fence } = this;
+      const stopped = this.#stopped;
+      outbox.ended(
+        fence,
+        encodeOutcome({ fence, times, stopped, ending, events: this.#events.texts }),
+      );
+    }
+    this.#around.onEnded(this);
+  }
+
+  #sink(): RunSink {
+    return {
+      progress: (value: JobProgress) => this.#progress(value),
+      log: (level: JobLogLine['level'], text: string) => {
+        if (!this.#ended) this.#log.add(level, text);
+      },
+      emit: (event: unknown) => {
+        if (this.#ended) throw new TypeError('emit: the attempt has already ended');
+        this.#events.add(event);
+      },
+      spawned: (group: ProcessIdentity) => this.#around.outbox.spawned(this.fence, group),
+    };
+  }
+
+  #progress(value: JobProgress): void {
+    if (this.#ended) return;
+    this.#throttle ??= new ProgressThrottle(
+      (latest) => this.#around.outbox.progress(this.fence, latest),
+      this.#around.clock.nowMono,
+    );
+    this.#throttle.push(value);
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+function stopMessage(kind: StopKind, { timeoutMs }: Assignment): string {
+  switch (kind) {
+    case 'cancelled':
+      return 'the job was cancelled';
+    case 'timeout':
+      return `the attempt did not end within ${timeoutMs} ms`;
+    case 'interrupted':
+      return 'the daemon is stopping';
+    case 'forgotten':
+      return 'the attempt is not wanted any more';
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Everything that this executor can run: handler modules and configured commands, by job type.
+ *
+ * A name from the network is only ever looked up here; it never becomes a path or an import.
+ */
+import type { Settings } from '../config/settings.ts';
+import type { TypeManifest } from '../protocol/execute.ts';
+import { createCommandHandler } from './command-handler.ts';
+import type { CommandSurroundings } from './command-run.ts';
+import type { Handler } from './handler.ts';
+import { type HandlerFile, listHandlerFiles } from './handler-directory.ts';
+import { describeError } from './job-error.ts';
+import { loadModuleHandler } from './module-handler.ts';
+
+export interface HandlerRegistry {
+  readonly handlers: ReadonlyMap<string, Handler>;
+  /** For `hello`: the handlers, and the types that could not be loaded with their problem. */
+  readonly types: readonly TypeManifest[];
+  /** About the directory, not about one type. */
+  readonly remarks: readonly string[];
+}
+
+export async function loadHandlers(
+  settings: Pick<Settings, 'worker' | 'jobs'>,
+  commands: CommandSurroundings,
+): Promise<HandlerRegistry> {
+  const { files, remarks } = await listHandlerFiles(
+    settings.worker.handlersDirectory,
+    runsTypeScript(),
+  );
+  const configured = settings.jobs.filter((job) => job.command !== null);
+  const twofold = new Set(configured.map((job) => job.name));
+  const fromFiles = await Promise.all(files.map((file) => loadFile(file, twofold)));
+  const taken = new Set(files.map((file) => file.type));
+  const fromCommands = configured
+    .filter((job) => !taken.has(job.name))
+    .map((job) => createCommandHandler(job, commands));
+  const all = [...fromFiles, ...fromCommands];
+  const handlers = all.filter((entry): entry is Handler => 'run' in entry);
+  return {
+    handlers: new Map(handlers.map((handler) => [handler.manifest.name, handler])),
+    types: all.map((entry) => ('run' in entry ? entry.manifest : entry)),
+    remarks,
+  };
+}
+
+async function loadFile(
+  file: HandlerFile,
+  twofold: ReadonlySet<string>,
+): Promise<Handler | TypeManifest> {
+  if (twofold.has(file.type)) {
+    return broken(file, `there is also a command in [job:${file.type}]: keep one of the two`);
+  }
+  if (file.realPath === null) return broken(file, file.problem ?? 'cannot be loaded');
+  try {
+    return await loadModuleHandler(file.type, file.realPath);
+  } catch (error) {
+    // One broken file costs its own type only; the problem goes to the log and into the manifest.
+    const { name, message } = describeError(error);
+    return broken(file, name === 'Error' ? message : `${name}: ${message}`);
+  }
+}
+
+function broken({ type, file }: HandlerFile, problem: string): TypeManifest {
+  return {
+    name: type,
+    kind: 'module',
+    schema: false,
+    settings: {},
+    problem: `${file}: ${problem}`,
+  };
+}
+
+// Node 22.18 and later: 'strip' or 'transform'. Absent from the types and the runtime of Node 20.
+function runsTypeScript(): boolean {
+  return Boolean((process.features as { readonly typescript?: unknown }).typescript);
+}
