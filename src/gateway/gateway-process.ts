@@ -1,0 +1,179 @@
+/**
+ * The gateway process: follows the core's log and rings the clients that wait for its events.
+ *
+ *   new ─start▶ claiming the port (perhaps on standby) ─▶ attaching to the log ─▶ ready ─stop▶ stopped
+ *
+ * Owns no data: what it knows of the log is a position in memory, and every client's subscriptions
+ * end with its connection. Never opens the database.
+ */
+import type { AddressInfo } from 'node:net';
+import { createTokenVerifier } from '../auth/token-verifier.ts';
+import { ControlHttp } from '../client/control-http.ts';
+import { LogFollower } from '../client/log-follower.ts';
+import type { Settings } from '../config/settings.ts';
+import type { ChildContext, ChildService } from '../process/child-process.ts';
+import type { Logger } from '../process/logger.ts';
+import type { Deadline } from '../process/service.ts';
+import { BUILT_IN_EVENT_TYPES } from '../protocol/events.ts';
+import type { StatusView } from '../protocol/status.ts';
+import { createAccessCheck } from './access.ts';
+import { restartClosing } from './close-codes.ts';
+import { Connection, type ConnectionWorld } from './connection.ts';
+import { Hub, SYSTEM_CLOCK } from './hub.ts';
+import { Listener } from './listener.ts';
+import { claimPort } from './port-claim.ts';
+
+export function createGatewayProcess(context: ChildContext): ChildService {
+  return new GatewayProcess(context);
+}
+
+/** How long clients have to answer the close, at most. */
+const CLOSE_WAIT_MS = 2_000;
+const STATUS_TIMEOUT_MS = 1_000;
+
+class GatewayProcess implements ChildService {
+  readonly #context: ChildContext;
+  readonly #log: Logger;
+  readonly #hub = new Hub(SYSTEM_CLOCK);
+  /** Aborted by `quiet` and by `stop`. */
+  readonly #noMore = new AbortController();
+  #world: ConnectionWorld | undefined;
+  #listener: Listener | undefined;
+  #follower: LogFollower | undefined;
+  #isOpen = false;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(context: ChildContext) {
+    this.#context = context;
+    this.#log = context.log.child({ component: 'gateway' });
+  }
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    if (this.#isOver) return;
+    this.#world = createWorld(this.#context.settings, this.#hub, this.#log);
+    const place = await this.#claimPort(this.#world);
+    if (place === undefined) return;
+    const { path } = this.#context.settings.webSocketEvents;
+    const listen = { address: place.address, port: place.port, path };
+    this.#log.info(listen, 'gateway listening');
+    this.#follower = this.#createFollower(listen);
+    await this.#follower.start();
+    if (this.#isOver) return;
+    this.#isOpen = true;
+    this.#context.announce('ready');
+  }
+
+  /** Frees the port, so that a gateway on standby can take over; clients that are here stay. */
+  quiet(): void {
+    this.#noMore.abort();
+    this.#listener?.quiet();
+  }
+
+  stop(deadline: Deadline): Promise<void> {
+    this.#stopping ??= this.#stop(deadline);
+    return this.#stopping;
+  }
+
+  get #isOver(): boolean {
+    return this.#noMore.signal.aborted;
+  }
+
+  async #stop(deadline: Deadline): Promise<void> {
+    this.#noMore.abort();
+    this.#listener?.close();
+    await this.#follower?.stop(deadline);
+    // It ends by itself now; why it failed, its own caller hears.
+    await this.#starting?.catch(() => {});
+    this.#hub.closeAll(() => restartClosing(Math.random()));
+    // The answers to the close frames may take half of what is left; the rest is for the sockets.
+    await this.#hub.emptied(Math.min(CLOSE_WAIT_MS, deadline.remainingMs() / 2));
+    this.#hub.terminateAll();
+    await this.#hub.emptied(deadline.remainingMs());
+    this.#world?.access.close();
+  }
+
+  async #claimPort(world: ConnectionWorld): Promise<AddressInfo | undefined> {
+    const { settings, announce, fail } = this.#context;
+    const listener = new Listener({
+      settings: settings.webSocketEvents,
+      isOpen: () => this.#isOpen,
+      onSocket: (socket, transport) => new Connection(socket, transport, world),
+      onError: fail,
+    });
+    this.#listener = listener;
+    const place = await claimPort({
+      settings: settings.webSocketEvents,
+      listen: () => listener.listen(),
+      askGateway: () => askGateway(settings.daemon.controlSocket, this.#log),
+      onStandby: () => {
+        this.#log.info('another gateway serves the port; waiting for it');
+        announce('standby');
+      },
+      nowMono: SYSTEM_CLOCK.nowMono,
+      signal: this.#noMore.signal,
+    });
+    if (!this.#isOver) return place;
+    listener.close();
+    return undefined;
+  }
+
+  #createFollower(listen: NonNullable<StatusView['gateway']>): LogFollower {
+    const { settings, supervisorPid } = this.#context;
+    return new LogFollower({
+      address: { socketPath: settings.daemon.controlSocket },
+      events: [{ type: '*', id: '*' }],
+      hello: { role: 'gateway', pid: process.pid, supervisorPid, listen },
+      onEvent: (event) => this.#hub.publish(event),
+      onState: (state, { seq, error }) => {
+        if (state === 'connected') this.#log.info({ seq }, 'following the log');
+        else this.#log.warn({ seq, err: error }, 'the log cannot be followed; reconnecting');
+      },
+      onGap: (facts) => {
+        this.#log.warn(facts, 'events were lost; closing the connections so that clients ask anew');
+        // v1 has no message for a gap, and silence would say that nothing happened.
+        this.#hub.closeAll(() => restartClosing(Math.random()));
+      },
+    });
+  }
+}
+
+function createWorld(settings: Settings, hub: Hub, log: Logger): ConnectionWorld {
+  const { auth, access, daemon, events, webSocketEvents } = settings;
+  const verifier = createTokenVerifier(auth);
+  if (!verifier.configured) {
+    log.warn(
+      'no public key: every token is invalid; run `taskbell init` or set [auth] publicKeyFile',
+    );
+  }
+  const { onExpiry, expiryGrace } = auth;
+  return {
+    limits: { ...webSocketEvents, onExpiry, expiryGrace },
+    eventTypes: new Set([...BUILT_IN_EVENT_TYPES, ...events.map((event) => event.name)]),
+    verifier,
+    access: createAccessCheck(access, daemon.controlSocket, log),
+    hub,
+    clock: SYSTEM_CLOCK,
+    log,
+  };
+}
+
+async function askGateway(socketPath: string, log: Logger): Promise<StatusView['gateway']> {
+  const http = new ControlHttp({ socketPath }, 0);
+  try {
+    const call = { method: 'GET', path: '/v1/status', timeoutMs: STATUS_TIMEOUT_MS } as const;
+    const status = (await http.call(call)) as Partial<StatusView> | undefined;
+    return status?.gateway ?? null;
+  } catch (err) {
+    // The core may be starting; the caller asks again until its patience ends.
+    log.debug({ err }, 'the core cannot say who serves the port');
+    return null;
+  } finally {
+    http.close();
+  }
+}

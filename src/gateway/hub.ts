@@ -1,0 +1,114 @@
+/**
+ * All open connections of one gateway: who they belong to, what reaches them, what is due on them.
+ *
+ * One timer for all connections, running only while there are any. Knows nothing of tokens or of
+ * requests; a subscriber is what takes a push, a tick and a close.
+ */
+import type { LogEvent } from '../protocol/events.ts';
+import type { Closing } from './close-codes.ts';
+import type { Moment } from './connection-health.ts';
+import { renderPush } from './protocols/events-v1.ts';
+import { SubscriptionIndex } from './subscription-index.ts';
+
+export interface Subscriber {
+  /** @param frame UTF-8 of one text message, shared by all subscribers: never changed */
+  push(frame: Buffer, nowMono: number): void;
+  tick(moment: Moment): void;
+  close(closing: Closing): void;
+  terminate(): void;
+}
+
+export interface Clock {
+  now(): number;
+  nowMono(): number;
+}
+
+export const SYSTEM_CLOCK: Clock = { now: () => Date.now(), nowMono: () => performance.now() };
+
+const TICK_MS = 1_000;
+
+export class Hub {
+  readonly subscriptions = new SubscriptionIndex<Subscriber>();
+  readonly #clock: Clock;
+  readonly #members = new Set<Subscriber>();
+  readonly #connectionsByUser = new Map<string, number>();
+  readonly #whenEmpty = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  join(member: Subscriber): void {
+    this.#members.add(member);
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** @param user whom the member was counted for by `claimUser` */
+  leave(member: Subscriber, user: string | undefined): void {
+    if (!this.#members.delete(member)) return;
+    this.subscriptions.drop(member);
+    if (user !== undefined) this.#releaseUser(user);
+    if (this.#members.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    for (const resolve of this.#whenEmpty) resolve();
+    this.#whenEmpty.clear();
+  }
+
+  /** Counts one more connection of a user; false, and nothing counted, when there are `limit` already. */
+  claimUser(user: string, limit: number): boolean {
+    const count = this.#connectionsByUser.get(user) ?? 0;
+    if (count >= limit) return false;
+    this.#connectionsByUser.set(user, count + 1);
+    return true;
+  }
+
+  publish(event: LogEvent): void {
+    const subscribers = this.subscriptions.subscribersOf(event);
+    if (subscribers.size === 0) return;
+    const frame = Buffer.from(renderPush(event));
+    const nowMono = this.#clock.nowMono();
+    // A subscriber that is too slow leaves the set while it is walked, which a Set allows.
+    for (const subscriber of subscribers) subscriber.push(frame, nowMono);
+  }
+
+  /** @param makeClosing called for each, so that the hints when to come back can differ */
+  closeAll(makeClosing: () => Closing): void {
+    for (const member of this.#members) member.close(makeClosing());
+  }
+
+  terminateAll(): void {
+    for (const member of this.#members) member.terminate();
+  }
+
+  /** True when the last connection has gone, false when `withinMs` passed first. */
+  async emptied(withinMs: number): Promise<boolean> {
+    if (this.#members.size === 0) return true;
+    let finish = (): void => {};
+    const gone = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const timer = setTimeout(finish, withinMs);
+    this.#whenEmpty.add(finish);
+    await gone;
+    clearTimeout(timer);
+    this.#whenEmpty.delete(finish);
+    return this.#members.size === 0;
+  }
+
+  #releaseUser(user: string): void {
+    const left = (this.#connectionsByUser.get(user) ?? 1) - 1;
+    if (left === 0) this.#connectionsByUser.delete(user);
+    else this.#connectionsByUser.set(user, left);
+  }
+
+  #tick(): void {
+    const moment = { now: this.#clock.now(), nowMono: this.#clock.nowMono() };
+    for (const member of this.#members) member.tick(moment);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * A small real control server on a unix socket, with what a gateway needs of the core: the log to
+ * follow, access questions and the status. It keeps its log over `stop` and `start`.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { EventRequest, FollowRequest, LogEvent } from '../../src/protocol/events.ts';
+import type { AccessAnswer, AccessQuestion, StatusView } from '../../src/protocol/status.ts';
+
+type Answer = AccessAnswer['code'] | Promise<AccessAnswer['code']>;
+
+export class CoreFixture {
+  readonly socketPath: string;
+  readonly questions: AccessQuestion[] = [];
+  /** Queries of the upgrades of followers. */
+  readonly hellos: URLSearchParams[] = [];
+  answer: (question: AccessQuestion) => Answer = () => 0;
+  gateway: StatusView['gateway'] = null;
+  epoch = 'k3f9';
+  #log: LogEvent[] = [];
+  #oldest = 0;
+  #followers = new Map<WebSocket, number>();
+  #http: Server | undefined;
+  #webSockets = new WebSocketServer({ noServer: true });
+
+  constructor(socketPath: string) {
+    this.socketPath = socketPath;
+  }
+
+  async start(): Promise<void> {
+    const http = createServer((request, response) => void this.#serve(request, response));
+    http.on('upgrade', (request, socket, head) => {
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        this.hellos.push(new URL(request.url ?? '', 'http://core').searchParams);
+        webSocket.on('message', (data) => this.#attach(webSocket, JSON.parse(String(data))));
+        webSocket.on('close', () => this.#followers.delete(webSocket));
+      });
+    });
+    this.#http = http;
+    await new Promise<void>((resolve) => http.listen(this.socketPath, resolve));
+  }
+
+  async stop(): Promise<void> {
+    for (const follower of this.#webSockets.clients) follower.terminate();
+    const http = this.#http;
+    this.#http = undefined;
+    http?.closeAllConnections();
+    if (http !== undefined) await new Promise((resolve) => http.close(resolve));
+  }
+
+  publish(event: EventRequest): LogEvent {
+    const topic = this.#log.findLast((row) => row.type === event.type && row.id === event.id);
+    const seq = String(this.#log.length + 1);
+    const row = { ...event, seq, prev: topic?.seq ?? null, at: new Date().toISOString() };
+    this.#log.push(row);
+    this.#feed();
+    return row;
+  }
+
+  /** Forgets everything, as a core on a new database would. */
+  replaceLog(): void {
+    this.#log = [];
+    this.epoch = `${this.epoch}x`;
+  }
+
+  #attach(follower: WebSocket, request: FollowRequest): void {
+    const isForeign = request.epoch !== undefined && request.epoch !== this.epoch;
+    const top = this.#log.length;
+    const from = request.since === undefined || isForeign ? top : Number(request.since);
+    const reply = { status: 200, message: 'Ok', code: 0, seq: String(from), epoch: this.epoch };
+    follower.send(JSON.stringify({ ...reply, recovered: !isForeign }));
+    this.#followers.set(follower, Math.max(from, this.#oldest));
+    this.#feed();
+  }
+
+  #feed(): void {
+    for (const [follower, from] of this.#followers) {
+      for (const row of this.#log.slice(from)) follower.send(JSON.stringify(row));
+      this.#followers.set(follower, this.#log.length);
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = await this.#route(request.url ?? '', Buffer.concat(chunks).toString());
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(body));
+  }
+
+  async #route(url: string, text: string): Promise<unknown> {
+    if (url === '/v1/status') return { gateway: this.gateway };
+    const question = JSON.parse(text) as AccessQuestion;
+    this.questions.push(question);
+    return { code: await this.answer(question) };
+  }
+}
