@@ -1,47 +1,48 @@
 /**
  * The one database file: opened, checked, brought to the newest schema.
  *
- * Refuses whatever is not ours before SQLite touches it, and never repairs or overwrites. Only
- * the process that holds the ownership lock (ownership.ts) may call `openDatabase`.
+ * Refuses whatever is not ours before SQLite touches it (file-identity.ts), and never repairs or
+ * overwrites. Only the process that holds the ownership lock (ownership.ts) may call `openDatabase`.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import SqliteDatabase from 'better-sqlite3';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { Transaction } from './commit.ts';
+import { APPLICATION_ID, checkFile, checkNothingLeft, explain } from './file-identity.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 export type Database = SqliteDatabase.Database;
 
-/** "TbL1" in the header's application_id; see https://sqlite.org/fileformat2.html#application_id */
-export const APPLICATION_ID = 0x54624c31;
-
 /** Older versions can corrupt a WAL database when a checkpoint races a reset. */
 const MIN_SQLITE = [3, 51, 3] as const;
 
-const REMEDY =
-  'Nothing was changed. Move the file away and restore a copy, or set [daemon] dataDirectory to another directory.';
-
 export function openDatabase(file: string): Database {
   if (!existsSync(file)) createDatabase(file);
-  checkHeader(file);
+  checkFile(file);
   return openChecked(file);
 }
 
 /** Made under another name and renamed: a crash half-way must not leave a file that is refused. */
 function createDatabase(file: string): void {
+  checkNothingLeft(file);
   const draft = `${file}.new`;
-  for (const rest of [draft, `${draft}-wal`, `${draft}-shm`]) rmSync(rest, { force: true });
-  openChecked(draft).close();
-  renameSync(draft, file);
+  try {
+    for (const rest of [draft, `${draft}-wal`, `${draft}-shm`]) rmSync(rest, { force: true });
+    openChecked(draft).close();
+    renameSync(draft, file);
+  } catch (error) {
+    throw explain(error, file);
+  }
 }
 
 function openChecked(file: string): Database {
   const db = connect(file);
   try {
     checkLibrary(db);
+    // Reads the schema's pages: damage is found here, before anything could be written.
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
     configure(db);
-    checkIdentity(db, file);
     migrate(db);
     return db;
   } catch (error) {
@@ -55,34 +56,6 @@ function connect(file: string): Database {
     return new SqliteDatabase(file, { timeout: 100 });
   } catch (error) {
     throw explain(error, file);
-  }
-}
-
-/** Looks at the file as bytes, while no connection is open: SQLite takes an empty file for a new database. */
-function checkHeader(file: string): void {
-  const { header, size } = readHeader(file);
-  if (size === 0) throw invalid(file, 'it is empty');
-  if (header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
-    throw invalid(file, 'its first bytes are not those of a SQLite database');
-  }
-  const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
-  if (size < header.readUInt32BE(28) * pageSize && !existsSync(`${file}-wal`)) {
-    throw invalid(file, `it is cut short (${size} bytes)`);
-  }
-  const version = header.readUInt32BE(60);
-  const application = header.readUInt32BE(68);
-  if (application !== APPLICATION_ID && application !== 0) throw foreign(file, application);
-  if (application === APPLICATION_ID && version > MIGRATIONS.length) throw newer(file, version);
-}
-
-function readHeader(file: string): { header: Buffer; size: number } {
-  const header = Buffer.alloc(100);
-  const descriptor = openSync(file, 'r');
-  try {
-    readSync(descriptor, header, 0, 100, 0);
-    return { header, size: fstatSync(descriptor).size };
-  } finally {
-    closeSync(descriptor);
   }
 }
 
@@ -130,14 +103,6 @@ function configure(db: Database): void {
   }
 }
 
-function checkIdentity(db: Database, file: string): void {
-  const application = Number(db.pragma('application_id', { simple: true }));
-  const tables = Number(db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get());
-  if (application !== APPLICATION_ID && tables > 0) throw foreign(file, application);
-  const version = Number(db.pragma('user_version', { simple: true }));
-  if (version > MIGRATIONS.length) throw newer(file, version);
-}
-
 function migrate(db: Database): void {
   const from = Number(db.pragma('user_version', { simple: true }));
   if (from === MIGRATIONS.length) return;
@@ -154,48 +119,6 @@ function migrate(db: Database): void {
 function giveEpoch(db: Database): void {
   const epoch = randomBytes(5).toString('hex');
   db.prepare("INSERT INTO meta (key, value) VALUES ('epoch', ?)").run(epoch);
-}
-
-function explain(error: unknown, file: string): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
-    return invalid(file, 'SQLite cannot read it', error);
-  }
-  if (code === 'SQLITE_CANTOPEN' || code === 'SQLITE_READONLY') {
-    return new TaskbellError(
-      'E_CANNOT_CREATE',
-      `The database ${file} cannot be opened for writing.`,
-      {
-        hint: 'Check the owner and the mode of the file and of its directory.',
-        cause: error,
-      },
-    );
-  }
-  return error;
-}
-
-function invalid(file: string, why: string, cause?: unknown): TaskbellError {
-  return new TaskbellError(
-    'E_DATABASE_INVALID',
-    `The file ${file} is no Taskbell database: ${why}.`,
-    {
-      hint: REMEDY,
-      cause,
-    },
-  );
-}
-
-function foreign(file: string, application: number): TaskbellError {
-  const id = `0x${application.toString(16)}`;
-  return invalid(file, `it belongs to another program (application id ${id})`);
-}
-
-function newer(file: string, version: number): TaskbellError {
-  return new TaskbellError(
-    'E_DATABASE_NEWER',
-    `The database ${file} has schema ${version}; this Taskbell knows up to ${MIGRATIONS.length}.`,
-    { hint: 'Run the newer Taskbell that made it. The file was not changed.' },
-  );
 }
 
 /** BEGIN IMMEDIATE, COMMIT and ROLLBACK, prepared once. */

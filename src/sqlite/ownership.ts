@@ -38,14 +38,20 @@ function openLock(lockFile: string): SqliteDatabase.Database {
 }
 
 function isBusy(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED');
+  return /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function cannotLock(lockFile: string, cause: unknown): TaskbellError {
   const why = cause instanceof Error ? cause.message : String(cause);
+  const garbage = codeOf(cause) === 'SQLITE_NOTADB';
   return new TaskbellError('E_CANNOT_CREATE', `The lock file ${lockFile} cannot be used: ${why}.`, {
-    hint: 'Check the owner and the mode of the data directory, and that its file system is local.',
+    hint: garbage
+      ? 'Remove the file: it holds nothing but the lock.'
+      : 'Check the owner and the mode of the data directory, and that its file system is local.',
     cause,
   });
 }
