@@ -88,30 +88,31 @@ export class CommitLoop {
       for (const work of group) work.reject(this.#closed);
       return true;
     }
+    let values: readonly unknown[];
     try {
-      const values = this.#transact(group);
-      for (const [index, work] of group.entries()) work.resolve(values[index]);
-      return true;
+      values = this.#transact(group);
     } catch (error) {
       return this.#failed(group, error);
     }
+    this.commits += 1;
+    for (const [index, work] of group.entries()) work.resolve(values[index]);
+    // Outside of the try: the group is committed, so whatever a participant throws, it must not run again.
+    for (const participant of this.#participants) participant.afterCommit?.();
+    return true;
   }
 
   #transact(group: readonly Work[]): readonly unknown[] {
     const { transaction } = this.#options;
     transaction.begin();
-    let values: readonly unknown[];
     try {
-      values = group.map((work) => work.run());
+      const values = group.map((work) => work.run());
       for (const participant of this.#participants) participant.beforeCommit?.();
       transaction.commit();
+      return values;
     } catch (error) {
       this.#rollBack();
       throw error;
     }
-    this.commits += 1;
-    for (const participant of this.#participants) participant.afterCommit?.();
-    return values;
   }
 
   #rollBack(): void {
