@@ -20,6 +20,8 @@ const JITTER = 0.1;
  */
 export function retryDelayMs(policy: RetryPolicy, failures: number, random: number): number {
   // Cap first, jitter second: the other way round, all jobs at the cap would wake together.
-  const capped = Math.min(policy.backoffMs * 2 ** (failures - 1), policy.backoffLimitMs);
+  // The exponent is bounded because 0 * Infinity is no number.
+  const doubled = policy.backoffMs * 2 ** Math.min(failures - 1, 64);
+  const capped = Math.min(doubled, policy.backoffLimitMs);
   return Math.round(capped + capped * JITTER * (2 * random - 1));
 }

@@ -75,7 +75,8 @@ export class SqliteEventLog implements EventLog {
   holds(position: string): boolean {
     const after = positionOf(position);
     if (!Number.isSafeInteger(after) || after < 0 || after > this.#writer.top) return false;
-    return after === this.#writer.top || after + 1 >= Number(this.oldest());
+    const oldest = Number(this.oldest());
+    return after === this.#writer.top || (oldest > 0 && after + 1 >= oldest);
   }
 
   async cursor(name: string): Promise<string> {

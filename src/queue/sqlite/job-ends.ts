@@ -8,7 +8,7 @@ import { endEvent, stateEvent, waitingEvent } from '../job-events.ts';
 import type { EndAnswer, JudgedEnd } from '../job-store.ts';
 import { type Decision, decideEnd, type EndDecision } from '../transitions.ts';
 import type { JobCounts } from './job-counts.ts';
-import type { JobRow, LiveRow } from './job-rows.ts';
+import { type JobRow, keyOf, type LiveRow } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 
 type Finish = Extract<Decision, { kind: 'finish' }>;
@@ -33,7 +33,7 @@ export class JobEnds {
 
   settle(judged: JudgedEnd): EndAnswer {
     const { end, now, random } = judged;
-    const row = this.#sql.running.get(Number(end.id), end.attempt);
+    const row = this.#sql.running.get(keyOf(end.id), end.attempt);
     if (row === undefined) return { accepted: false };
     const policy = { ...judged.policy, retries: row.retries ?? judged.policy.retries };
     const job = { ...row, cancelRequested: row.cancel_requested === 1 };

@@ -45,6 +45,11 @@ export const SELECT_FINISHED = `SELECT ${SHARED}, NULL AS run_at, 0 AS cancel_re
   NULL AS progress, reason, ended_at, duration_ms, outcome, result, error, cpu_ms, peak_bytes,
   exit_code FROM finished_jobs`;
 
+/** An id that is no number of ours matches no row: NaN becomes NULL. */
+export function keyOf(id: string): number {
+  return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : Number.NaN;
+}
+
 export function toJob(row: JobRow): JobRecord {
   return {
     id: String(row.id),

@@ -37,6 +37,11 @@ function prepareLife(db: Database) {
       crashes, payload, user_id, created_at, retries, timeout_ms, attempt, failures, last_seq
       FROM jobs WHERE state = 'queued' AND queue = ? AND type = ?
       ORDER BY priority DESC, id LIMIT ?`),
+    runsSuspect: db
+      .prepare<[string, number], number>(
+        "SELECT 1 FROM jobs WHERE state = 'running' AND executor = ? AND crashes >= ? LIMIT 1",
+      )
+      .pluck(),
     start: db.prepare<[string, number, number, number]>(`UPDATE jobs SET state = 'running',
       attempt = attempt + 1, executor = ?, started_at = ?, last_seq = ?, run_at = NULL,
       progress = NULL WHERE id = ?`),

@@ -29,11 +29,13 @@ import {
   type QueueCounts,
   type RetryAnswer,
 } from '../job-store.ts';
+import { MAX_CRASHES } from '../transitions.ts';
 import type { JobCounts } from './job-counts.ts';
 import { JobEnds } from './job-ends.ts';
 import { JobList } from './job-list.ts';
 import {
   type JobRow,
+  keyOf,
   ownAttempt,
   toAttempt,
   toClaimed,
@@ -57,6 +59,7 @@ export class SqliteJobStore implements JobStore {
   readonly #commit: Commit;
   readonly #ends: JobEnds;
   readonly #list: JobList;
+  #forgotten = false;
 
   constructor({ db, writer, counts, commit }: SqliteJobStoreParts) {
     this.#sql = prepareJobStatements(db);
@@ -97,6 +100,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   #claimNow(request: ClaimRequest): ClaimAnswer {
+    if (request.limit < 1 || this.#isTaken(request)) return { jobs: [], emptyLanes: [] };
     const emptyLanes: Lane[] = [];
     const candidates = request.lanes.flatMap((lane) => {
       const rows = this.#sql.waiting.all(lane.queue, lane.type, request.limit);
@@ -113,6 +117,11 @@ export class SqliteJobStore implements JobStore {
       this.#counts.move(row.queue, 'queued', 'running');
     }
     return { jobs: picked.map(toClaimed), emptyLanes };
+  }
+
+  /** A suspect runs alone: its executor gets no neighbours for it either (claim-order.ts). */
+  #isTaken({ executor, idle }: ClaimRequest): boolean {
+    return !idle && this.#sql.runsSuspect.get(executor, MAX_CRASHES - 1) !== undefined;
   }
 
   end(ends: readonly JudgedEnd[]): Promise<readonly EndAnswer[]> {
@@ -235,7 +244,9 @@ export class SqliteJobStore implements JobStore {
 
   rememberExecutor(id: string, process: ProcessIdentity): Promise<void> {
     return this.#commit(() => {
-      this.#sql.forgetExecutors.run();
+      // Once: those of an earlier core. One that is idle now may run a job the next moment.
+      if (!this.#forgotten) this.#sql.forgetExecutors.run();
+      this.#forgotten = true;
       this.#sql.rememberExecutor.run(id, process.pid, process.startTime);
     });
   }
@@ -272,11 +283,6 @@ export class SqliteJobStore implements JobStore {
   #row(key: number): JobRow | undefined {
     return this.#sql.unfinished.get(key) ?? this.#sql.finished.get(key);
   }
-}
-
-/** An id that is no number of ours matches no row: NaN becomes NULL. */
-function keyOf(id: string): number {
-  return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : Number.NaN;
 }
 
 function groupById(lines: readonly NewLogLine[]): ReadonlyMap<string, readonly NewLogLine[]> {
