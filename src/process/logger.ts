@@ -24,7 +24,10 @@ export function createLogger(
 ): Logger {
   const pretty =
     settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && isatty(STDERR));
-  const options: pino.LoggerOptions = { level: settings.logLevel, base: { ...base } };
+  const options: pino.LoggerOptions = {
+    level: settings.logLevel,
+    base: { pid: process.pid, ...base },
+  };
   const descriptor = pino.destination({ dest: STDERR, sync: true, maxLength: MAX_UNWRITTEN_BYTES });
   // The terminal or the pipe's reader is gone (EIO, EPIPE): a daemon goes on without its log.
   descriptor.on('error', () => {});
