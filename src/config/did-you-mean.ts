@@ -2,20 +2,23 @@
  * Finds the known word that an unknown one was probably meant to be. Pure; never guesses far.
  */
 
-/** ` (did you mean X?)`, or nothing when no candidate is near. Case does not count. */
-export function didYouMean(word: string, candidates: readonly string[]): string {
+/**
+ * `; did you mean X?`, or nothing when no candidate is near. Case does not count.
+ * @param prefix what stands before the candidate when it is shown
+ */
+export function didYouMean(word: string, candidates: readonly string[], prefix = ''): string {
   const near = nearest(word, candidates);
-  return near === undefined ? '' : `; did you mean ${near}?`;
+  return near === undefined ? '' : `; did you mean ${prefix}${near}?`;
 }
 
 function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: distanceBetween(word, candidate) }))
     .sort((a, b) => a.distance - b.distance);
-  const close = ranked.find(
-    ({ candidate, distance }) => distance <= Math.ceil(Math.max(word.length, candidate.length) / 3),
-  );
-  return (close ?? ranked.find(({ candidate }) => isAbbreviation(word, candidate)))?.candidate;
+  const near = ({ candidate, distance }: (typeof ranked)[number]) =>
+    distance <= Math.ceil(Math.max(word.length, candidate.length) / 3);
+  const shortened = ranked.find(({ candidate }) => isAbbreviation(word, candidate));
+  return (shortened ?? ranked.find(near))?.candidate;
 }
 
 function isAbbreviation(word: string, candidate: string): boolean {

@@ -91,14 +91,15 @@ function memberOf(rest: string, mapName: string): string {
 }
 
 function unknownVariable(variable: string, sections: readonly SectionReference[]): string {
-  const known = sections.flatMap(({ label, definition }) =>
-    Object.keys(definition.keys).map((name) => variableName(label, name)),
+  const addressed = sections.find(({ label }) => variable.startsWith(`${variableName(label)}_`));
+  if (addressed === undefined) {
+    return 'names no key of a [job:NAME] or [event:NAME] that the file declares';
+  }
+  const prefix = `${variableName(addressed.label)}_`;
+  const names = Object.entries(addressed.definition.keys).map(([name, { form }]) =>
+    form === 'map' ? `${name.toUpperCase()}_NAME` : name.toUpperCase(),
   );
-  const named = SECTIONS.find(
-    ({ name, instance }) => instance !== null && variable.startsWith(`${variableName(name)}_`),
-  );
-  const hint = named === undefined ? '' : ` of a [${named.name}:NAME] that the file declares`;
-  return `names no key${hint}${didYouMean(variable, known)}`;
+  return `names no key of [${addressed.label}]${didYouMean(variable.slice(prefix.length), names, prefix)}`;
 }
 
 function ambiguousVariable(targets: readonly Target[]): string {

@@ -6,7 +6,7 @@
  */
 import type { Assignment } from './assignment.ts';
 import type { Definition, EmptyFacts, KeyDefinition } from './key-definition.ts';
-import { isSecret, type SectionReference } from './keys.ts';
+import type { SectionReference } from './keys.ts';
 import type { ConfigProblem, Origin } from './origin.ts';
 import { expected, type Reading, read } from './reading.ts';
 
@@ -113,10 +113,13 @@ function checkAssignment(assignment: Assignment, bases: Bases): readonly ConfigP
   const facts: EmptyFacts = { configDirectory: bases.configDirectory, before: {} };
   const reading = readText(key.definition, { text, base: baseOf(origin, bases), facts });
   if (reading.ok) return [];
-  const got = text === '' ? 'nothing' : isSecret(key.definition) ? 'something else' : `"${text}"`;
-  return [
-    { origin, text: `[${section.label}] ${key.key}: expected ${reading.expected}, got ${got}` },
-  ];
+  const words = `[${section.label}] ${key.key}: expected ${reading.expected}, got ${quoteSafely(text)}`;
+  return [{ origin, text: words }];
+}
+
+/** A user name and password in a URL are a reason to refuse it, not to print them. */
+function quoteSafely(text: string): string {
+  return text === '' ? 'nothing' : `"${text.replace(/\/\/[^/]*@/, '//***@')}"`;
 }
 
 function readText(
