@@ -1,0 +1,133 @@
+import type { AddressInfo } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  createFixture,
+  createReceiver,
+  eventually,
+  idsUpTo,
+  startClient,
+  stateIs,
+} from './client-fixture.ts';
+
+/** What keeps a process alive, as far as the client could have made it. */
+function openHandles(): readonly string[] {
+  return process.getActiveResourcesInfo().filter((name) => /^(Timeout|TCP|GetAddrInfo)/.test(name));
+}
+
+/** Accepts connections and never says a word. */
+async function createBlackHole(): Promise<{ url: string; sockets: Set<Socket> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket)).on('error', () => {});
+    socket.resume();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets };
+}
+
+describe('stopping', () => {
+  test('unstarted, twice, and a start afterwards are all quiet', async () => {
+    const fixture = createFixture({ url: 'http://127.0.0.1:9' });
+    await fixture.stop();
+    await fixture.stop();
+    await fixture.client.start();
+    expect((await fixture.client.status()).state).toBe('disconnected');
+    expect(fixture.lines).toEqual([]);
+  });
+
+  test('while starting leaves nothing running', async () => {
+    const before = openHandles();
+    const fixture = createFixture({ url: 'http://127.0.0.1:9' });
+    const starting = fixture.client.start();
+    await Promise.all([fixture.stop(), starting]);
+    await eventually(() => openHandles().length <= before.length);
+    expect(fixture.lines).toEqual([]);
+  });
+
+  test('while connecting to a receiver that never answers leaves no socket and no timer', async () => {
+    const hole = await createBlackHole();
+    const before = openHandles();
+    const fixture = createFixture({ url: hole.url, timeout: 60_000 });
+    await fixture.client.start();
+    await eventually(() => hole.sockets.size === 1);
+    await fixture.stop();
+    await eventually(() => hole.sockets.size === 0);
+    await eventually(() => openHandles().length <= before.length);
+    expect((await fixture.client.status()).state).toBe('disconnected');
+  });
+
+  test('while waiting for the next attempt is at once', async () => {
+    const receiver = await createReceiver();
+    const fixture = await startClient(receiver, { reconnectionDelay: 3_600_000 });
+    await eventually(async () => (await fixture.client.status()).counts.connect_error === 1);
+    const startedMono = performance.now();
+    await fixture.stop();
+    expect(performance.now() - startedMono).toBeLessThan(1_000);
+  });
+
+  test('says goodbye, twice over if told twice, and leaves no socket and no timer', async () => {
+    const receiver = await createReceiver();
+    await receiver.up();
+    const before = openHandles();
+    const fixture = await startClient(receiver);
+    fixture.source.addEnds(100);
+    await stateIs(fixture, 'connected');
+    const reasons: string[] = [];
+    await receiver.until(() => receiver.connections === 1);
+    receiver.lastSocket?.once('disconnect', (reason) => reasons.push(reason));
+    await Promise.all([fixture.stop(), fixture.stop()]);
+    await fixture.stop();
+    await eventually(() => receiver.openSockets === 0 && openHandles().length <= before.length);
+    expect(reasons).toEqual(['client namespace disconnect']);
+    expect(fixture.lines.filter((line) => line.event === 'disconnect')).toEqual([
+      expect.objectContaining({ level: 30, reason: 'io client disconnect', count: 1 }),
+    ]);
+  });
+
+  test('waits for what is on its way, so that it need not be repeated', async () => {
+    const acks: (() => void)[] = [];
+    const receiver = await createReceiver({ onReport: (ack) => acks.push(() => ack?.()) });
+    await receiver.up();
+    const fixture = await startClient(receiver, { acknowledge: 'required' });
+    fixture.source.addEnds(100);
+    await receiver.until(() => acks.length === 64);
+    const stopping = fixture.stop();
+    for (const acknowledge of acks) acknowledge();
+    await stopping;
+    expect(await fixture.source.cursor()).toBe('64');
+    expect(receiver.ids).toEqual(idsUpTo(64));
+  });
+
+  test('with reports that nobody acknowledges ends in time, timers and all', async () => {
+    const receiver = await createReceiver({ onReport: () => {} });
+    await receiver.up();
+    const before = openHandles();
+    const fixture = await startClient(receiver, { acknowledge: 'required' });
+    fixture.source.addEnds(100);
+    await receiver.until(() => receiver.received.length === 64);
+    const startedMono = performance.now();
+    await fixture.stop(400);
+    expect(performance.now() - startedMono).toBeLessThan(1_000);
+    await eventually(() => openHandles().length <= before.length);
+    expect(await fixture.source.cursor()).toBe('0');
+  });
+
+  test('and starting another client goes on where this one stopped', async () => {
+    const receiver = await createReceiver();
+    await receiver.up();
+    const first = await startClient(receiver);
+    first.source.addEnds(50);
+    await eventually(async () => (await first.source.cursor()) === '50');
+    await first.stop();
+    first.source.addEnds(50);
+    await startClient(receiver, {}, first.source);
+    await receiver.until(() => receiver.received.length === 100);
+    expect(receiver.ids).toEqual(idsUpTo(100));
+  });
+});
