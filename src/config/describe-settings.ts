@@ -7,7 +7,7 @@ import type { Loaded } from './load-settings.ts';
 import { formatOrigin, type Origin } from './origin.ts';
 import type { ResolvedEntry } from './resolve.ts';
 
-export const HIDDEN_VALUE = '***';
+const HIDDEN_VALUE = '***';
 
 export interface SettingDescription {
   /** `daemon`, or `job:NAME`. */

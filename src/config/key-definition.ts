@@ -40,7 +40,7 @@ export type Definition = KeyDefinition<unknown> | MapDefinition;
 
 type StringMap = Readonly<Record<string, string>>;
 
-export type SectionKeys<S> = {
+type SectionKeys<S> = {
   readonly [K in keyof S]-?: [S[K]] extends [StringMap] ? MapDefinition : KeyDefinition<S[K]>;
 };
 
@@ -52,7 +52,7 @@ export interface SectionDefinition<S> {
   readonly keys: SectionKeys<S>;
 }
 
-export interface InstanceDefinition {
+interface InstanceDefinition {
   readonly exampleName: string;
   /** Why this NAME cannot be used; null when it can. */
   readonly refuse: (name: string) => string | null;

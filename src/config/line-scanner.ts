@@ -15,7 +15,7 @@ export interface ScannedEntry {
   readonly text: string;
 }
 
-export interface LineProblem {
+interface LineProblem {
   readonly line: number;
   readonly text: string;
 }

@@ -9,8 +9,8 @@ import { expected, type Reading, read } from './reading.ts';
 const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const BYTES_PER_UNIT = { b: 1, kib: 1_024, mib: 1_048_576, kb: 1_000, mb: 1_000_000 } as const;
 
-export const DURATION_WORDS = 'a duration such as 500ms, 30s, 15m, 2h or 1d';
-export const SIZE_WORDS = 'a size such as 512, 64KiB, 1MiB, 64kB or 1MB';
+const DURATION_WORDS = 'a duration such as 500ms, 30s, 15m, 2h or 1d';
+const SIZE_WORDS = 'a size such as 512, 64KiB, 1MiB, 64kB or 1MB';
 
 /**
  * Milliseconds of a text such as `1.5s`; a bare number is milliseconds.
