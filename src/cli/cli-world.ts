@@ -1,0 +1,54 @@
+/**
+ * What the command line touches of its process: streams, environment, directory, clock.
+ *
+ * The only file of this room that reads `process`; tests pass a world of their own.
+ */
+import type { Readable, Writable } from 'node:stream';
+import { type Environment, processEnvironment } from '../config/environment.ts';
+
+export interface CliWorld {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly stdoutIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
+  readonly environment: Environment;
+  readonly cwd: string;
+  readonly columns: number;
+  /** Aborted when nobody reads standard output any more, as after `| head`. */
+  readonly signal: AbortSignal;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+export function processWorld(): CliWorld {
+  const { stdin, stdout, stderr } = process;
+  // Nobody reads the errors: there is no one left to tell.
+  stderr.on('error', () => {});
+  return {
+    stdin,
+    stdout,
+    stderr,
+    stdoutIsTerminal: stdout.isTTY === true,
+    stderrIsTerminal: stderr.isTTY === true,
+    environment: processEnvironment(),
+    cwd: process.cwd(),
+    columns: stdout.columns ?? 80,
+    signal: abortedWhenUnread(stdout),
+    now: Date.now,
+  };
+}
+
+/** Thrown through a command whose output nobody reads; it ends quietly. */
+export class OutputClosed extends Error {
+  override readonly name = 'OutputClosed';
+}
+
+/** Aborts on EPIPE; another write error is a real one and is thrown through the command, too. */
+function abortedWhenUnread(stdout: Writable): AbortSignal {
+  const controller = new AbortController();
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    controller.abort(error.code === 'EPIPE' ? new OutputClosed('nobody reads the output') : error);
+  });
+  return controller.signal;
+}

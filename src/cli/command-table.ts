@@ -1,0 +1,229 @@
+/** Every command with its summary and its file: what `taskbell help` needs, and no more. */
+import type { Command } from 'commander';
+import type { CliContext } from './cli-context.ts';
+
+/** Adds arguments, options and the action to a command that has its name already. */
+export type DefineCommand = (command: Command, ctx: CliContext) => void;
+
+export interface Listed {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<DefineCommand>;
+}
+
+export interface Group {
+  readonly name: string;
+  readonly summary: string;
+  readonly verbs: readonly Listed[];
+}
+
+export const COMMANDS: readonly Listed[] = [
+  {
+    name: 'up',
+    summary: 'start the whole service: core, executors and event gateway',
+    load: async () => (await import('./commands/up.ts')).define,
+  },
+  {
+    name: 'init',
+    summary: 'make config.ini, keys/ and jobs/',
+    load: async () => (await import('./commands/init.ts')).define,
+  },
+  {
+    name: 'status',
+    summary: 'print how the service stands',
+    load: async () => (await import('./commands/status.ts')).define,
+  },
+];
+
+export const GROUPS: readonly Group[] = [
+  {
+    name: 'worker',
+    summary: 'run the jobs only, without the event gateway',
+    verbs: [
+      {
+        name: 'run',
+        summary: 'start a service: core and executors',
+        load: async () => (await import('./commands/worker/run.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'web_socket',
+    summary: 'serve the events only, without executors',
+    verbs: [
+      {
+        name: 'server',
+        summary: 'start a service: core and event gateway',
+        load: async () => (await import('./commands/web_socket/server.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'config',
+    summary: 'look at the configuration',
+    verbs: [
+      {
+        name: 'check',
+        summary: 'check the configuration and the files that it names',
+        load: async () => (await import('./commands/config/check.ts')).define,
+      },
+      {
+        name: 'show',
+        summary: 'print every key with its value',
+        load: async () => (await import('./commands/config/show.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'job',
+    summary: 'add and watch jobs',
+    verbs: [
+      {
+        name: 'add',
+        summary: 'add one job',
+        load: async () => (await import('./commands/job/add.ts')).define,
+      },
+      {
+        name: 'list',
+        summary: 'list jobs, newest first',
+        load: async () => (await import('./commands/job/list.ts')).define,
+      },
+      {
+        name: 'show',
+        summary: 'print all that is known of a job',
+        load: async () => (await import('./commands/job/show.ts')).define,
+      },
+      {
+        name: 'wait',
+        summary: 'wait until a job has ended',
+        load: async () => (await import('./commands/job/wait.ts')).define,
+      },
+      {
+        name: 'logs',
+        summary: 'print what a job wrote',
+        load: async () => (await import('./commands/job/logs.ts')).define,
+      },
+      {
+        name: 'cancel',
+        summary: 'end a job, or take it out of its queue',
+        load: async () => (await import('./commands/job/cancel.ts')).define,
+      },
+      {
+        name: 'retry',
+        summary: 'queue a failed or cancelled job again',
+        load: async () => (await import('./commands/job/retry.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'queue',
+    summary: 'hold and release queues',
+    verbs: [
+      {
+        name: 'list',
+        summary: 'list the queues',
+        load: async () => (await import('./commands/queue/list.ts')).define,
+      },
+      {
+        name: 'pause',
+        summary: 'start no more jobs of a queue',
+        load: async () => (await import('./commands/queue/pause.ts')).define,
+      },
+      {
+        name: 'resume',
+        summary: 'start jobs of a queue again',
+        load: async () => (await import('./commands/queue/resume.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'event',
+    summary: 'publish and follow events',
+    verbs: [
+      {
+        name: 'publish',
+        summary: 'publish one event',
+        load: async () => (await import('./commands/event/publish.ts')).define,
+      },
+      {
+        name: 'tail',
+        summary: 'print events as they happen',
+        load: async () => (await import('./commands/event/tail.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'token',
+    summary: 'tokens for development',
+    verbs: [
+      {
+        name: 'issue',
+        summary: 'sign an access token with the development key',
+        load: async () => (await import('./commands/token/issue.ts')).define,
+      },
+      {
+        name: 'inspect',
+        summary: 'take a token apart and check it',
+        load: async () => (await import('./commands/token/inspect.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'user',
+    summary: 'users of the directory',
+    verbs: [
+      {
+        name: 'add',
+        summary: 'add a user, or rename one',
+        load: async () => (await import('./commands/user/add.ts')).define,
+      },
+      {
+        name: 'list',
+        summary: 'list the users',
+        load: async () => (await import('./commands/user/list.ts')).define,
+      },
+      {
+        name: 'remove',
+        summary: 'remove a user and what was granted to them',
+        load: async () => (await import('./commands/user/remove.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'access',
+    summary: 'who may subscribe to what',
+    verbs: [
+      {
+        name: 'grant',
+        summary: 'let a user subscribe to an object',
+        load: async () => (await import('./commands/access/grant.ts')).define,
+      },
+      {
+        name: 'revoke',
+        summary: 'take a grant back',
+        load: async () => (await import('./commands/access/revoke.ts')).define,
+      },
+      {
+        name: 'list',
+        summary: 'list the grants',
+        load: async () => (await import('./commands/access/list.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'report',
+    summary: 'reports to the receiving service',
+    verbs: [
+      {
+        name: 'status',
+        summary: 'print how reporting stands',
+        load: async () => (await import('./commands/report/status.ts')).define,
+      },
+      {
+        name: 'retry',
+        summary: 'start reporting again after it gave up',
+        load: async () => (await import('./commands/report/retry.ts')).define,
+      },
+    ],
+  },
+];

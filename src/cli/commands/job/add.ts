@@ -1,0 +1,86 @@
+/** `job add TYPE [JSON|@file|-]`: hand one job to the running daemon. */
+import type { Command } from 'commander';
+import { TaskbellError } from '../../../protocol/errors.ts';
+import type { AddedJob } from '../../../protocol/jobs.ts';
+import type { CliContext } from '../../cli-context.ts';
+import { describeAdded, finishWith } from '../../job-text.ts';
+import { readJsonArgument } from '../../json-input.ts';
+import { onlyGiven, parseDuration, parseInteger, parseTime } from '../../option-parsers.ts';
+import { waitForJob } from '../../wait-for-job.ts';
+
+interface AddOptions {
+  readonly delay?: number;
+  readonly at?: string;
+  readonly priority?: number;
+  readonly queue?: string;
+  readonly unique?: string;
+  readonly retries?: number;
+  readonly timeout?: number;
+  readonly user?: string;
+  readonly wait?: true;
+  readonly json?: true;
+}
+
+export function define(command: Command, ctx: CliContext): void {
+  command
+    .argument('<type>', 'job type: the name of its handler')
+    .argument('[payload]', 'JSON, @file, or - for standard input; null when omitted')
+    .option(
+      '-d, --delay <duration>',
+      'wait before the first run (500ms, 30s, 15m, 2h)',
+      parseDuration,
+    )
+    .option('--at <time>', 'run not before this time (ISO 8601 with zone)', parseTime)
+    .option(
+      '-p, --priority <number>',
+      'higher runs first, -1000 to 1000',
+      parseInteger(-1000, 1000),
+    )
+    .option('-q, --queue <name>', 'queue, instead of the one of its type')
+    .option('--unique <key>', 'add nothing while a job of this type and key is unfinished')
+    .option('--retries <number>', 'further attempts after a failure', parseInteger(0, 1000))
+    .option('--timeout <duration>', 'time limit of one attempt', parseDuration)
+    .option('-u, --user <id>', 'user who hears of the end')
+    .option('-w, --wait', 'wait for the end; exit 0 if it succeeded, 1 if not')
+    .option('--json', 'print the job as JSON')
+    .action((type: string, payload: string | undefined, options: AddOptions) =>
+      addJob(ctx, { type, payload }, options),
+    );
+}
+
+async function addJob(
+  ctx: CliContext,
+  { type, payload }: { readonly type: string; readonly payload: string | undefined },
+  options: AddOptions,
+): Promise<void> {
+  if (options.delay !== undefined && options.at !== undefined) {
+    throw new TaskbellError('E_USAGE', '--delay and --at exclude each other.', {
+      hint: 'Say either how long to wait or when to run.',
+    });
+  }
+  const value = payload === undefined ? null : await readJsonArgument(ctx, payload, 'payload');
+  await ctx.withDaemon(async (daemon) => {
+    const added = await daemon.add(type, value, jobOptions(options));
+    if (!options.wait) return printAdded(ctx, added, options);
+    if (!options.json) ctx.note(describeAdded(added));
+    finishWith(ctx, await waitForJob(ctx, daemon, added.id), options);
+  });
+}
+
+function jobOptions(options: AddOptions) {
+  return onlyGiven({
+    delayMs: options.delay,
+    runAt: options.at,
+    priority: options.priority,
+    queue: options.queue,
+    uniqueKey: options.unique,
+    retries: options.retries,
+    timeoutMs: options.timeout,
+    userId: options.user,
+  });
+}
+
+function printAdded(ctx: CliContext, added: AddedJob, options: AddOptions): void {
+  if (options.json) ctx.printJson(added);
+  else ctx.print(describeAdded(added));
+}

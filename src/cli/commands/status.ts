@@ -1,0 +1,43 @@
+/** `status`: the service at a glance. */
+import type { Command } from 'commander';
+import type { StatusView } from '../../protocol/status.ts';
+import type { CliContext } from '../cli-context.ts';
+import { type Painter, paintState } from '../painter.ts';
+import { cell, formatTable } from '../table.ts';
+
+export function define(command: Command, ctx: CliContext): void {
+  command
+    .option('--json', 'print the status as JSON')
+    .action(async (options: { readonly json?: true }) => {
+      const status = await ctx.withDaemon((daemon) => daemon.status());
+      if (options.json) ctx.printJson(status);
+      else for (const line of describeStatus(status, ctx.paint)) ctx.print(line);
+    });
+}
+
+function describeStatus(status: StatusView, paint: Painter): readonly string[] {
+  const { gateway, report, jobs } = status;
+  const counts = Object.entries(jobs).map(([state, count]) => `${count} ${state}`);
+  const events = gateway === null ? 'not served' : `ws://${hostOf(gateway)}${gateway.path}`;
+  const reports = [report.state, report.url, `${report.pending} pending`, report.lastError];
+  return [
+    `taskbell ${status.version}  ${status.ready ? paint('ready', 'green') : paint('not ready', 'red')}`,
+    `data     ${status.dataDirectory}`,
+    `jobs     ${counts.join(', ')}`,
+    `events   ${events}`,
+    `reports  ${reports.filter((part) => part !== null).join(', ')}`,
+    '',
+    ...processTable(status, paint),
+  ];
+}
+
+function hostOf({ address, port }: { readonly address: string; readonly port: number }): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function processTable(status: StatusView, paint: Painter): readonly string[] {
+  const rows = status.processes.map(({ role, pid, state, restarts, since }) => {
+    return [role, cell(pid), String(restarts), cell(since), paintState(paint, state)];
+  });
+  return formatTable([['PROCESS', 'PID', 'RESTARTS', 'SINCE', 'STATE'], ...rows]);
+}

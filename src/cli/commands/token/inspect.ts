@@ -1,0 +1,43 @@
+/** `token inspect TOKEN|-`: what a token says, and whether the gateway would take it. */
+import type { Command } from 'commander';
+import type { TokenInspection } from '../../../auth/signing.ts';
+import type { CliContext } from '../../cli-context.ts';
+import { readStdin } from '../../json-input.ts';
+
+export function define(command: Command, ctx: CliContext): void {
+  command
+    .argument('<token>', 'the token, or - for standard input')
+    .option('--json', 'print header, claims and verdict as JSON')
+    .action(async (argument: string, options: { readonly json?: true }) => {
+      const token = argument === '-' ? (await readStdin(ctx)).trim() : argument;
+      const { auth } = await ctx.settings();
+      const { inspectToken } = await import('../../../auth/signing.ts');
+      const { createTokenVerifier } = await import('../../../auth/token-verifier.ts');
+      const verifier = createTokenVerifier(auth, ctx.world.now);
+      const inspection = await inspectToken(token, verifier.configured ? verifier : undefined);
+      if (options.json) ctx.printJson(toJson(inspection));
+      else for (const line of describe(inspection)) ctx.print(line);
+      if (!verifier.configured) ctx.note('not checked: [auth] publicKeyFile is not set');
+      // Shown first, then refused: the exit code says whether it would be taken.
+      if (inspection.problem !== null) throw inspection.problem;
+    });
+}
+
+function toJson({ header, claims, issuedAt, expiresAt, verdict }: TokenInspection) {
+  const valid = verdict === null ? null : verdict.kind === 'valid';
+  const user = verdict?.kind === 'valid' ? verdict.user : null;
+  const why = verdict?.kind === 'invalid' ? verdict.why : null;
+  return { valid, user, why, issuedAt, expiresAt, header, claims };
+}
+
+function describe(inspection: TokenInspection): readonly string[] {
+  const { valid, user, issuedAt, expiresAt, header, claims } = toJson(inspection);
+  return [
+    `valid    ${valid === null ? 'not checked' : valid ? 'yes' : 'no'}`,
+    ...(user === null ? [] : [`user     ${user}`]),
+    `issued   ${issuedAt ?? '-'}`,
+    `expires  ${expiresAt ?? '-'}`,
+    `header   ${JSON.stringify(header)}`,
+    `claims   ${JSON.stringify(claims)}`,
+  ];
+}

@@ -1,0 +1,8 @@
+/** `up`: the whole service in the foreground. */
+import type { Command } from 'commander';
+import type { CliContext } from '../cli-context.ts';
+import { runService } from '../service-command.ts';
+
+export function define(command: Command, ctx: CliContext): void {
+  command.action(() => runService(ctx, 'up'));
+}

@@ -1,0 +1,111 @@
+/**
+ * The tree of commands: names and summaries here, everything else in commands/<group>/<verb>.ts.
+ *
+ * Only the group that the arguments name is loaded, so that a command starts fast.
+ */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import type { FlagOverride, Flags } from '../config/flags.ts';
+import { parseSetFlag } from '../config/flags.ts';
+import type { CliContext } from './cli-context.ts';
+import type { CliWorld } from './cli-world.ts';
+import { COMMANDS, type DefineCommand, GROUPS, type Listed } from './command-table.ts';
+
+export interface Program {
+  readonly command: Command;
+  /** Gives the commands their world; to be called once, before parsing. */
+  readonly bind: (ctx: CliContext) => void;
+}
+
+export async function buildProgram(argv: readonly string[], world: CliWorld): Promise<Program> {
+  const command = createRoot(world);
+  const bindings: ((ctx: CliContext) => void)[] = [];
+  const add = async (parent: Command, listed: Listed, isNamed: boolean) => {
+    const child = parent.command(listed.name).summary(listed.summary).description(listed.summary);
+    if (!isNamed) return;
+    const define: DefineCommand = await listed.load();
+    bindings.push((ctx) => define(child, ctx));
+  };
+  for (const listed of COMMANDS) await add(command, listed, argv.includes(listed.name));
+  for (const group of GROUPS) {
+    const parent = command.command(group.name).summary(group.summary).description(group.summary);
+    if (!argv.includes(group.name)) continue;
+    for (const listed of group.verbs) await add(parent, listed, true);
+  }
+  const bind = (ctx: CliContext) => {
+    for (const define of bindings) define(ctx);
+  };
+  return { command, bind };
+}
+
+function createRoot(world: CliWorld): Command {
+  return new Command('taskbell')
+    .description('Runs background jobs and rings everyone who is waiting for them.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help for a command')
+    .option('-c, --config <file>', 'read this configuration file')
+    .option('--data-directory <directory>', 'override [daemon] dataDirectory')
+    .option('--socket <path>', 'override [daemon] controlSocket')
+    .option('--log-level <level>', 'override [daemon] logLevel')
+    .option('--log-format <format>', 'override [daemon] logFormat')
+    .option('--set <section.key=value>', 'override any key; may be repeated', collect)
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => world.stdout.write(text),
+      writeErr: (text) => world.stderr.write(text),
+      // Errors are said once, by run-cli.ts.
+      outputError: () => {},
+      getOutHelpWidth: () => world.columns,
+      getErrHelpWidth: () => world.columns,
+    });
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function readVersion(): string {
+  // src/cli and dist/cli lie equally deep below package.json.
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** `taskbell job add`, or as much of it as the arguments name; for "see … --help". */
+export function namedCommand(program: Command, argv: readonly string[]): string {
+  const names = [program.name()];
+  let parent = program;
+  for (const argument of argv) {
+    const child = parent.commands.find((one) => one.name() === argument);
+    if (child === undefined) continue;
+    names.push(child.name());
+    parent = child;
+  }
+  return names.join(' ');
+}
+
+interface GlobalOptions {
+  readonly config?: string;
+  readonly dataDirectory?: string;
+  readonly socket?: string;
+  readonly logLevel?: string;
+  readonly logFormat?: string;
+  readonly set?: readonly string[];
+}
+
+const SHORTHANDS = [
+  { option: 'dataDirectory', flag: '--data-directory', section: 'daemon', key: 'dataDirectory' },
+  { option: 'socket', flag: '--socket', section: 'daemon', key: 'controlSocket' },
+  { option: 'logLevel', flag: '--log-level', section: 'daemon', key: 'logLevel' },
+  { option: 'logFormat', flag: '--log-format', section: 'daemon', key: 'logFormat' },
+] as const;
+
+export function readGlobalFlags(program: Command): Flags {
+  const options = program.opts<GlobalOptions>();
+  const overrides: FlagOverride[] = (options.set ?? []).map(parseSetFlag);
+  for (const { option, flag, section, key } of SHORTHANDS) {
+    const value = options[option];
+    if (value !== undefined) overrides.push({ flag, section, key, value });
+  }
+  return { config: options.config, overrides };
+}

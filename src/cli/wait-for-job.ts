@@ -1,0 +1,61 @@
+/**
+ * Waits for a job's end; on a terminal a spinner tells how far it is.
+ *
+ * The end comes from the wait route, which cannot miss it; events only feed the spinner.
+ */
+import type { EventStream, JobProgress, JobView, TaskbellClient } from '../client/client.ts';
+import type { JobEventData } from '../protocol/events.ts';
+import type { CliContext } from './cli-context.ts';
+import { mayColour } from './painter.ts';
+
+export async function waitForJob(
+  ctx: CliContext,
+  daemon: TaskbellClient,
+  id: string,
+  timeoutMs?: number,
+): Promise<JobView> {
+  const options = timeoutMs === undefined ? {} : { timeoutMs };
+  const waiting = daemon.wait(id, { ...options, signal: ctx.signal });
+  if (!ctx.world.stderrIsTerminal) return await waiting;
+  // Handled below, after the spinner is there; without this a quick failure would count as unhandled.
+  waiting.catch(() => undefined);
+  const { default: ora } = await import('ora');
+  const stream = ctx.world.stderr as NodeJS.WriteStream;
+  const colour = mayColour(ctx.world.environment) ? 'cyan' : false;
+  const spinner = ora({ stream, color: colour, text: `job ${id}`, discardStdin: false }).start();
+  const events = daemon.events({ type: 'job', id, onGap: () => undefined });
+  const showing = show(events, (text) => {
+    spinner.text = `job ${id} ${text}`;
+  });
+  try {
+    return await waiting;
+  } finally {
+    await events.return();
+    await showing;
+    spinner.stop();
+  }
+}
+
+async function show(events: EventStream, update: (text: string) => void): Promise<void> {
+  try {
+    for await (const event of events)
+      update(describeProgress(event.data[0] as unknown as JobEventData));
+  } catch {
+    // Only the spinner stands still then; the wait tells what is wrong with the daemon.
+  }
+}
+
+/** `running, attempt 2: 40 % reading rows`. Pure. */
+export function describeProgress(data: JobEventData): string {
+  const progress = (data.progress ?? null) as JobProgress | null;
+  const attempt = data.attempt > 1 ? `, attempt ${data.attempt}` : '';
+  if (progress === null) return `${data.state}${attempt}`;
+  const { fraction, done, total, message } = progress;
+  const share = fraction ?? (done !== undefined && total ? done / total : undefined);
+  const parts = [
+    share === undefined ? undefined : `${Math.round(share * 100)} %`,
+    done === undefined ? undefined : `${done}${total === undefined ? '' : `/${total}`}`,
+    message,
+  ];
+  return `${data.state}${attempt}: ${parts.filter((part) => part !== undefined).join(' ')}`;
+}
