@@ -57,7 +57,9 @@ async function loadFile(
   } catch (error) {
     // One broken file costs its own type only; the problem goes to the log and into the manifest.
     const { name, message } = describeError(error);
-    return broken(file, name === 'Error' ? message : `${name}: ${message}`);
+    // Node keeps the line of a syntax error in a module to itself; this command tells it.
+    const hint = name === 'SyntaxError' ? ` (node --check ${file.realPath} names the line)` : '';
+    return broken(file, name === 'Error' ? message : `${name}: ${message}${hint}`);
   }
 }
 

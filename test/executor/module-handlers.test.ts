@@ -17,7 +17,14 @@ describe('a module handler', () => {
        } };`,
     );
     await shop.start();
-    shop.core.run({ id: '7', attempt: 2, type: 'echo', payload: { a: [1] }, queue: 'q', userId: 'u' });
+    shop.core.run({
+      id: '7',
+      attempt: 2,
+      type: 'echo',
+      payload: { a: [1] },
+      queue: 'q',
+      userId: 'u',
+    });
     const outcome = await shop.core.outcome('7', 2);
     expect(outcome).toMatchObject({
       outcome: 'succeeded',

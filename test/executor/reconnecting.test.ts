@@ -53,8 +53,8 @@ describe('the connection to the core', () => {
     const open = shop.handler('open.txt', '');
     await shop.start([shellJob('sleep', 'echo started; exec sleep 100')]);
     shop.core.run(
-      { id: '1', type: 'gate', payload: shop.root + '/never' },
-      { id: '2', type: 'gate', payload: shop.root + '/later' },
+      { id: '1', type: 'gate', payload: `${shop.root}/never` },
+      { id: '2', type: 'gate', payload: `${shop.root}/later` },
       { id: '3', type: 'sleep' },
     );
     await Promise.all([started('1'), started('2'), started('3')]);

@@ -116,11 +116,17 @@ describe('quiet', () => {
 
 describe('stop', () => {
   it('lets running attempts end when there is time for it', async () => {
-    shop.handler('slow.mjs', 'export default () => new Promise((done) => setTimeout(done, 150, 1));');
+    shop.handler(
+      'slow.mjs',
+      'export default () => new Promise((done) => setTimeout(done, 150, 1));',
+    );
     const executor = await shop.start();
     shop.core.run({ id: '1', type: 'slow' });
     shop.core.send({ kind: 'validate', rid: 1, type: 'slow', payload: null });
-    await shop.core.until(() => shop.core.all('validated')[0], 'the executor to have read everything');
+    await shop.core.until(
+      () => shop.core.all('validated')[0],
+      'the executor to have read everything',
+    );
     await executor.stop(deadlineIn(20_000));
     expect(shop.core.outcomes()).toMatchObject([{ id: '1', outcome: 'succeeded', result: 1 }]);
     expect(shop.core.received.at(-1)).toEqual({ kind: 'leaving' });

@@ -43,7 +43,9 @@ export class TestCore {
   async close(): Promise<void> {
     for (const client of this.#server?.clients ?? []) client.terminate();
     this.#server?.close();
-    await new Promise<void>((resolve) => (this.#http ? this.#http.close(() => resolve()) : resolve()));
+    await new Promise<void>((resolve) =>
+      this.#http ? this.#http.close(() => resolve()) : resolve(),
+    );
     this.#http = null;
     this.#peer = null;
   }
@@ -65,7 +67,10 @@ export class TestCore {
   }
 
   /** Waits, without polling, until `find` finds something in what was received. */
-  async until<T>(find: (received: readonly ExecutorMessage[]) => T | undefined, what: string): Promise<T> {
+  async until<T>(
+    find: (received: readonly ExecutorMessage[]) => T | undefined,
+    what: string,
+  ): Promise<T> {
     const endAtMono = performance.now() + WAIT_MS;
     for (;;) {
       const found = find(this.received);
@@ -96,7 +101,9 @@ export class TestCore {
       .map(({ level, line }) => `${level}: ${line}`);
   }
 
-  all<K extends ExecutorMessage['kind']>(kind: K): readonly Extract<ExecutorMessage, { kind: K }>[] {
+  all<K extends ExecutorMessage['kind']>(
+    kind: K,
+  ): readonly Extract<ExecutorMessage, { kind: K }>[] {
     return this.received.filter(
       (message): message is Extract<ExecutorMessage, { kind: K }> => message.kind === kind,
     );

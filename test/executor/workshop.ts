@@ -50,7 +50,10 @@ export async function openWorkshop(): Promise<Workshop> {
     },
     settings: (jobs = []) => settingsFor(root, jobs),
     executor: (jobs = [], host = {}) => {
-      const made = new ExecutorProcess(contextFor(workshop, jobs), { ...hostFor(workshop), ...host });
+      const made = new ExecutorProcess(contextFor(workshop, jobs), {
+        ...hostFor(workshop),
+        ...host,
+      });
       executors.push(made);
       return made;
     },
@@ -101,7 +104,7 @@ export function shellJob(
 
 function hostFor(workshop: Workshop): Host {
   return {
-    environment: { PATH: process.env['PATH'], SECRET_TOKEN: 'hunter2', LC_ALL: 'C.UTF-8' },
+    environment: { PATH: process.env.PATH, SECRET_TOKEN: 'hunter2', LC_ALL: 'C.UTF-8' },
     exit: (code) => workshop.exits.push(code),
     onFault: () => () => {},
     onExit: () => () => {},
@@ -129,7 +132,12 @@ function contextFor(workshop: Workshop, jobs: readonly JobTypeSettings[]): Child
 function settingsFor(root: string, jobs: readonly JobTypeSettings[]): Settings {
   const used = {
     daemon: { controlSocket: path.join(root, 'control.sock') },
-    worker: { handlersDirectory: path.join(root, 'jobs'), processes: 1, concurrency: 8, queues: [] },
+    worker: {
+      handlersDirectory: path.join(root, 'jobs'),
+      processes: 1,
+      concurrency: 8,
+      queues: [],
+    },
     jobs,
     events: [{ name: 'invoicePaid', description: '' }],
   };

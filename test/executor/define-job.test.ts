@@ -1,0 +1,34 @@
+import * as v from 'valibot';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { defineJob } from '../../src/client/define-job.ts';
+import { createModuleHandler } from '../../src/executor/module-handler.ts';
+
+describe('defineJob', () => {
+  it('returns its argument', () => {
+    const definition = { run: () => 1 };
+    expect(defineJob(definition)).toBe(definition);
+  });
+
+  it('types the payload by its schema, and the schema works', async () => {
+    const job = defineJob({
+      input: v.object({ amount: v.number() }),
+      timeout: '30s',
+      run(payload, { progress }) {
+        expectTypeOf(payload).toEqualTypeOf<{ amount: number }>();
+        progress(0.5);
+        return { doubled: payload.amount * 2 };
+      },
+    });
+    const handler = createModuleHandler('pay', job);
+    expect(handler.manifest).toMatchObject({ schema: true, settings: { timeoutMs: 30_000 } });
+    expect(await handler.validate({ amount: 'x' })).toMatch(/^amount: /);
+    expect(await handler.validate({ amount: 1 })).toBeNull();
+  });
+
+  it('types the payload by its first type argument without a schema', () => {
+    const job = defineJob<{ rows: number }, number>({ run: ({ rows }) => rows });
+    expectTypeOf(job.run).parameter(0).toEqualTypeOf<{ rows: number }>();
+    // @ts-expect-error a duration has a unit
+    defineJob({ timeout: 'soon', run: () => 1 });
+  });
+});
