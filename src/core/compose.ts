@@ -1,0 +1,294 @@
+/**
+ * Puts the awake core together: the one file that knows the adapters.
+ *
+ *   database ─▶ commit loop ─▶ stores ─▶ pool, clock, reports ─▶ control server
+ *
+ * Started in this order, stopped in the reverse one, so that whoever can still be asked is still
+ * able to answer.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decideAccess } from '../access/decide-access.ts';
+import { Directory } from '../access/directory.ts';
+import type { ApiContext } from '../api/api-context.ts';
+import { directoryRoutes } from '../api/directory.ts';
+import { eventRoutes } from '../api/events.ts';
+import { jobRoutes } from '../api/jobs.ts';
+import { queueRoutes } from '../api/queues.ts';
+import { statusRoutes } from '../api/status.ts';
+import { didYouMean } from '../config/did-you-mean.ts';
+import type { Settings } from '../config/settings.ts';
+import { LogWriter } from '../log/sqlite/log-writer.ts';
+import { SqliteEventLog } from '../log/sqlite/sqlite-event-log.ts';
+import type { Logger } from '../process/logger.ts';
+import type { Service } from '../process/service.ts';
+import { TaskbellError } from '../protocol/errors.ts';
+import {
+  BUILT_IN_EVENT_TYPES,
+  type EventRequest,
+  isEventId,
+  RESERVED_EVENT_TYPES,
+} from '../protocol/events.ts';
+import type { AccessAnswer, AccessQuestion } from '../protocol/status.ts';
+import type { ProcessView } from '../protocol/supervision.ts';
+import { JobCounts } from '../queue/sqlite/job-counts.ts';
+import { SqliteJobStore } from '../queue/sqlite/sqlite-job-store.ts';
+import { ReportClient } from '../report/report-client.ts';
+import { type Database, openDatabase, prepareTransaction } from '../sqlite/database.ts';
+import { CommitLoop } from './commit-loop.ts';
+import { ControlServer } from './control-server.ts';
+import { DueClock } from './due-clock.ts';
+import { ExecutorPool } from './executor-pool.ts';
+import { Follower } from './follower.ts';
+import { CoreJobService } from './job-service.ts';
+import { JobTypes } from './job-types.ts';
+import { Lanes } from './lanes.ts';
+import { LogReportSource } from './log-report-source.ts';
+import { PayloadCheck } from './payload-check.ts';
+import { Peers } from './peers.ts';
+import { Settlement } from './settlement.ts';
+import { gatherStatus } from './status.ts';
+
+export interface CoreParts {
+  readonly settings: Settings;
+  readonly log: Logger;
+  /** False where this daemon has no executors of its own. */
+  readonly expectExecutors: boolean;
+  readonly processes: () => readonly ProcessView[];
+  /** The storage failed: nothing more may be acknowledged. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export const DATABASE_FILE = 'taskbell.db';
+
+/** @returns the parts in the order in which they start */
+export function composeCore(parts: CoreParts): readonly Service[] {
+  const { settings, log } = parts;
+  const db = openDatabase(join(settings.daemon.dataDirectory, DATABASE_FILE));
+  const stores = openStores(db, parts);
+  const engine = buildEngine(stores, parts);
+  const source = new LogReportSource({
+    log: stores.events,
+    isReported: (type) => engine.types.isReported(type),
+  });
+  const report = new ReportClient({
+    settings: settings.webSocket,
+    source,
+    log,
+    now: () => performance.now(),
+    random: Math.random,
+  });
+  const server = buildServer(parts, { stores, engine, report });
+  return [storage(db, stores.commitLoop), engineService(stores, engine), report, server];
+}
+
+type Stores = ReturnType<typeof openStores>;
+type Engine = ReturnType<typeof buildEngine>;
+
+function openStores(db: Database, { onFatal }: CoreParts) {
+  const commitLoop = new CommitLoop({ transaction: prepareTransaction(db), onFatal });
+  const { commit } = commitLoop;
+  const writer = new LogWriter(db);
+  const counts = new JobCounts(db);
+  commitLoop.join(counts);
+  commitLoop.join(writer);
+  return {
+    commitLoop,
+    jobs: new SqliteJobStore({ db, writer, counts, commit }),
+    events: new SqliteEventLog(db, writer, commit),
+    directory: new Directory(db, commit),
+  };
+}
+
+function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
+  const { settings, log, expectExecutors } = parts;
+  const now = Date.now;
+  const onFailure = (err: unknown): void => log.error({ err }, 'the store refused');
+  const nudge = (): void => commitLoop.nudge();
+  const types = new JobTypes(settings.jobs, settings.worker.handlersDirectory);
+  const lanes = new Lanes();
+  const dueClock = new DueClock({
+    ...{ store: jobs, now, onFailure },
+    onDue: (due) => {
+      lanes.mark(due);
+      nudge();
+    },
+  });
+  const settlement = new Settlement({
+    ...{ store: jobs, types, log, now, random: Math.random },
+    isEventType: eventTypesOf(settings).isKnown,
+    onSettled: (answers) => {
+      for (const answer of answers) {
+        if (!answer.accepted) continue;
+        if (answer.next.kind === 'retry') dueClock.expect(answer.next.runAt);
+        if (answer.next.kind === 'return') lanes.mark([answer.job]);
+      }
+      nudge();
+    },
+  });
+  const payloadCheck = new PayloadCheck({
+    types,
+    expectExecutors,
+    executors: () => pool.executors(),
+  });
+  const pool = new ExecutorPool({
+    ...{ store: jobs, types, lanes, settlement, payloadCheck, log, now, nudge, onFailure },
+  });
+  commitLoop.onFlush(() => pool.fill());
+  const service = new CoreJobService({
+    ...{ store: jobs, log: events, types, lanes, pool, payloadCheck, dueClock, now },
+  });
+  return { types, lanes, dueClock, pool, service };
+}
+
+function buildServer(
+  parts: CoreParts,
+  built: { readonly stores: Stores; readonly engine: Engine; readonly report: ReportClient },
+): ControlServer {
+  const { settings, log } = parts;
+  const { stores, engine } = built;
+  const peers = new Peers();
+  const context = apiContext(parts, { ...built, peers });
+  const { address, port } = settings.api;
+  return new ControlServer({
+    socketPath: settings.daemon.controlSocket,
+    tcp: port === 0 ? null : { address, port, token: apiToken(settings.daemon.dataDirectory) },
+    routes: [
+      ...jobRoutes(context),
+      ...queueRoutes(context),
+      ...eventRoutes(context),
+      ...directoryRoutes(context),
+      ...statusRoutes(context),
+    ],
+    streams: [
+      { path: '/v1/execute', accept: (socket) => engine.pool.accept(socket) },
+      {
+        path: '/v1/events',
+        accept: (socket, query) => {
+          peers.add(socket, query);
+          new Follower(socket, stores.events);
+        },
+      },
+    ],
+    log,
+  });
+}
+
+function apiContext(
+  { settings, processes }: CoreParts,
+  {
+    stores,
+    engine,
+    report,
+    peers,
+  }: {
+    readonly stores: Stores;
+    readonly engine: Engine;
+    readonly report: ReportClient;
+    readonly peers: Peers;
+  },
+): ApiContext {
+  const { jobs: store, events: log, directory, commitLoop } = stores;
+  const startedAt = new Date().toISOString();
+  const executors = () => engine.pool.executors();
+  const statusParts = { settings, startedAt, store, log, report, peers, executors, processes };
+  const eventTypes = eventTypesOf(settings);
+  return {
+    jobs: engine.service,
+    ...{ store, log, directory, report, now: Date.now },
+    publish: async (events) => {
+      for (const event of events) checkPublishable(event, eventTypes);
+      const rows = events.map(({ type, id, data }) => ({
+        ...{ type, id, kind: 'event' as const },
+        data: JSON.stringify(data),
+      }));
+      return log.append(rows, Date.now());
+    },
+    checkAccess: (question) => checkAccess(settings, stores, question),
+    status: () => gatherStatus(statusParts),
+    proveCommit: () => commitLoop.commit(() => undefined),
+  };
+}
+
+async function checkAccess(
+  { access }: Settings,
+  { directory, jobs }: Stores,
+  question: AccessQuestion,
+): Promise<AccessAnswer> {
+  const { user, type, id } = question;
+  const own =
+    (type === 'notification' && id === user) ||
+    (type === 'job' && (await jobs.get(id))?.userId === user);
+  return decideAccess(access, {
+    known: directory.user(user)?.active === true,
+    granted: directory.isGranted(question),
+    own,
+  });
+}
+
+interface EventTypes {
+  readonly names: readonly string[];
+  readonly isKnown: (type: string) => boolean;
+}
+
+function eventTypesOf(settings: Settings): EventTypes {
+  const names = [...BUILT_IN_EVENT_TYPES, ...settings.events.map(({ name }) => name)];
+  const known = new Set<string>(names);
+  return { names, isKnown: (type) => known.has(type) };
+}
+
+function checkPublishable({ type, id }: EventRequest, { names, isKnown }: EventTypes): void {
+  if (!isKnown(type)) {
+    const guess = didYouMean(type, names) || '.';
+    throw new TaskbellError('E_UNKNOWN_EVENT_TYPE', `There is no event type ${type}${guess}`, {
+      hint: `Known are ${names.join(', ')}; add others as [event:NAME] to config.ini.`,
+    });
+  }
+  if (RESERVED_EVENT_TYPES.includes(type)) {
+    throw new TaskbellError(
+      'E_UNKNOWN_EVENT_TYPE',
+      `Only Taskbell itself publishes ${type} events.`,
+      {
+        hint: 'Use another type, or add one as [event:NAME] to config.ini.',
+      },
+    );
+  }
+  if (!isEventId(id)) {
+    throw new TaskbellError('E_INVALID_REQUEST', 'The id of an event has 1 to 256 bytes.');
+  }
+}
+
+/** Made at the first start; whoever can read the file may use the API. */
+function apiToken(dataDirectory: string): string {
+  const file = join(dataDirectory, 'api-token');
+  if (!existsSync(file)) {
+    writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
+  }
+  return readFileSync(file, 'utf8').trim();
+}
+
+function storage(db: Database, commitLoop: CommitLoop): Service {
+  return {
+    start: async () => undefined,
+    stop: async () => {
+      commitLoop.close();
+      db.close();
+    },
+  };
+}
+
+function engineService({ jobs }: Stores, { lanes, dueClock, pool }: Engine): Service {
+  return {
+    start: async () => {
+      for (const queue of await jobs.queues()) lanes.setPaused(queue.name, queue.paused);
+      lanes.mark(await jobs.lanes());
+      await pool.recover();
+      await dueClock.start();
+    },
+    stop: async () => {
+      dueClock.stop();
+      pool.stop();
+    },
+  };
+}

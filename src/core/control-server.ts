@@ -1,0 +1,228 @@
+/**
+ * The control server: HTTP JSON and the two WebSocket streams, on the unix socket and, if
+ * configured, on a TCP port with a token. Knows routes and streams, and nothing behind them.
+ *
+ * Only the core that owns the data directory listens, so a socket file that is there is a dead one's.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { compileRoutes, type Route, readJson } from '../api/route.ts';
+import type { Logger } from '../process/logger.ts';
+import type { Deadline, Service } from '../process/service.ts';
+import { TaskbellError, toProblem } from '../protocol/errors.ts';
+
+export interface Stream {
+  readonly path: string;
+  readonly accept: (socket: WebSocket, query: URLSearchParams) => void;
+}
+
+export interface ControlServerParts {
+  readonly socketPath: string;
+  /** Null: no TCP listener. */
+  readonly tcp: { readonly address: string; readonly port: number; readonly token: string } | null;
+  readonly routes: readonly Route[];
+  readonly streams: readonly Stream[];
+  readonly log: Logger;
+}
+
+/** Batches of outcomes: up to 256 results of 1 MiB would not fit, but nobody's do. */
+const MAX_MESSAGE_BYTES = 64 * 1_048_576;
+
+export class ControlServer implements Service {
+  readonly #parts: ControlServerParts;
+  readonly #match: ReturnType<typeof compileRoutes>;
+  readonly #webSockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+  });
+  readonly #stopping = new AbortController();
+  #servers: Server[] = [];
+
+  constructor(parts: ControlServerParts) {
+    this.#parts = parts;
+    this.#match = compileRoutes(parts.routes);
+  }
+
+  async start(): Promise<void> {
+    const { socketPath, tcp } = this.#parts;
+    rmSync(socketPath, { force: true });
+    const local = this.#create(() => true);
+    await listen(local, { path: socketPath }, socketPath);
+    chmodSync(socketPath, 0o600);
+    if (tcp === null) return;
+    const remote = this.#create((request) => isAuthorized(request, tcp));
+    await listen(remote, { host: tcp.address, port: tcp.port }, `${tcp.address}:${tcp.port}`);
+    this.#parts.log.info({ address: tcp.address, port: tcp.port }, 'control API listening');
+  }
+
+  async stop(deadline: Deadline): Promise<void> {
+    this.#stopping.abort();
+    for (const socket of this.#webSockets.clients) socket.close(1012);
+    const closed = this.#servers.map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    for (const server of this.#servers) server.closeIdleConnections();
+    const timer = setTimeout(() => this.#cutOff(), Math.min(1_000, deadline.remainingMs()));
+    await Promise.all(closed);
+    clearTimeout(timer);
+    this.#servers = [];
+  }
+
+  #cutOff(): void {
+    for (const socket of this.#webSockets.clients) socket.terminate();
+    for (const server of this.#servers) server.closeAllConnections();
+  }
+
+  #create(authorize: (request: IncomingMessage) => boolean): Server {
+    const limits = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 };
+    const server = createServer(limits, (request, response) => {
+      void this.#answer(request, response, authorize);
+    });
+    server.on('upgrade', (request, socket, head) => {
+      if (authorize(request)) this.#upgrade(request, socket, head);
+      else refuse(socket, '401 Unauthorized');
+    });
+    this.#servers.push(server);
+    return server;
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { pathname, searchParams } = urlOf(request);
+    const stream = this.#parts.streams.find(({ path }) => path === pathname);
+    if (stream === undefined) {
+      refuse(socket, '404 Not Found');
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      stream.accept(webSocket, searchParams);
+    });
+  }
+
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    authorize: (request: IncomingMessage) => boolean,
+  ): Promise<void> {
+    try {
+      if (!authorize(request)) throw unauthorized();
+      const answer = await this.#route(request, response);
+      send(response, answer.status, answer.body);
+    } catch (error) {
+      this.#sendProblem(response, error);
+    }
+  }
+
+  #route(request: IncomingMessage, response: ServerResponse) {
+    const url = urlOf(request);
+    const match = this.#match(request.method ?? 'GET', url.pathname);
+    if (match.kind === 'unknown') {
+      throw new TaskbellError('E_NOT_FOUND', `There is no ${url.pathname} here.`, {
+        hint: 'docs/protocol.md lists the routes.',
+      });
+    }
+    if (match.kind === 'wrong-method') {
+      const allowed = match.allowed.join(', ');
+      throw new TaskbellError('E_INVALID_REQUEST', `${url.pathname} takes ${allowed}.`);
+    }
+    return match.route.handle({
+      params: match.params,
+      query: url.searchParams,
+      json: () => readJson(request),
+      signal: AbortSignal.any([this.#stopping.signal, closeSignal(response)]),
+    });
+  }
+
+  #sendProblem(response: ServerResponse, error: unknown): void {
+    const known = error instanceof TaskbellError;
+    if (!known) this.#parts.log.error({ err: error }, 'request failed');
+    const problem = toProblem(
+      known ? error : new TaskbellError('E_INTERNAL', 'The daemon failed; its log says why.'),
+    );
+    if (response.headersSent) response.destroy();
+    else send(response, problem.status, problem, 'application/problem+json');
+  }
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  contentType = 'application/json',
+): void {
+  if (body === undefined) {
+    response.writeHead(status).end();
+    return;
+  }
+  const text = JSON.stringify(body);
+  response
+    .writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
+    .end(text);
+}
+
+function closeSignal(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => controller.abort());
+  return controller.signal;
+}
+
+function urlOf(request: IncomingMessage): URL {
+  return new URL(request.url ?? '/', 'http://control');
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+/** The Host is checked too: a web page must not reach the API through a name that it controls. */
+function isAuthorized(
+  request: IncomingMessage,
+  {
+    address,
+    port,
+    token,
+  }: { readonly address: string; readonly port: number; readonly token: string },
+): boolean {
+  const hosts = [address, 'localhost', '127.0.0.1', '[::1]'].map((host) => `${host}:${port}`);
+  if (!hosts.includes(request.headers.host ?? '')) return false;
+  const given = Buffer.from(request.headers.authorization ?? '');
+  const wanted = Buffer.from(`Bearer ${token}`);
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+function unauthorized(): TaskbellError {
+  return new TaskbellError('E_UNAUTHORIZED', 'The control API over TCP needs its token.', {
+    hint: 'Send Authorization: Bearer with the content of api-token in the data directory.',
+  });
+}
+
+function listen(
+  server: Server,
+  target: { path: string } | { host: string; port: number },
+  name: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, name)));
+    server.listen(target, () => {
+      server.removeAllListeners('error');
+      // An error of a listening server (out of descriptors, say) must not end the process.
+      server.on('error', () => undefined);
+      resolve();
+    });
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, name: string): TaskbellError {
+  const code = error.code === 'EADDRINUSE' ? 'E_PORT_IN_USE' : 'E_CANNOT_CREATE';
+  const hint =
+    code === 'E_PORT_IN_USE'
+      ? 'Stop the program that listens there, or set [api] port to another one.'
+      : 'Check the directory of [daemon] controlSocket, or the address in [api].';
+  return new TaskbellError(code, `The control server cannot listen on ${name}: ${error.message}.`, {
+    hint,
+    cause: error,
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * The core as a process: waits for the ownership of the data directory, then wakes.
+ *
+ *   starting ─┬─ owned by nobody ─▶ awake ─▶ stopped
+ *             └─ owned ─▶ standby ─ owner gone ─▶ awake
+ */
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ChildContext, ChildService } from '../process/child-process.ts';
+import { type Deadline, type Service, startAll, stopAll } from '../process/service.ts';
+import { TaskbellError } from '../protocol/errors.ts';
+import type { ProcessView } from '../protocol/supervision.ts';
+import { type Ownership, tryOwn } from '../sqlite/ownership.ts';
+import { composeCore } from './compose.ts';
+
+/** How soon a standby notices that the owner is gone. */
+const STANDBY_LOOK_MS = 250;
+const LOCK_FILE = 'owner.lock';
+
+export function createCoreProcess(context: ChildContext): ChildService {
+  return new CoreProcess(context);
+}
+
+class CoreProcess implements ChildService {
+  readonly #context: ChildContext;
+  #ownership: Ownership | undefined;
+  #services: readonly Service[] = [];
+  #processes: readonly ProcessView[] = [];
+  #standby: NodeJS.Timeout | undefined;
+  #waking: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(context: ChildContext) {
+    this.#context = context;
+  }
+
+  async start(): Promise<void> {
+    const { settings, log, announce } = this.#context;
+    // Everything that the core makes is for its own user alone.
+    process.umask(0o077);
+    prepareDataDirectory(settings.daemon.dataDirectory);
+    if (await this.#tryWake()) return;
+    if (!settings.daemon.standby) throw ownedByAnother(settings.daemon.dataDirectory);
+    log.info(
+      { dataDirectory: settings.daemon.dataDirectory },
+      'another daemon owns the data directory; standing by',
+    );
+    announce('standby');
+    this.#lookAgain();
+  }
+
+  quiet(): void {
+    // The core takes no work of its own: what is asked of it until the stop is answered.
+  }
+
+  receive(message: Parameters<NonNullable<ChildService['receive']>>[0]): void {
+    if (message.kind === 'processes') this.#processes = message.processes;
+  }
+
+  async stop(deadline: Deadline): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#standby);
+    // A start that failed has been told to the supervisor already.
+    await this.#waking?.catch(() => undefined);
+    const services = this.#services;
+    this.#services = [];
+    try {
+      await stopAll(services, deadline);
+    } finally {
+      this.#ownership?.release();
+      this.#ownership = undefined;
+    }
+  }
+
+  #lookAgain(): void {
+    this.#standby = setTimeout(() => {
+      this.#tryWake().then(
+        (awake) => {
+          if (!awake && !this.#stopped) this.#lookAgain();
+        },
+        (error: unknown) => this.#context.fail(error),
+      );
+    }, STANDBY_LOOK_MS);
+  }
+
+  /** @returns false while another process owns the data directory */
+  async #tryWake(): Promise<boolean> {
+    const { settings } = this.#context;
+    if (this.#stopped) return false;
+    this.#ownership = tryOwn(join(settings.daemon.dataDirectory, LOCK_FILE));
+    if (this.#ownership === undefined) return false;
+    this.#waking = this.#wake();
+    await this.#waking;
+    return true;
+  }
+
+  async #wake(): Promise<void> {
+    const { settings, log, mode, announce, fail } = this.#context;
+    const startedMono = performance.now();
+    const services = composeCore({
+      settings,
+      log: log.child({ component: 'core' }),
+      expectExecutors: mode !== 'web_socket',
+      processes: () => this.#processes,
+      onFatal: fail,
+    });
+    await startAll(services, 1_000);
+    this.#services = services;
+    announce('ready');
+    log.info({ durationMs: Math.round(performance.now() - startedMono) }, 'core awake');
+  }
+}
+
+function prepareDataDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TaskbellError(
+      'E_CANNOT_CREATE',
+      `The data directory ${directory} cannot be used: ${why}.`,
+      {
+        hint: 'Make it writable for this user, or set [daemon] dataDirectory to another directory.',
+        cause,
+      },
+    );
+  }
+}
+
+function ownedByAnother(directory: string): TaskbellError {
+  return new TaskbellError('E_OWNED', `Another daemon owns the data directory ${directory}.`, {
+    hint: 'Stop it first, or set [daemon] standby = true to wait for it.',
+  });
+}

@@ -1,0 +1,90 @@
+/**
+ * Executors whose connection is gone: they come back, or their process is seen to be dead. Looks
+ * at the process, not at a clock, so that a slow executor is not robbed of its jobs.
+ *
+ * Before a dead executor's jobs are released, whatever it started is ended: the recorded process
+ * groups, and every process that carries its mark. Two attempts of one job never overlap.
+ */
+
+import type { Logger } from '../process/logger.ts';
+import {
+  findMarked,
+  identityOf,
+  isAlive,
+  signal,
+  signalGroup,
+} from '../process/process-identity.ts';
+import { EXECUTOR_MARK, type ProcessIdentity } from '../protocol/execute.ts';
+import type { RemoteExecutor } from './remote-executor.ts';
+
+/** The first looks come fast: a crash is the usual reason, and its jobs wait. */
+const FIRST_LOOK_MS = 10;
+const LAST_LOOK_MS = 250;
+
+export class ExecutorWatch {
+  readonly #onDead: (executor: RemoteExecutor) => void;
+  readonly #log: Logger;
+  readonly #timers = new Map<RemoteExecutor, NodeJS.Timeout>();
+
+  constructor(onDead: (executor: RemoteExecutor) => void, log: Logger) {
+    this.#onDead = onDead;
+    this.#log = log;
+  }
+
+  add(executor: RemoteExecutor): void {
+    if (!this.#timers.has(executor)) this.#look(executor, FIRST_LOOK_MS);
+  }
+
+  remove(executor: RemoteExecutor): void {
+    clearTimeout(this.#timers.get(executor));
+    this.#timers.delete(executor);
+  }
+
+  stop(): void {
+    for (const executor of [...this.#timers.keys()]) this.remove(executor);
+  }
+
+  #look(executor: RemoteExecutor, afterMs: number): void {
+    const timer = setTimeout(() => {
+      if (!isAlive(executor.process) && this.#reap(executor)) {
+        this.#timers.delete(executor);
+        this.#onDead(executor);
+      } else {
+        this.#look(executor, Math.min(afterMs * 2, LAST_LOOK_MS));
+      }
+    }, afterMs);
+    this.#timers.set(executor, timer);
+  }
+
+  /** @returns true when nothing that the executor started is left */
+  #reap(executor: RemoteExecutor): boolean {
+    const groups = [...executor.inFlight.values()].flatMap(({ group }) =>
+      group !== null && groupSurvives(group) ? [group] : [],
+    );
+    const marked = findMarked(EXECUTOR_MARK, executor.id).filter(isRunning);
+    for (const group of groups) signalGroup(group.pid, 'SIGKILL');
+    for (const pid of marked) signal(pid, 'SIGKILL');
+    const survivors = groups.length + marked.length;
+    if (survivors > 0)
+      this.#log.warn({ executor: executor.id, survivors }, 'reaping what a dead executor left');
+    return survivors === 0;
+  }
+}
+
+/** True while members of the group live, its leader or, when that is gone, others. */
+function groupSurvives(group: ProcessIdentity): boolean {
+  if (isAlive(group)) return true;
+  // The kernel gives no process the number of a group that has members: another process with this
+  // number means that the group is gone.
+  const reused =
+    identityOf(group.pid).startTime !== '' && identityOf(group.pid).startTime !== group.startTime;
+  return !reused && groupMembers(group.pid);
+}
+
+function groupMembers(groupId: number): boolean {
+  return signalGroup(groupId, 0);
+}
+
+function isRunning(pid: number): boolean {
+  return isAlive(identityOf(pid));
+}

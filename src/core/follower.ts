@@ -1,0 +1,136 @@
+/**
+ * One reader of the log on a WebSocket of the control server: attached from a position, it gets
+ * every row after it, in order. A slow reader is read for from the log; nothing is kept for it.
+ */
+
+import * as v from 'valibot';
+import type { WebSocket } from 'ws';
+import { type EventLog, type LogRow, renderLogEvent } from '../log/event-log.ts';
+import type { FollowReply } from '../protocol/events.ts';
+
+const PAGE = 500;
+/** Rows wait in the log while more than this is unsent. */
+const MAX_UNSENT_BYTES = 1_048_576;
+
+const TOPIC = v.object({ type: v.string(), id: v.string() });
+const REQUEST = v.object({
+  action: v.literal('attach'),
+  events: v.pipe(v.array(TOPIC), v.minLength(1), v.maxLength(1_000)),
+  rid: v.optional(v.number()),
+  since: v.optional(v.string()),
+  epoch: v.optional(v.string()),
+});
+
+export class Follower {
+  readonly #socket: WebSocket;
+  readonly #log: EventLog;
+  #wanted: (row: LogRow) => boolean = () => false;
+  #position: string | undefined;
+  #reading = false;
+  readonly #stopListening: () => void;
+
+  constructor(socket: WebSocket, log: EventLog) {
+    this.#socket = socket;
+    this.#log = log;
+    socket.on('message', (data) => this.#receive(String(data)));
+    // The close that follows an error ends the listening; the follower reconnects by itself.
+    socket.on('error', () => undefined);
+    this.#stopListening = log.onAppended((rows) => this.#append(rows));
+    socket.on('close', this.#stopListening);
+  }
+
+  #receive(text: string): void {
+    const request = parseRequest(text);
+    if (request === undefined) {
+      this.#reply({ status: 400, message: 'Invalid request', code: 5 });
+      return;
+    }
+    const { events, since, epoch, rid } = request;
+    const recovered = since === undefined || this.#isMine(since, epoch);
+    const start = recovered ? (since ?? this.#log.top()) : this.#beforeOldest();
+    this.#wanted = filterFor(events);
+    this.#position = start;
+    this.#reply({
+      ...{ status: 200, message: 'Ok', code: 0 },
+      ...(rid === undefined ? {} : { rid }),
+      ...{ seq: start, epoch: this.#log.epoch, recovered },
+    });
+    this.#catchUp();
+  }
+
+  #isMine(since: string, epoch: string | undefined): boolean {
+    return (epoch === undefined || epoch === this.#log.epoch) && this.#log.holds(since);
+  }
+
+  #beforeOldest(): string {
+    const oldest = this.#log.oldest();
+    return oldest === '0' ? this.#log.top() : String(Number(oldest) - 1);
+  }
+
+  #reply(reply: FollowReply): void {
+    this.#socket.send(JSON.stringify(reply));
+  }
+
+  /** Rows that were committed just now go out directly when nothing lies between. */
+  #append(rows: readonly LogRow[]): void {
+    const first = rows[0];
+    if (this.#position === undefined || first === undefined || this.#reading) return;
+    const next = Number(first.seq) - 1 === Number(this.#position);
+    if (next && this.#socket.bufferedAmount < MAX_UNSENT_BYTES) this.#push(rows);
+    else this.#catchUp();
+  }
+
+  #push(rows: readonly LogRow[]): void {
+    for (const row of rows) if (this.#wanted(row)) this.#socket.send(renderLogEvent(row));
+    this.#position = rows.at(-1)?.seq ?? this.#position;
+  }
+
+  #catchUp(): void {
+    if (this.#reading || this.#position === this.#log.top()) return;
+    this.#reading = true;
+    void this.#readOn();
+  }
+
+  async #readOn(): Promise<void> {
+    while (this.#socket.readyState === this.#socket.OPEN && this.#position !== this.#log.top()) {
+      await this.#drained();
+      this.#push(await this.#log.read({ after: this.#position ?? '0', limit: PAGE }));
+      // Other readers and writers have their turn between two pages.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#reading = false;
+  }
+
+  #drained(): Promise<void> {
+    if (this.#socket.bufferedAmount < MAX_UNSENT_BYTES) return Promise.resolve();
+    return new Promise((resolve) => {
+      // The callback of an empty ping comes when all before it was handed to the kernel, or failed.
+      this.#socket.ping(undefined, undefined, () => resolve());
+    });
+  }
+}
+
+type Request = v.InferOutput<typeof REQUEST>;
+
+function parseRequest(text: string): Request | undefined {
+  try {
+    const result = v.safeParse(REQUEST, JSON.parse(text));
+    return result.success ? result.output : undefined;
+  } catch {
+    // Not JSON: answered like any other request that is not valid.
+    return undefined;
+  }
+}
+
+/** `*` as type or id means all; an id that ends in `.*` means a prefix. */
+function filterFor(topics: Request['events']): (row: LogRow) => boolean {
+  if (topics.some(({ type, id }) => type === '*' && id === '*')) return () => true;
+  return (row) =>
+    topics.some(
+      ({ type, id }) => (type === '*' || type === row.type) && (id === '*' || matches(id, row.id)),
+    );
+}
+
+function matches(pattern: string, id: string): boolean {
+  return pattern === id || (pattern.endsWith('.*') && id.startsWith(pattern.slice(0, -1)));
+}

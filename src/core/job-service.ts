@@ -1,0 +1,209 @@
+/**
+ * Jobs from the outside: accepts, cancels, retries, waits. Turns requests into the store's words
+ * and tells the executors; every answer comes after the commit.
+ */
+import type { JobService } from '../api/api-context.ts';
+import { didYouMean } from '../config/did-you-mean.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { TaskbellError } from '../protocol/errors.ts';
+import { type JobRequest, MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
+import type { NewJob } from '../queue/job.ts';
+import type { AddOutcome, JobStore } from '../queue/job-store.ts';
+import type { DueClock } from './due-clock.ts';
+import type { ExecutorPool } from './executor-pool.ts';
+import type { JobTypes } from './job-types.ts';
+import type { Lanes } from './lanes.ts';
+import type { PayloadCheck } from './payload-check.ts';
+
+export interface JobServiceParts {
+  readonly store: JobStore;
+  readonly log: EventLog;
+  readonly types: JobTypes;
+  readonly lanes: Lanes;
+  readonly pool: ExecutorPool;
+  readonly payloadCheck: PayloadCheck;
+  readonly dueClock: DueClock;
+  readonly now: () => number;
+}
+
+export class CoreJobService implements JobService {
+  readonly #parts: JobServiceParts;
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  constructor(parts: JobServiceParts) {
+    this.#parts = parts;
+    parts.log.onAppended((rows) => {
+      if (this.#waiting.size === 0) return;
+      for (const row of rows) {
+        if (row.kind !== 'end') continue;
+        for (const wake of this.#waiting.get(row.id) ?? []) wake();
+      }
+    });
+  }
+
+  async add(requests: readonly JobRequest[]): Promise<readonly AddOutcome[]> {
+    const { store, lanes, dueClock, now } = this.#parts;
+    const at = now();
+    const jobs = requests.map((request) => this.#toJob(request, at));
+    await this.#checkPayloads(requests);
+    // Marked before the commit: the claim that rides in the same transaction must find them.
+    lanes.mark(jobs.filter(({ runAt }) => runAt === null || runAt <= at));
+    const outcomes = await store.add(jobs, at);
+    for (const { job } of outcomes) if (job.runAt !== null) dueClock.expect(job.runAt);
+    return outcomes;
+  }
+
+  #toJob(request: JobRequest, at: number): NewJob {
+    const { types } = this.#parts;
+    if (!types.isKnown(request.type)) throw unknownType(request.type, types.names());
+    return {
+      type: request.type,
+      queue: request.queue ?? types.policyOf(request.type).queue,
+      payload: payloadText(request),
+      priority: request.priority ?? 0,
+      runAt: runAtOf(request, at),
+      uniqueKey: request.uniqueKey ?? null,
+      retries: request.retries ?? null,
+      timeoutMs: request.timeoutMs ?? null,
+      userId: request.userId ?? null,
+    };
+  }
+
+  async #checkPayloads(requests: readonly JobRequest[]): Promise<void> {
+    const { payloadCheck } = this.#parts;
+    const problems = await Promise.all(
+      requests.map(({ type, payload }) => payloadCheck.problemWith(type, payload ?? null)),
+    );
+    const index = problems.findIndex((problem) => problem !== null);
+    if (index === -1) return;
+    const which = requests.length === 1 ? '' : ` (job ${index + 1} of the array)`;
+    throw new TaskbellError(
+      'E_PAYLOAD_INVALID',
+      `The payload does not fit the schema of ${requests[index]?.type}${which}: ${problems[index]}.`,
+      { hint: 'Correct the payload; nothing was added.' },
+    );
+  }
+
+  async cancel(id: string): Promise<void> {
+    const { store, pool, now } = this.#parts;
+    const answer = await store.cancel(id, now());
+    switch (answer.kind) {
+      case 'unknown':
+        throw unknownJob(id);
+      case 'finished':
+        throw new TaskbellError('E_CONFLICT', `Job ${id} has ended already: ${answer.state}.`, {
+          hint: `taskbell job show ${id} shows how.`,
+        });
+      case 'requested':
+        pool.cancel(answer.fence, answer.executor);
+        return;
+      case 'cancelled':
+        return;
+    }
+  }
+
+  async retry(id: string): Promise<void> {
+    const { store, lanes, now } = this.#parts;
+    const job = await store.get(id);
+    if (job !== undefined) lanes.mark([job]);
+    const answer = await store.retry(id, now());
+    switch (answer.kind) {
+      case 'unknown':
+        throw unknownJob(id);
+      case 'not-failed':
+        throw new TaskbellError(
+          'E_CONFLICT',
+          `Job ${id} is ${answer.state}, not failed or cancelled.`,
+          {
+            hint: 'Only a failed or cancelled job can be retried.',
+          },
+        );
+      case 'key-taken':
+        throw new TaskbellError(
+          'E_CONFLICT',
+          `Job ${id} cannot be retried: job ${answer.by} has its unique key and is unfinished.`,
+          { hint: `Wait for job ${answer.by} or cancel it.` },
+        );
+      case 'queued':
+        return;
+    }
+  }
+
+  async waitForEnd(id: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', finish);
+        this.#forget(id, finish);
+        resolve();
+      };
+      const timer = setTimeout(finish, timeoutMs);
+      signal.addEventListener('abort', finish);
+      this.#remember(id, finish);
+      // Asked after the listener is in place: an end in between is heard by one of the two.
+      this.#parts.store.get(id).then((job) => {
+        if (job === undefined || job.endedAt !== null || signal.aborted) finish();
+      }, finish);
+    });
+  }
+
+  async setPaused(queue: string, paused: boolean): Promise<void> {
+    const { store, lanes, now } = this.#parts;
+    if (paused) lanes.setPaused(queue, true);
+    await store.setPaused(queue, paused, now());
+    lanes.setPaused(queue, paused);
+    if (!paused) this.#parts.pool.wake();
+  }
+
+  #remember(id: string, wake: () => void): void {
+    const wakes = this.#waiting.get(id);
+    if (wakes === undefined) this.#waiting.set(id, new Set([wake]));
+    else wakes.add(wake);
+  }
+
+  #forget(id: string, wake: () => void): void {
+    const wakes = this.#waiting.get(id);
+    wakes?.delete(wake);
+    if (wakes?.size === 0) this.#waiting.delete(id);
+  }
+}
+
+function payloadText(request: JobRequest): string {
+  const text = JSON.stringify(request.payload ?? null);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_PAYLOAD_BYTES) {
+    throw new TaskbellError(
+      'E_PAYLOAD_TOO_LARGE',
+      `The payload of ${request.type} has ${bytes} bytes; ${MAX_PAYLOAD_BYTES} are allowed.`,
+      { hint: 'Store the data elsewhere and put its address into the payload.' },
+    );
+  }
+  return text;
+}
+
+function runAtOf(request: JobRequest, at: number): number | null {
+  const { delayMs, runAt } = request;
+  if (delayMs !== undefined && runAt !== undefined) {
+    throw new TaskbellError('E_INVALID_REQUEST', 'A job takes delayMs or runAt, not both.', {
+      hint: 'Leave one of them out.',
+    });
+  }
+  if (runAt !== undefined) return Date.parse(runAt);
+  return delayMs === undefined || delayMs === 0 ? null : at + delayMs;
+}
+
+function unknownType(type: string, known: readonly string[]): TaskbellError {
+  return new TaskbellError(
+    'E_UNKNOWN_TYPE',
+    `There is no job type ${type}${didYouMean(type, known) || '.'}`,
+    {
+      hint: 'Put a handler file of this name into [worker] handlersDirectory, or add [job:NAME] command = … to config.ini.',
+    },
+  );
+}
+
+function unknownJob(id: string): TaskbellError {
+  return new TaskbellError('E_NOT_FOUND', `There is no job ${id}.`, {
+    hint: 'taskbell job list shows the jobs.',
+  });
+}

@@ -1,0 +1,71 @@
+/**
+ * Which job types exist and what their settings come to: from `[job:NAME]`, from the names of the
+ * files in the handlers directory, and from what executors say. Runs no handler and loads none.
+ */
+import { readdirSync } from 'node:fs';
+import type { JobTypeSettings } from '../config/settings.ts';
+import type { TypeManifest } from '../protocol/execute.ts';
+import { resolvePolicy, type TypePolicy } from '../queue/type-policy.ts';
+
+const HANDLER_FILE = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,99})\.(?:js|mjs|ts)$/;
+
+export class JobTypes {
+  readonly #configured: ReadonlyMap<string, JobTypeSettings>;
+  readonly #handlersDirectory: string;
+  readonly #manifests = new Map<string, TypeManifest>();
+  readonly #policies = new Map<string, TypePolicy>();
+
+  constructor(configured: readonly JobTypeSettings[], handlersDirectory: string) {
+    this.#configured = new Map(configured.map((type) => [type.name, type]));
+    this.#handlersDirectory = handlersDirectory;
+  }
+
+  learn(manifests: readonly TypeManifest[]): void {
+    for (const manifest of manifests) this.#manifests.set(manifest.name, manifest);
+    this.#policies.clear();
+  }
+
+  policyOf(type: string): TypePolicy {
+    let policy = this.#policies.get(type);
+    if (policy === undefined) {
+      policy = resolvePolicy(this.#configured.get(type), this.#manifests.get(type)?.settings);
+      this.#policies.set(type, policy);
+    }
+    return policy;
+  }
+
+  isReported(type: string): boolean {
+    return this.#configured.get(type)?.report ?? true;
+  }
+
+  isKnown(type: string): boolean {
+    return this.#manifests.has(type) || this.isCommand(type) || this.#files().includes(type);
+  }
+
+  /** Commands have no schema, so that nothing need be asked before a job is accepted. */
+  isCommand(type: string): boolean {
+    return (this.#configured.get(type)?.command ?? null) !== null;
+  }
+
+  /** Undefined until an executor has told. */
+  manifestOf(type: string): TypeManifest | undefined {
+    return this.#manifests.get(type);
+  }
+
+  names(): readonly string[] {
+    const commands = [...this.#configured.keys()].filter((name) => this.isCommand(name));
+    return [...new Set([...commands, ...this.#files(), ...this.#manifests.keys()])].sort();
+  }
+
+  #files(): readonly string[] {
+    try {
+      return readdirSync(this.#handlersDirectory).flatMap((file) => {
+        const name = HANDLER_FILE.exec(file)?.[1];
+        return name === undefined || /\.(?:d|test)$/.test(name) ? [] : [name];
+      });
+    } catch {
+      // No such directory: the executors say so in their log, and there are no module handlers.
+      return [];
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * One executor as the core sees it, over all its connections: who it is, what it offers, what it
+ * has in hand. Decides nothing; the pool acts on it.
+ *
+ *   connected ⇄ away → gone
+ *
+ * Away means that its connection closed: it may come back with its attempts, so they stay its own
+ * until its process is seen to be dead.
+ */
+import type { WebSocket } from 'ws';
+import type {
+  CoreMessage,
+  Fence,
+  HelloMessage,
+  ProcessIdentity,
+  TypeManifest,
+} from '../protocol/execute.ts';
+
+export interface InFlight extends Fence {
+  readonly type: string;
+  readonly queue: string;
+  readonly startedMono: number;
+  readonly timeoutMs: number;
+  /** False while the claim was committed but the assignment never left. */
+  sent: boolean;
+  group: ProcessIdentity | null;
+  /** Ends the executor's process if the attempt outlives its limit. */
+  backstop: NodeJS.Timeout | undefined;
+  /** What the attempt ends as when its process has to be ended. */
+  verdict: 'timeout' | 'cancelled' | undefined;
+}
+
+export class RemoteExecutor {
+  readonly id: string;
+  readonly process: ProcessIdentity;
+  readonly supervisor: ProcessIdentity | null;
+  readonly inFlight = new Map<string, InFlight>();
+  slots = 0;
+  types = new Map<string, TypeManifest>();
+  queues: ReadonlySet<string> = new Set();
+  connection: WebSocket | undefined;
+  /** It takes no more. */
+  quiet = false;
+  /** It said that it goes: what is unsettled then was interrupted. */
+  leaving = false;
+  /** One of its attempts ignores its signal and its process must end: the others are not to blame. */
+  ending = false;
+  /** A claim for it is under way. */
+  claiming = false;
+
+  constructor(id: string, process: ProcessIdentity, supervisor: ProcessIdentity | null) {
+    this.id = id;
+    this.process = process;
+    this.supervisor = supervisor;
+  }
+
+  offer(hello: HelloMessage): void {
+    this.slots = hello.slots;
+    this.types = new Map(
+      hello.types.filter((type) => type.problem === undefined).map((type) => [type.name, type]),
+    );
+    this.queues = new Set(hello.queues);
+    this.quiet = false;
+  }
+
+  free(): number {
+    const willing = this.connection !== undefined && !this.quiet && !this.leaving && !this.ending;
+    return willing && !this.claiming ? Math.max(0, this.slots - this.inFlight.size) : 0;
+  }
+
+  serves(queue: string): boolean {
+    return this.queues.size === 0 || this.queues.has(queue);
+  }
+
+  send(message: CoreMessage): boolean {
+    return this.sendText(JSON.stringify(message));
+  }
+
+  /** @returns false when there is no open connection; the message is then dropped */
+  sendText(text: string): boolean {
+    if (this.connection?.readyState !== 1) return false;
+    this.connection.send(text);
+    return true;
+  }
+
+  current(fence: Fence): InFlight | undefined {
+    const held = this.inFlight.get(fence.id);
+    return held?.attempt === fence.attempt ? held : undefined;
+  }
+
+  drop(fence: Fence): InFlight | undefined {
+    const held = this.current(fence);
+    if (held === undefined) return undefined;
+    clearTimeout(held.backstop);
+    this.inFlight.delete(fence.id);
+    return held;
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Ends of attempts on their way into the store: judged by their type's rules, committed, and only
+ * then confirmed to the executor. Emitted events are checked first, because an end and its events
+ * are one commit: a handler that emits nonsense has failed.
+ */
+
+import type { Logger } from '../process/logger.ts';
+import { type EventRequest, isEventId, RESERVED_EVENT_TYPES } from '../protocol/events.ts';
+import type { Fence, Outcome } from '../protocol/execute.ts';
+import { type AttemptEnd, endOf, endWithoutWord } from '../queue/job.ts';
+import type { EndAnswer, JobStore, JudgedEnd } from '../queue/job-store.ts';
+import type { JobTypes } from './job-types.ts';
+import type { InFlight } from './remote-executor.ts';
+
+export interface SettlementParts {
+  readonly store: JobStore;
+  readonly types: JobTypes;
+  readonly isEventType: (type: string) => boolean;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Told after the commit, so that what went back into the queue is handed out again. */
+  readonly onSettled: (answers: readonly EndAnswer[]) => void;
+}
+
+/** An attempt and what became of it. */
+export interface Ended {
+  readonly type: string;
+  readonly end: AttemptEnd;
+}
+
+export class Settlement {
+  readonly #parts: SettlementParts;
+
+  constructor(parts: SettlementParts) {
+    this.#parts = parts;
+  }
+
+  /** What an executor reported. */
+  fromOutcome(held: InFlight | undefined, outcome: Outcome): Ended {
+    const end = endOf(outcome);
+    const problem = this.#problemOf(end.events);
+    const type = held?.type ?? '';
+    if (problem === undefined) return { type, end };
+    const error = { name: 'EventError', message: problem };
+    return {
+      type,
+      end: { ...end, outcome: 'error', retryable: false, result: null, error, events: [] },
+    };
+  }
+
+  /** What the core concludes when the executor's process is gone. */
+  fromDeath(
+    held: InFlight,
+    outcome: 'crash' | 'interrupted' | 'timeout' | 'cancelled',
+    message: string,
+  ): Ended {
+    const durationMs = Math.max(0, performance.now() - held.startedMono);
+    const end = endWithoutWord(fenceOf(held), outcome, { message, durationMs });
+    return { type: held.type, end };
+  }
+
+  /** Resolves after the commit. */
+  async settle(ended: readonly Ended[]): Promise<readonly EndAnswer[]> {
+    const { store, types, now, random, onSettled } = this.#parts;
+    const at = now();
+    const judged = ended.map(
+      ({ type, end }): JudgedEnd => ({
+        end,
+        policy: types.policyOf(type),
+        now: at,
+        random: random(),
+      }),
+    );
+    const answers = await store.end(judged);
+    for (const [index, answer] of answers.entries()) this.#report(ended[index], answer);
+    onSettled(answers);
+    return answers;
+  }
+
+  #problemOf(events: readonly EventRequest[]): string | undefined {
+    for (const { type, id, data } of events) {
+      if (!this.#parts.isEventType(type) || RESERVED_EVENT_TYPES.includes(type)) {
+        return `the handler emitted an event of the type ${String(type).slice(0, 100)}, which does not exist`;
+      }
+      if (typeof id !== 'string' || !isEventId(id) || !Array.isArray(data)) {
+        return `the handler emitted a ${type} event whose id or data is not valid`;
+      }
+    }
+    return undefined;
+  }
+
+  #report(ended: Ended | undefined, answer: EndAnswer): void {
+    if (ended === undefined) return;
+    const { log } = this.#parts;
+    const { end } = ended;
+    const facts = { job: end.id, attempt: end.attempt, type: ended.type, outcome: end.outcome };
+    if (!answer.accepted) {
+      log.debug(facts, 'end of an attempt that is not current: dropped');
+      return;
+    }
+    const { next } = answer;
+    if (next.kind !== 'finish') {
+      log.info({ ...facts, next: next.kind, error: end.error?.message }, 'attempt ended');
+      return;
+    }
+    const moment = next.state === 'succeeded' ? 'success' : 'failure';
+    const error = next.state === 'succeeded' ? undefined : end.error?.message;
+    const reason = next.reason ?? undefined;
+    log.info(
+      { ...facts, moment, state: next.state, reason, durationMs: end.durationMs, error },
+      'job ended',
+    );
+  }
+}
+
+export function fenceOf({ id, attempt }: Fence): Fence {
+  return { id, attempt };
+}
