@@ -1,0 +1,383 @@
+/**
+ * The queue's store in a map: the second implementation of the port. It shares the pure rules with
+ * the SQLite store, and nothing else.
+ */
+
+import type { Fence, ProcessIdentity } from '../../src/protocol/execute.ts';
+import {
+  isFinished,
+  JOB_STATES,
+  type JobProgress,
+  type JobState,
+} from '../../src/protocol/jobs.ts';
+import { pickClaims } from '../../src/queue/claim-order.ts';
+import type { AttemptEnd, JobRecord, Lane, NewJob, NewLogLine } from '../../src/queue/job.ts';
+import { endEvent, progressEvent, stateEvent, waitingEvent } from '../../src/queue/job-events.ts';
+import {
+  type AddOutcome,
+  type CancelAnswer,
+  type ClaimRequest,
+  type EndAnswer,
+  type JobPage,
+  type JobStore,
+  type JudgedEnd,
+  type ListFilter,
+  MAX_LOG_LINES,
+  type QueueCounts,
+  type RetryAnswer,
+} from '../../src/queue/job-store.ts';
+import { type Decision, decideEnd, MAX_CRASHES } from '../../src/queue/transitions.ts';
+import type { Commit } from '../../src/sqlite/commit.ts';
+import type { MemoryState } from './memory-commit.ts';
+import type { MemoryEventLog } from './memory-event-log.ts';
+import {
+  attemptsOf,
+  claimedOf,
+  finished,
+  freshJob,
+  type MemoryJob,
+  queued,
+  revived,
+  started,
+  waiting,
+} from './memory-job.ts';
+
+type Finish = Extract<Decision, { kind: 'finish' }>;
+
+interface Everything {
+  readonly jobs: Map<string, MemoryJob>;
+  readonly executors: Map<string, ProcessIdentity>;
+  readonly paused: Map<string, boolean>;
+  readonly ends: Map<JobState, number>;
+  lastOrder: number;
+}
+
+export class MemoryJobStore implements JobStore, MemoryState {
+  readonly #commit: Commit;
+  readonly #log: MemoryEventLog;
+  #all: Everything = {
+    jobs: new Map(),
+    executors: new Map(),
+    paused: new Map(),
+    ends: new Map(),
+    lastOrder: 0,
+  };
+
+  constructor(commit: Commit, log: MemoryEventLog) {
+    this.#commit = commit;
+    this.#log = log;
+  }
+
+  save(): () => void {
+    const { jobs, executors, paused, ends, lastOrder } = this.#all;
+    const copy: Everything = {
+      jobs: new Map(jobs),
+      executors: new Map(executors),
+      paused: new Map(paused),
+      ends: new Map(ends),
+      lastOrder,
+    };
+    return () => {
+      this.#all = copy;
+    };
+  }
+
+  add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]> {
+    return this.#commit(() => jobs.map((job) => this.#addOne(job, now)));
+  }
+
+  #addOne(job: NewJob, now: number): AddOutcome {
+    const holder = this.#holder(job);
+    if (holder !== undefined) return { job: holder, duplicate: true };
+    this.#all.lastOrder += 1;
+    const fresh = freshJob(this.#all.lastOrder, job, now);
+    const { record } = fresh;
+    const { state, runAt } = record;
+    const data =
+      runAt === null ? stateEvent(job, state, 0) : waitingEvent(job, state, { attempt: 0, runAt });
+    this.#put(fresh, data, now);
+    return { job: record, duplicate: false };
+  }
+
+  claim(request: ClaimRequest) {
+    return this.#commit(() => {
+      const { executor, limit, now } = request;
+      if (limit < 1 || (!request.idle && this.#runsSuspect(executor))) {
+        return { jobs: [], emptyLanes: [] };
+      }
+      const lanes = request.lanes.map((lane) => ({ lane, waiting: this.#inLane(lane) }));
+      const candidates = lanes.flatMap(({ waiting: jobs }) =>
+        jobs.map((job) => ({ ...job.record, id: job.order, job })),
+      );
+      const jobs = pickClaims(candidates, request).map(({ job }) => {
+        const running = started(job, executor, now);
+        this.#put(running, stateEvent(job.record, 'running', running.record.attempt), now);
+        return claimedOf(running);
+      });
+      const emptyLanes = lanes.filter((lane) => lane.waiting.length === 0).map(({ lane }) => lane);
+      return { jobs, emptyLanes };
+    });
+  }
+
+  end(ends: readonly JudgedEnd[]): Promise<readonly EndAnswer[]> {
+    return this.#commit(() => ends.map((judged) => this.#settle(judged)));
+  }
+
+  #settle({ end, policy, now, random }: JudgedEnd): EndAnswer {
+    const job = this.#running(end);
+    if (job === undefined) return { accepted: false };
+    const { type, queue, retries } = job.record;
+    const decision = decideEnd(job.record, end, {
+      policy: { ...policy, retries: retries ?? policy.retries },
+      now,
+      random,
+    });
+    const { next } = decision;
+    if (next.kind === 'finish') this.#finish(job, end, { ...decision, next }, now);
+    else {
+      const later = waiting(job, end, decision, now);
+      const { state, runAt, attempt } = later.record;
+      const data =
+        runAt === null
+          ? stateEvent(job.record, state, attempt)
+          : waitingEvent(job.record, state, { attempt, runAt, error: end.error?.message });
+      this.#put(later, data, now);
+    }
+    return { accepted: true, job: { queue, type }, next };
+  }
+
+  #finish(
+    job: MemoryJob,
+    end: AttemptEnd,
+    decision: { next: Finish; failures: number; crashes: number },
+    now: number,
+  ): void {
+    const { state, reason } = decision.next;
+    const emitted = state === 'succeeded' ? end.events : [];
+    for (const { type, id, data } of emitted) {
+      this.#log.write({ type, id, kind: 'event', data: JSON.stringify(data) }, now);
+    }
+    this.#all.jobs.set(job.record.id, finished(job, end, decision, now));
+    this.#all.ends.set(state, (this.#all.ends.get(state) ?? 0) + 1);
+    const { id, userId } = job.record;
+    const data = endEvent(job.record, end, state, reason);
+    this.#log.write(
+      { type: 'job', id, kind: 'end', data, detail: { userId, error: end.error } },
+      now,
+    );
+  }
+
+  promote(now: number, limit: number): Promise<readonly Lane[]> {
+    return this.#commit(() =>
+      this.#due()
+        .filter((job) => (job.record.runAt ?? 0) <= now)
+        .slice(0, limit)
+        .map((job) => {
+          const { type, queue, attempt } = job.record;
+          this.#put(queued(job), stateEvent(job.record, 'queued', attempt), now);
+          return { queue, type };
+        }),
+    );
+  }
+
+  async nextDue(): Promise<number | null> {
+    return this.#due()[0]?.record.runAt ?? null;
+  }
+
+  cancel(id: string, now: number): Promise<CancelAnswer> {
+    return this.#commit(() => {
+      const job = this.#all.jobs.get(id);
+      if (job === undefined) return { kind: 'unknown' };
+      const { state, attempt, executor, failures, crashes } = job.record;
+      if (isFinished(state)) return { kind: 'finished', state };
+      if (state === 'running') {
+        this.#keep({ ...job, record: { ...job.record, cancelRequested: true } });
+        return { kind: 'requested', fence: { id, attempt }, executor: executor ?? '' };
+      }
+      const next: Finish = { kind: 'finish', state: 'cancelled', reason: null };
+      this.#finish(job, neverStarted(id, attempt), { next, failures, crashes }, now);
+      return { kind: 'cancelled' };
+    });
+  }
+
+  retry(id: string, now: number): Promise<RetryAnswer> {
+    return this.#commit(() => {
+      const job = this.#all.jobs.get(id);
+      if (job === undefined) return { kind: 'unknown' };
+      const { state, type, queue, attempt } = job.record;
+      if (state !== 'failed' && state !== 'cancelled') return { kind: 'not-failed', state };
+      const holder = this.#holder(job.record);
+      if (holder !== undefined) return { kind: 'key-taken', by: holder.id };
+      this.#put(revived(job), stateEvent(job.record, 'queued', attempt), now);
+      return { kind: 'queued', lane: { queue, type } };
+    });
+  }
+
+  recordProgress(fence: Fence, progress: JobProgress, now: number): Promise<void> {
+    return this.#commit(() => {
+      const job = this.#running(fence);
+      if (job === undefined) return;
+      const data = progressEvent(job.record, fence.attempt, progress);
+      this.#put({ ...job, record: { ...job.record, progress } }, data, now);
+    });
+  }
+
+  recordGroup(fence: Fence, group: ProcessIdentity): Promise<void> {
+    return this.#commit(() => {
+      const job = this.#running(fence);
+      if (job !== undefined) this.#keep({ ...job, group });
+    });
+  }
+
+  appendLogLines(lines: readonly NewLogLine[]): Promise<void> {
+    return this.#commit(() => {
+      for (const { id, at, attempt, level, line } of lines) {
+        const job = this.#all.jobs.get(id);
+        if (job === undefined) continue;
+        const n = (job.lines.at(-1)?.n ?? 0) + 1;
+        const added = { n, at: new Date(at).toISOString(), attempt, level, line };
+        this.#keep({ ...job, lines: [...job.lines, added].slice(-MAX_LOG_LINES) });
+      }
+    });
+  }
+
+  async get(id: string) {
+    return this.#all.jobs.get(id)?.record;
+  }
+
+  async attempts(id: string) {
+    const job = this.#all.jobs.get(id);
+    return job === undefined ? [] : attemptsOf(job);
+  }
+
+  async logLines(id: string, after: number, limit: number) {
+    const lines = this.#all.jobs.get(id)?.lines ?? [];
+    return lines.filter(({ n }) => n > after).slice(0, limit);
+  }
+
+  async list({ state, type, queue, userId, limit, cursor }: ListFilter): Promise<JobPage> {
+    const before = cursor === undefined ? Infinity : (this.#all.jobs.get(cursor)?.order ?? 0);
+    const found = [...this.#all.jobs.values()]
+      .filter(({ order }) => order < before)
+      .map(({ record }) => record)
+      .filter((job) => state === undefined || job.state === state)
+      .filter((job) => type === undefined || job.type === type)
+      .filter((job) => queue === undefined || job.queue === queue)
+      .filter((job) => userId === undefined || job.userId === userId)
+      .reverse();
+    const jobs = found.slice(0, limit);
+    return { jobs, next: found.length > limit ? (jobs.at(-1)?.id ?? null) : null };
+  }
+
+  async running() {
+    return this.#inState('running').map(({ record, group }) => {
+      const { id, attempt, type, queue, executor, startedAt, timeoutMs, cancelRequested } = record;
+      return {
+        ...{ id, attempt, type, queue, timeoutMs, cancelRequested, group },
+        ...{ executor: executor ?? '', startedAt: startedAt ?? 0 },
+      };
+    });
+  }
+
+  async lanes(): Promise<readonly Lane[]> {
+    const lanes = this.#inState('queued').map(({ record }) => [record.queue, record.type] as const);
+    const unique = new Map(lanes.map((lane) => [JSON.stringify(lane), lane]));
+    return [...unique.values()].map(([queue, type]) => ({ queue, type }));
+  }
+
+  rememberExecutor(id: string, process: ProcessIdentity): Promise<void> {
+    return this.#commit(() => void this.#all.executors.set(id, process));
+  }
+
+  async executorProcess(id: string) {
+    return this.#all.executors.get(id);
+  }
+
+  setPaused(queue: string, paused: boolean, now: number): Promise<void> {
+    return this.#commit(() => {
+      this.#all.paused.set(queue, paused);
+      const data = JSON.stringify([{ state: paused ? 'paused' : 'resumed' }]);
+      this.#log.write({ type: 'queue', id: queue, kind: 'event', data }, now);
+    });
+  }
+
+  async queues(): Promise<readonly QueueCounts[]> {
+    const live = [...this.#all.jobs.values()].filter(({ record }) => !isFinished(record.state));
+    const names = new Set([
+      'default',
+      ...this.#all.paused.keys(),
+      ...live.map((job) => job.record.queue),
+    ]);
+    return [...names].sort().map((name) => ({
+      name,
+      paused: this.#all.paused.get(name) ?? false,
+      counts: countStates(live.filter(({ record }) => record.queue === name)),
+    }));
+  }
+
+  async totals(): Promise<Readonly<Record<JobState, number>>> {
+    const live = countStates(this.#all.jobs.values());
+    const entries = JOB_STATES.map((state) => {
+      const n = isFinished(state) ? this.#all.ends.get(state) : live[state];
+      return [state, n ?? 0] as const;
+    });
+    return Object.fromEntries(entries) as Record<JobState, number>;
+  }
+
+  #keep(job: MemoryJob): void {
+    this.#all.jobs.set(job.record.id, job);
+  }
+
+  #put(job: MemoryJob, data: string, now: number): void {
+    this.#keep(job);
+    this.#log.write({ type: 'job', id: job.record.id, kind: 'state', data }, now);
+  }
+
+  #inState(...states: readonly JobState[]): readonly MemoryJob[] {
+    return [...this.#all.jobs.values()].filter(({ record }) => states.includes(record.state));
+  }
+
+  #inLane({ queue, type }: Lane): readonly MemoryJob[] {
+    return this.#inState('queued').filter(
+      ({ record }) => record.queue === queue && record.type === type,
+    );
+  }
+
+  #due(): readonly MemoryJob[] {
+    const jobs = this.#inState('scheduled', 'retrying');
+    return jobs.toSorted((a, b) => (a.record.runAt ?? 0) - (b.record.runAt ?? 0));
+  }
+
+  #running({ id, attempt }: Fence): MemoryJob | undefined {
+    const job = this.#all.jobs.get(id);
+    return job?.record.state === 'running' && job.record.attempt === attempt ? job : undefined;
+  }
+
+  #runsSuspect(executor: string): boolean {
+    return this.#inState('running').some(
+      ({ record }) => record.executor === executor && record.crashes >= MAX_CRASHES - 1,
+    );
+  }
+
+  #holder({ type, uniqueKey }: Pick<NewJob, 'type' | 'uniqueKey'>): JobRecord | undefined {
+    if (uniqueKey === null) return undefined;
+    const jobs = [...this.#all.jobs.values()].map(({ record }) => record);
+    return jobs.find(
+      (job) => job.type === type && job.uniqueKey === uniqueKey && !isFinished(job.state),
+    );
+  }
+}
+
+function countStates(jobs: Iterable<MemoryJob>): Partial<Record<JobState, number>> {
+  const counts: Partial<Record<JobState, number>> = {};
+  for (const { record } of jobs) counts[record.state] = (counts[record.state] ?? 0) + 1;
+  return counts;
+}
+
+function neverStarted(id: string, attempt: number): AttemptEnd {
+  return {
+    ...{ id, attempt, outcome: 'cancelled', retryable: false, result: null, events: [] },
+    error: { name: 'Cancelled', message: 'cancelled before it started' },
+    ...{ durationMs: 0, cpuMs: null, peakBytes: null, exitCode: null },
+  };
+}

@@ -1,0 +1,76 @@
+/** The two pairs of stores that the contract holds for, each opened fresh. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { CommitLoop } from '../../src/core/commit-loop.ts';
+import type { EventLog } from '../../src/log/event-log.ts';
+import { LogWriter } from '../../src/log/sqlite/log-writer.ts';
+import { SqliteEventLog } from '../../src/log/sqlite/sqlite-event-log.ts';
+import type { JobStore } from '../../src/queue/job-store.ts';
+import { JobCounts } from '../../src/queue/sqlite/job-counts.ts';
+import { SqliteJobStore } from '../../src/queue/sqlite/sqlite-job-store.ts';
+import { type Database, openDatabase, prepareTransaction } from '../../src/sqlite/database.ts';
+import { MemoryCommit } from './memory-commit.ts';
+import { MemoryEventLog } from './memory-event-log.ts';
+import { MemoryJobStore } from './memory-job-store.ts';
+
+export interface Stores {
+  readonly jobs: JobStore;
+  readonly log: EventLog;
+  close(): void;
+}
+
+export interface SqliteStores extends Stores {
+  readonly db: Database;
+  readonly loop: CommitLoop;
+  readonly counts: JobCounts;
+}
+
+export interface StoreMaker {
+  readonly name: string;
+  open(): Stores;
+}
+
+export const BOTH: readonly StoreMaker[] = [
+  { name: 'SQLite', open: openSqliteStores },
+  { name: 'memory', open: openMemoryStores },
+];
+
+function openMemoryStores(): Stores {
+  const group = new MemoryCommit();
+  const log = new MemoryEventLog(group.commit);
+  const jobs = new MemoryJobStore(group.commit, log);
+  group.join(log);
+  group.join(jobs);
+  return { jobs, log, close: () => undefined };
+}
+
+/** On a database of its own, whose directory goes with `close`. */
+export function openSqliteStores(): SqliteStores {
+  const directory = mkdtempSync(path.join(tmpdir(), 'taskbell-store-'));
+  const stores = assemble(openDatabase(path.join(directory, 'taskbell.db')));
+  const close = () => {
+    stores.close();
+    rmSync(directory, { recursive: true });
+  };
+  return { ...stores, close };
+}
+
+/** The adapters on a database that is open already, joined as the core joins them. */
+export function assemble(db: Database): SqliteStores {
+  const onFatal = (error: Error) => {
+    throw error;
+  };
+  const loop = new CommitLoop({ transaction: prepareTransaction(db), onFatal });
+  const writer = new LogWriter(db);
+  const counts = new JobCounts(db);
+  loop.join(writer);
+  loop.join(counts);
+  const { commit } = loop;
+  const jobs = new SqliteJobStore({ db, writer, counts, commit });
+  const close = () => {
+    loop.close();
+    db.close();
+  };
+  return { db, loop, counts, jobs, log: new SqliteEventLog(db, writer, commit), close };
+}
