@@ -27,7 +27,7 @@ export interface ValidToken {
   readonly tokenId: string;
 }
 
-export interface InvalidToken {
+interface InvalidToken {
   readonly kind: 'invalid';
   readonly why: InvalidReason;
 }
