@@ -44,13 +44,16 @@ export interface DeliveryParts {
   readonly now: () => number;
 }
 
+/** What a delivery needs of its connection. */
+export type DeliveryConnection = Pick<ReceiverConnection, 'closed' | 'emit' | 'taken'>;
+
 /** A slow receiver's acknowledgement counts for so many rounds of emitting again. */
 const ACK_MEMORY_ROUNDS = 10;
 const SHORT_ACK_MEMORY_MS = 1_000;
 
 export class Delivery {
   readonly #parts: DeliveryParts;
-  readonly #connection: ReceiverConnection;
+  readonly #connection: DeliveryConnection;
   readonly #feeding = new AbortController();
   readonly #room = new Wake();
   readonly #settled = new Wake();
@@ -59,7 +62,7 @@ export class Delivery {
   #probedAtMono = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(connection: ReceiverConnection, parts: DeliveryParts) {
+  constructor(connection: DeliveryConnection, parts: DeliveryParts) {
     this.#connection = connection;
     this.#parts = parts;
   }

@@ -69,7 +69,7 @@ export class ReportClient implements Service {
     const address = parseReceiver(url, query);
     checkEventName(event);
     const position = await this.#parts.source.cursor();
-    if (this.#stopping.signal.aborted || this.#running !== null) return;
+    if (this.#running !== null) return;
     const cursor = this.#keepCursor(position);
     this.#cursor = cursor;
     this.#running = this.#run(address, {

@@ -33,6 +33,8 @@ export interface Fixture {
   readonly client: ReportClient;
   readonly source: MemorySource;
   readonly lines: LogLine[];
+  /** Called for each line as it is written. */
+  onLine: (line: LogLine) => void;
   stop(withinMs?: number): Promise<void>;
 }
 
@@ -41,7 +43,12 @@ export function createFixture(
   source = new MemorySource(),
 ): Fixture {
   const lines: LogLine[] = [];
-  const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line)) });
+  const write = (text: string) => {
+    const line = JSON.parse(text) as LogLine;
+    lines.push(line);
+    fixture.onLine(line);
+  };
+  const log = pino({ level: 'debug' }, { write });
   const client = new ReportClient({
     settings: { ...SETTINGS, ...settings },
     source,
@@ -49,12 +56,14 @@ export function createFixture(
     now: () => performance.now(),
     random: Math.random,
   });
-  return {
+  const fixture: Fixture = {
     client,
     source,
     lines,
+    onLine: () => {},
     stop: (withinMs = 5_000) => client.stop(deadlineIn(withinMs)),
   };
+  return fixture;
 }
 
 export async function createReceiver(options: ReceiverOptions = {}): Promise<Receiver> {

@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { CursorKeeper } from '../../src/report/cursor-keeper.ts';
+import { Delivery, type DeliveryConnection } from '../../src/report/delivery.ts';
+import { SendWindow } from '../../src/report/send-window.ts';
 import {
   createReceiver,
   cursorAt,
   eventually,
   idsUpTo,
+  SETTINGS,
   shown,
   startClient,
 } from './client-fixture.ts';
 import { MemorySource } from './memory-source.ts';
-import type { Receiver } from './receiver.ts';
 
 describe('a receiver that does not acknowledge', () => {
   test('makes auto fall back with one warning, and loses nothing', async () => {
@@ -77,6 +80,26 @@ describe('a receiver that does not acknowledge', () => {
     ]);
   });
 
+  test('one report in time gets nothing new before that one again', async () => {
+    let dropped = 0;
+    const receiver = await createReceiver({
+      onReport: (ack) => {
+        if (dropped++ > 0) ack?.();
+      },
+    });
+    await receiver.up();
+    const fixture = await startClient(receiver, {
+      acknowledge: 'required',
+      acknowledgeTimeout: 30,
+      taskDelayOnError: 200,
+    });
+    fixture.source.addEnds(1);
+    await eventually(() => shown(fixture, 'error').length === 1);
+    fixture.source.addEnds(1);
+    await cursorAt(fixture, 2);
+    expect(receiver.ids).toEqual(['e1', 'e1', 'e2']);
+  });
+
   test('does not make auto fall back once it has acknowledged', async () => {
     let silent = false;
     const receiver = await createReceiver({
@@ -129,8 +152,7 @@ describe('a receiver that does not acknowledge', () => {
     await receiver.up();
     const fixture = await startClient(receiver, { acknowledge: 'off', acknowledgeTimeout: 100 });
     await receiver.until(() => receiver.connections === 1);
-    // A half-open connection: the receiver's TCP socket takes nothing in any more.
-    tcpOf(receiver).pause();
+    receiver.hang();
     fixture.source.addEnds(1);
     await eventually(() => shown(fixture, 'disconnect').length === 1);
     expect(shown(fixture, 'disconnect')[0]).toMatchObject({ reason: 'no answer to a ping' });
@@ -173,19 +195,51 @@ describe('a log that fails', () => {
     source.addOther(3);
     const fixture = await startClient(receiver, {}, source);
     await receiver.until(() => receiver.received.length === 1);
-    await eventually(async () => (await fixture.client.status()).reported === 1);
+    await cursorAt(fixture, 504);
+    source.addOther(2);
+    await eventually(() => source.lookedAt === 506);
     await fixture.stop();
-    expect(await source.cursor()).toBe('504');
+    expect(await source.cursor()).toBe('506');
   });
 });
 
-interface TcpSocket {
-  pause(): void;
-}
-
-function tcpOf(receiver: Receiver): TcpSocket {
-  const { conn } = receiver.lastSocket as unknown as {
-    conn: { transport: { socket: { _socket: TcpSocket } } };
+test('an acknowledgement on the way to the pong makes the rest of the batch wait for its own', async () => {
+  // Which of the two comes first on a real wire is chance, so the connection is a script.
+  const asked = new Map<string, () => void>();
+  const closing = new AbortController();
+  let pong = (_taken: boolean) => {};
+  const connection: DeliveryConnection = {
+    closed: closing.signal,
+    emit: ([message], ack) => {
+      if (ack) asked.set(message.payload.eventId, ack.acknowledged);
+    },
+    taken: () => new Promise((resolve) => (pong = resolve)),
   };
-  return conn.transport.socket._socket;
-}
+  const source = new MemorySource();
+  source.addEnds(2);
+  const reported: string[] = [];
+  const now = () => performance.now();
+  const delivery = new Delivery(connection, {
+    settings: SETTINGS,
+    source,
+    window: new SendWindow('0'),
+    cursor: new CursorKeeper('0', { source, now, delayOnErrorMs: 1, onError: () => {} }),
+    memory: { mode: 'fallen-back' },
+    observer: {
+      reported: (end) => reported.push(end.eventId),
+      failed: () => {},
+      modeChanged: () => {},
+    },
+    now,
+  });
+  const running = delivery.run();
+  await eventually(() => asked.size === 2);
+  asked.get('e2')?.();
+  pong(true);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(reported).toEqual(['e2']);
+  asked.get('e1')?.();
+  await eventually(async () => (await source.cursor()) === '2');
+  closing.abort();
+  await running;
+});

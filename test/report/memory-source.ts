@@ -12,6 +12,8 @@ export class MemorySource implements ReportSource {
   /** Every position that the cursor was moved to. */
   readonly advances: number[] = [];
   reads = 0;
+  /** Rows looked at: the furthest position read. */
+  lookedAt = 0;
   /** Ends handed out, repeats included. */
   handedOut = 0;
   failReads = 0;
@@ -53,6 +55,7 @@ export class MemorySource implements ReportSource {
       if (end) ends.push(end);
       next += 1;
     }
+    this.lookedAt = Math.max(this.lookedAt, next);
     this.handedOut += ends.length;
     return { ends, next: String(next) };
   }

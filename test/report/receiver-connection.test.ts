@@ -51,8 +51,8 @@ test('nothing is taken by a connection that is over', async () => {
 
 test('a ping that expired unnoticed buffers nothing and keeps no timer', async () => {
   const receiver = await createReceiver({ server: { pingInterval: 20, pingTimeout: 20 } });
-  await receiver.up();
   const before = timers();
+  await receiver.up();
   const connection = await open(receiver);
   // Only a blocked event loop notices too late: that is the very case.
   const untilMono = performance.now() + 100;

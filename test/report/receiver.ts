@@ -99,6 +99,11 @@ export class Receiver {
     return this.#tcp.size;
   }
 
+  /** Stops reading: the connections are half-open from here on. */
+  hang(): void {
+    for (const socket of this.#tcp) socket.pause();
+  }
+
   /** Cuts every connection, but stays up. */
   kick(): void {
     this.#io?.disconnectSockets(true);

@@ -136,6 +136,8 @@ describe('a receiver that is away', () => {
     // Each restart repeats at most what was unacknowledged.
     expect(receiver.ids.length - 500).toBeLessThanOrEqual(3 * 64);
     expect(shown(fixture, 'reconnect')).toHaveLength(3);
+    // Each is news, for things were well in between.
+    expect(shown(fixture, 'disconnect').map((line) => line.level)).toEqual([40, 40, 40]);
     expect(shown(fixture, 'reconnect')[0]).toMatchObject({ moment: 'reconnection', count: 1 });
   });
 

@@ -1,9 +1,11 @@
+import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   createFixture,
   createReceiver,
+  cursorAt,
   eventually,
   idsUpTo,
   startClient,
@@ -29,6 +31,22 @@ async function createBlackHole(): Promise<{ url: string; sockets: Set<Socket> }>
     await new Promise((resolve) => server.close(resolve));
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets };
+}
+
+/** Refuses WebSockets, and takes requests without ever answering them. */
+async function createSilentProxy(): Promise<{ url: string; requests: () => number }> {
+  let requests = 0;
+  const server = createHttpServer(() => {
+    requests += 1;
+  });
+  server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, requests: () => requests };
 }
 
 describe('stopping', () => {
@@ -60,6 +78,43 @@ describe('stopping', () => {
     await eventually(() => hole.sockets.size === 0);
     await eventually(() => openHandles().length <= before.length);
     expect((await fixture.client.status()).state).toBe('disconnected');
+  });
+
+  test('while connecting to a proxy that knows no WebSocket and never answers leaves none either', async () => {
+    const proxy = await createSilentProxy();
+    const before = openHandles();
+    const fixture = createFixture({ url: proxy.url, timeout: 60_000 });
+    await fixture.client.start();
+    await eventually(() => proxy.requests() === 1);
+    await fixture.stop();
+    await eventually(() => openHandles().length <= before.length);
+  });
+
+  test('while the receiver hangs ends in time and leaves no socket', async () => {
+    const receiver = await createReceiver();
+    await receiver.up();
+    const before = openHandles();
+    const fixture = await startClient(receiver);
+    await receiver.until(() => receiver.connections === 1);
+    receiver.hang();
+    const startedMono = performance.now();
+    await fixture.stop();
+    expect(performance.now() - startedMono).toBeLessThan(2_000);
+    await eventually(() => openHandles().length <= before.length + 1);
+  });
+
+  test('in the very moment of connecting closes that connection', async () => {
+    const receiver = await createReceiver();
+    await receiver.up();
+    const fixture = createFixture({ url: receiver.url });
+    let stopped: Promise<void> | undefined;
+    fixture.onLine = (line) => {
+      if (line.event === 'connect') stopped = fixture.stop();
+    };
+    await fixture.client.start();
+    await eventually(() => stopped !== undefined);
+    await stopped;
+    await eventually(() => receiver.openSockets === 0);
   });
 
   test('while waiting for the next attempt is at once', async () => {
@@ -98,8 +153,13 @@ describe('stopping', () => {
     fixture.source.addEnds(100);
     await receiver.until(() => acks.length === 64);
     const stopping = fixture.stop();
-    for (const acknowledge of acks) acknowledge();
+    for (const acknowledge of acks.slice(0, 40)) acknowledge();
+    await eventually(async () => (await fixture.client.status()).reported === 40);
+    // Room for more, but nothing more is begun.
+    await cursorAt(fixture, 40);
+    for (const acknowledge of acks.slice(40)) acknowledge();
     await stopping;
+    expect(fixture.source.handedOut).toBe(64);
     expect(await fixture.source.cursor()).toBe('64');
     expect(receiver.ids).toEqual(idsUpTo(64));
   });
@@ -130,4 +190,17 @@ describe('stopping', () => {
     await receiver.until(() => receiver.received.length === 100);
     expect(receiver.ids).toEqual(idsUpTo(100));
   });
+});
+
+test('starting twice connects once', async () => {
+  const receiver = await createReceiver();
+  await receiver.up();
+  const fixture = createFixture({ url: receiver.url });
+  onTestFinished(() => fixture.stop());
+  await Promise.all([fixture.client.start(), fixture.client.start()]);
+  await fixture.client.start();
+  fixture.source.addEnds(20);
+  await cursorAt(fixture, 20);
+  expect(receiver.ids).toEqual(idsUpTo(20));
+  expect(receiver.connections).toBe(1);
 });
