@@ -38,13 +38,19 @@ const HIDDEN = new Set([
 export function prettyLine(line: string): string {
   const record = parseRecord(line);
   if (record === undefined) return line;
-  const time = new Date(Number(record.time)).toISOString().slice(11, 23);
   const level = (LEVELS[Number(record.level)] ?? String(record.level)).padEnd(5);
   const source = [record.role, record.component].filter(Boolean).join('/');
   const facts = Object.entries(record)
     .filter(([key]) => !HIDDEN.has(key))
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  const words = [time, level, source, signOf(record.moment), String(record.msg ?? ''), ...facts];
+  const words = [
+    timeOf(record.time),
+    level,
+    source,
+    signOf(record.moment),
+    String(record.msg ?? ''),
+    ...facts,
+  ];
   return `${words.filter((word) => word !== '').join(' ')}${errorLines(record.err)}\n`;
 }
 
@@ -58,6 +64,11 @@ function parseRecord(line: string): Record<string, unknown> | undefined {
     // Not ours (a library wrote to the stream): show it as it came.
     return undefined;
   }
+}
+
+function timeOf(time: unknown): string {
+  const date = new Date(Number(time));
+  return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(11, 23);
 }
 
 function signOf(moment: unknown): string {

@@ -119,7 +119,9 @@ class ChildRun {
   #onOrphaned(): void {
     this.#log.warn('supervisor is gone; stopping');
     const exitCode = exitCodeOf('E_DAEMON_UNREACHABLE');
-    setTimeout(() => this.#end(exitCode), ORPHAN_EXIT_MS).unref();
+    // Not unref'd: with the channel gone nothing else may hold the loop while `stop` waits, and Node
+    // would end the process with 13, an unsettled await.
+    setTimeout(() => this.#end(exitCode), ORPHAN_EXIT_MS);
     this.#stop(deadlineIn(ORPHAN_STOP_MS), exitCode);
   }
 
@@ -129,7 +131,7 @@ class ChildRun {
     this.#log.error({ err: error }, 'process failed');
     const { code, message, hint } = asTaskbellError(error);
     const exitCode = exitCodeOf(code);
-    setTimeout(() => this.#end(exitCode), FATAL_SEND_MS).unref();
+    setTimeout(() => this.#end(exitCode), FATAL_SEND_MS);
     const fatal: FromChild = { kind: 'fatal', code, message, ...(hint !== undefined && { hint }) };
     // An exit right after `send` can lose the message; the callback comes when the pipe has it.
     this.#tell(fatal, () => this.#end(exitCode));

@@ -12,7 +12,7 @@ import { CHILD_ARGUMENT } from '../process/child-process.ts';
 /** Children end by themselves within 3 s of losing their supervisor; 5 s is what the promise allows. */
 const GRACE_HALF_SECONDS = 7;
 
-export const GUARDIAN_SCRIPT = `
+export const GUARDIAN_SCRIPT = `# taskbell guardian: ends what a killed supervisor leaves behind
 # The signals of a service manager go to every process of the unit; this one leaves with the supervisor.
 trap '' HUP INT TERM
 mark=$1 proc=$2 children=
