@@ -75,7 +75,7 @@ export function planJobs({ root, output }) {
       key: 'count',
       type: 'slow-count',
       queue: 'default',
-      payload: { to: 600 },
+      payload: { to: 200 },
       ends: 'cancelled',
       attempts: 1,
       events: [],

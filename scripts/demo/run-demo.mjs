@@ -1,12 +1,13 @@
 /**
- * Runs the demo from the first command to the last process gone. Uses the executable and the
- * documented protocols only, never Taskbell's source.
+ * Runs the demo from the first command to the last process gone. Uses the executable, the client
+ * library and the documented protocols only, never Taskbell's source.
  *
  * Order: receiving service → `taskbell init` → `taskbell up` → subscriber → jobs → summary; what was
  * started is stopped in the reverse order, whatever happens.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect } from 'taskbell/client';
 import { root } from '../setup.mjs';
 import { command, createCommands, startDaemon } from './commands.mjs';
 import { Ledger } from './ledger.mjs';
@@ -66,9 +67,10 @@ async function startEverything(demo) {
     userId: DEFAULT_USER,
   });
   demo.config = ['--config', workspace.configFile];
-  const gateway = await startTaskbell(demo);
-
-  const { token } = await demo.taskbell('token', 'issue', '--user', DEFAULT_USER, ...demo.config);
+  const [gateway, { token }] = await Promise.all([
+    startTaskbell(demo),
+    demo.taskbell('token', 'issue', '--user', DEFAULT_USER, ...demo.config),
+  ]);
   demo.subscriber = await connectSubscriber({
     url: `ws://${gateway.address}:${gateway.port}${gateway.path}`,
     token,
@@ -93,16 +95,21 @@ async function startTaskbell(demo) {
 }
 
 async function waitUntilReady(demo, daemon) {
+  const client = connect({ socket: demo.workspace.controlSocket });
+  const limitMono = performance.now() + READY_WITHIN_MS;
   let ended;
   void daemon.ended.then((status) => {
     ended = status;
   });
-  const limitMono = performance.now() + READY_WITHIN_MS;
-  while (performance.now() < limitMono && ended === undefined) {
-    // Until the control socket answers, the command fails: that is what is waited for.
-    const status = await demo.taskbell('status', ...demo.config).catch(() => undefined);
-    if (status?.ready && status.gateway) return status;
-    await delay(50, undefined, { signal: demo.signal });
+  try {
+    while (performance.now() < limitMono && ended === undefined) {
+      // Until the control socket answers, the request fails: that is what is waited for.
+      const status = await client.status().catch(() => undefined);
+      if (status?.ready && status.gateway) return status;
+      await delay(20, undefined, { signal: demo.signal });
+    }
+  } finally {
+    await client.close();
   }
   throw new Error(
     ended === undefined
@@ -143,6 +150,7 @@ async function runJobs(demo, planned) {
       demo,
       () => ledger.statesOf(jobOf('count').id).includes('running'),
       async () => {
+        demo.say(`cancelling job ${jobOf('count').id}: ${jobOf('count').type}`);
         await taskbell('job', 'cancel', jobOf('count').id, ...config);
       },
     ),

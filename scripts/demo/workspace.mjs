@@ -16,6 +16,7 @@ export function createWorkspace() {
     directory,
     output,
     configFile: path.join(directory, 'config.ini'),
+    controlSocket: path.join(directory, 'data', 'control.sock'),
     logFile: path.join(directory, 'taskbell.log'),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
