@@ -35,7 +35,7 @@ export async function runDemo({ stay }) {
     status = signal.aborted ? INTERRUPTED : explain(error, demo);
   }
   const clean = await stopAll(demo);
-  return clean ? status : 1;
+  return clean ? status : status || 1;
 }
 
 async function perform(demo) {
