@@ -2,7 +2,7 @@
  * The attempts that run in this process: started, stopped and waited for by their fence.
  */
 import type { Assignment, Fence } from '../protocol/execute.ts';
-import { Attempt, type Clock } from './attempt.ts';
+import { Attempt, type AttemptSurroundings, type Clock } from './attempt.ts';
 import type { Handler } from './handler.ts';
 import { fenceKey, type Outbox } from './outbox.ts';
 import { encodeNotStarted, encodeOutcome } from './outcome.ts';
@@ -17,11 +17,17 @@ export interface TableSurroundings {
 
 export class AttemptTable {
   readonly #around: TableSurroundings;
+  readonly #forAttempts: AttemptSurroundings;
   readonly #running = new Map<string, Attempt>();
   #waiters: (() => void)[] = [];
 
   constructor(around: TableSurroundings) {
     this.#around = around;
+    this.#forAttempts = {
+      ...around,
+      onEnded: (ended) => this.#remove(ended),
+      onOverdue: () => around.onStuck(),
+    };
   }
 
   /** @param handler undefined when this executor has none for the type */
@@ -33,11 +39,7 @@ export class AttemptTable {
       outbox.ended(assignment, this.#encodeUnknown(assignment));
       return;
     }
-    const attempt = new Attempt(assignment, handler, {
-      ...this.#around,
-      onEnded: (ended) => this.#remove(ended),
-      onOverdue: () => this.#around.onStuck(),
-    });
+    const attempt = new Attempt(assignment, handler, this.#forAttempts);
     this.#running.set(fenceKey(assignment), attempt);
     attempt.start();
   }

@@ -7,12 +7,19 @@
  *
  * It knows neither the connection nor the other attempts.
  */
-import type { Assignment, Fence, ProcessIdentity } from '../protocol/execute.ts';
+import type { Assignment, Fence } from '../protocol/execute.ts';
 import { KILL_GRACE_MS } from '../protocol/execute.ts';
 import type { JobLogLine, JobProgress } from '../protocol/jobs.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { EmittedEvents } from './emitted-events.ts';
-import { type Ending, type Handler, type RunSink, type StopKind, StopReason } from './handler.ts';
+import {
+  type Ending,
+  type Handler,
+  type Run,
+  type RunSink,
+  type StopKind,
+  StopReason,
+} from './handler.ts';
 import { describeError } from './job-error.ts';
 import type { Outbox } from './outbox.ts';
 import { encodeOutcome } from './outcome.ts';
@@ -36,14 +43,16 @@ export interface AttemptSurroundings {
   readonly onOverdue: (attempt: Attempt) => void;
 }
 
-export class Attempt {
+/** It is its handler's `Run`. Signal, log and events are made when they are asked for: a no-op job pays for none. */
+export class Attempt implements Run {
   readonly fence: Fence;
-  readonly #assignment: Assignment;
+  readonly assignment: Assignment;
   readonly #handler: Handler;
   readonly #around: AttemptSurroundings;
-  readonly #controller = new AbortController();
-  readonly #log: AttemptLog;
-  readonly #events: EmittedEvents;
+  #controller: AbortController | null = null;
+  #reason: StopReason | null = null;
+  #log: AttemptLog | null = null;
+  #events: EmittedEvents | null = null;
   #throttle: ProgressThrottle | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopped: StopKind | null = null;
@@ -53,13 +62,9 @@ export class Attempt {
 
   constructor(assignment: Assignment, handler: Handler, around: AttemptSurroundings) {
     this.fence = { id: assignment.id, attempt: assignment.attempt };
-    this.#assignment = assignment;
+    this.assignment = assignment;
     this.#handler = handler;
     this.#around = around;
-    this.#events = new EmittedEvents(around.eventTypes);
-    this.#log = new AttemptLog((level, line) => {
-      around.outbox.log(this.fence, { level, line, at: around.clock.now() });
-    });
   }
 
   /** Why it was told to end; null when it was not. */
@@ -67,19 +72,31 @@ export class Attempt {
     return this.#stopped;
   }
 
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#reason !== null) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get sink(): RunSink {
+    return {
+      progress: (value) => this.#progress(value),
+      log: (level, text) => this.#write(level, text),
+      emit: (event) => this.#emit(event),
+      spawned: (group) => this.#around.outbox.spawned(this.fence, group),
+    };
+  }
+
   start(): void {
     this.#startedAt = this.#around.clock.now();
     this.#startedMono = this.#around.clock.nowMono();
-    const { timeoutMs } = this.#assignment;
+    const { timeoutMs } = this.assignment;
     if (timeoutMs > 0) {
       this.#timer = setTimeout(() => this.stop('timeout'), Math.min(timeoutMs, MAX_TIMER_MS));
     }
-    const run = {
-      assignment: this.#assignment,
-      signal: this.#controller.signal,
-      sink: this.#sink(),
-    };
-    this.#handler.run(run).then(
+    this.#handler.run(this).then(
       (ending) => this.#end(ending),
       // Handlers do not reject; if one does all the same, its attempt must still end.
       (error: unknown) =>
@@ -99,7 +116,8 @@ export class Attempt {
     if (kind !== 'interrupted' && this.#handler.manifest.kind === 'module') {
       this.#timer = setTimeout(() => this.#around.onOverdue(this), graceMs);
     }
-    this.#controller.abort(new StopReason(kind, stopMessage(kind, this.#assignment), graceMs));
+    this.#reason = new StopReason(kind, stopMessage(kind, this.assignment), graceMs);
+    this.#controller?.abort(this.#reason);
   }
 
   /** Stops caring: no timer of this attempt remains, and whatever it still says is dropped. */
@@ -117,30 +135,31 @@ export class Attempt {
       const times = {
         startedAt: this.#startedAt,
         durationMs: clock.nowMono() - this.#startedMono,
-        timeoutMs: this.#assignment.timeoutMs,
+        timeoutMs: this.assignment.timeoutMs,
       };
       const { fence } = this;
       const stopped = this.#stopped;
       outbox.ended(
         fence,
-        encodeOutcome({ fence, times, stopped, ending, events: this.#events.texts }),
+        encodeOutcome({ fence, times, stopped, ending, events: this.#events?.texts ?? [] }),
       );
     }
     this.#around.onEnded(this);
   }
 
-  #sink(): RunSink {
-    return {
-      progress: (value: JobProgress) => this.#progress(value),
-      log: (level: JobLogLine['level'], text: string) => {
-        if (!this.#ended) this.#log.add(level, text);
-      },
-      emit: (event: unknown) => {
-        if (this.#ended) throw new TypeError('emit: the attempt has already ended');
-        this.#events.add(event);
-      },
-      spawned: (group: ProcessIdentity) => this.#around.outbox.spawned(this.fence, group),
-    };
+  #write(level: JobLogLine['level'], text: string): void {
+    if (this.#ended) return;
+    const { clock, outbox } = this.#around;
+    this.#log ??= new AttemptLog((kept, line) =>
+      outbox.log(this.fence, { level: kept, line, at: clock.now() }),
+    );
+    this.#log.add(level, text);
+  }
+
+  #emit(event: unknown): void {
+    if (this.#ended) throw new TypeError('emit: the attempt has already ended');
+    this.#events ??= new EmittedEvents(this.#around.eventTypes);
+    this.#events.add(event);
   }
 
   #progress(value: JobProgress): void {

@@ -11,7 +11,7 @@ import { type CommandEnd, CommandRun, type CommandSurroundings } from './command
 import type { Ending, Handler } from './handler.ts';
 
 /** EX_DATAERR of sysexits: the input is wrong, so trying again is pointless. */
-export const EXIT_NOT_RETRYABLE = 65;
+const EXIT_NOT_RETRYABLE = 65;
 
 export function createCommandHandler(job: JobTypeSettings, around: CommandSurroundings): Handler {
   // The settings of the section are applied by the core, which has them too.
@@ -27,7 +27,7 @@ export function createCommandHandler(job: JobTypeSettings, around: CommandSurrou
 }
 
 /** @param stopped whether it was told to end: then its exit code is about that, not about the job */
-export function endingOf(end: CommandEnd, stopped: boolean): Ending {
+function endingOf(end: CommandEnd, stopped: boolean): Ending {
   if (end.kind === 'not-started') {
     return { kind: 'failed', error: notStarted(end), retryable: end.retryable };
   }

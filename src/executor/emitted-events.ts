@@ -11,7 +11,7 @@ import {
 import { describeError } from './job-error.ts';
 
 export const MAX_EVENTS = 1_000;
-export const MAX_EVENTS_LENGTH = 1_048_576;
+const MAX_EVENTS_LENGTH = 1_048_576;
 
 export class EmittedEvents {
   readonly #known: ReadonlySet<string>;

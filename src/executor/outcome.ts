@@ -9,7 +9,7 @@ import { type JobError, MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
 import type { Ending, StopKind } from './handler.ts';
 import { describeError } from './job-error.ts';
 
-export interface AttemptTimes {
+interface AttemptTimes {
   /** Epoch milliseconds. */
   readonly startedAt: number;
   readonly durationMs: number;

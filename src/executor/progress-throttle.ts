@@ -4,7 +4,7 @@
  */
 import type { JobProgress } from '../protocol/jobs.ts';
 
-export const PROGRESS_INTERVAL_MS = 250;
+const PROGRESS_INTERVAL_MS = 250;
 
 export class ProgressThrottle {
   readonly #send: (value: JobProgress) => void;
