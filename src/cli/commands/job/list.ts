@@ -49,7 +49,7 @@ function jobTable(jobs: readonly JobSummary[], paint: Painter): readonly string[
     job.createdAt,
     formatMs(job.duration),
     cell(job.userId),
-    paintState(paint, job.reason === null ? job.state : `${job.state}: ${job.reason}`),
+    paintState(paint, job.state) + (job.reason === null ? '' : ` (${job.reason})`),
   ]);
   const head = ['ID', 'TYPE', 'QUEUE', 'ATTEMPT', 'CREATED', 'DURATION', 'USER', 'STATE'];
   return formatTable([head, ...rows]);
