@@ -165,9 +165,9 @@ function buildServer(
       { path: '/v1/execute', accept: (socket) => engine.pool.accept(socket) },
       {
         path: '/v1/events',
-        accept: (socket, query) => {
+        accept: (socket, { query, transport }) => {
           peers.add(socket, query);
-          new Follower(socket, stores.events);
+          new Follower(socket, transport, stores.events);
         },
       },
     ],

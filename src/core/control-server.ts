@@ -14,9 +14,15 @@ import type { Logger } from '../process/logger.ts';
 import type { Deadline, Service } from '../process/service.ts';
 import { TaskbellError, toProblem } from '../protocol/errors.ts';
 
+export interface Upgrade {
+  readonly query: URLSearchParams;
+  /** The connection below the WebSocket. */
+  readonly transport: Duplex;
+}
+
 export interface Stream {
   readonly path: string;
-  readonly accept: (socket: WebSocket, query: URLSearchParams) => void;
+  readonly accept: (socket: WebSocket, upgrade: Upgrade) => void;
 }
 
 export interface ControlServerParts {
@@ -98,7 +104,7 @@ export class ControlServer implements Service {
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      stream.accept(webSocket, searchParams);
+      stream.accept(webSocket, { query: searchParams, transport: socket });
     });
   }
 

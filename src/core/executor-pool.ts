@@ -375,7 +375,8 @@ function wordsFor(outcome: string, executor: RemoteExecutor): string {
 
 function inFlightOf(job: RunningJob): InFlight {
   return {
-    ...fenceOf(job),
+    id: job.id,
+    attempt: job.attempt,
     type: job.type,
     queue: job.queue,
     startedMono: performance.now(),
@@ -389,7 +390,8 @@ function inFlightOf(job: RunningJob): InFlight {
 
 function claimedInFlight(job: ClaimedJob, typeTimeoutMs: number): InFlight {
   return {
-    ...fenceOf(job),
+    id: job.id,
+    attempt: job.attempt,
     type: job.type,
     queue: job.queue,
     startedMono: performance.now(),

@@ -3,6 +3,7 @@
  * every row after it, in order. A slow reader is read for from the log; nothing is kept for it.
  */
 
+import type { Duplex } from 'node:stream';
 import * as v from 'valibot';
 import type { WebSocket } from 'ws';
 import { type EventLog, type LogRow, renderLogEvent } from '../log/event-log.ts';
@@ -23,14 +24,17 @@ const REQUEST = v.object({
 
 export class Follower {
   readonly #socket: WebSocket;
+  readonly #transport: Duplex;
   readonly #log: EventLog;
   #wanted: (row: LogRow) => boolean = () => false;
   #position: string | undefined;
   #reading = false;
   readonly #stopListening: () => void;
 
-  constructor(socket: WebSocket, log: EventLog) {
+  /** @param transport the connection below the WebSocket: many small frames leave it as one write */
+  constructor(socket: WebSocket, transport: Duplex, log: EventLog) {
     this.#socket = socket;
+    this.#transport = transport;
     this.#log = log;
     socket.on('message', (data) => this.#receive(String(data)));
     // The close that follows an error ends the listening; the follower reconnects by itself.
@@ -81,7 +85,9 @@ export class Follower {
   }
 
   #push(rows: readonly LogRow[]): void {
+    this.#transport.cork();
     for (const row of rows) if (this.#wanted(row)) this.#socket.send(renderLogEvent(row));
+    this.#transport.uncork();
     this.#position = rows.at(-1)?.seq ?? this.#position;
   }
 

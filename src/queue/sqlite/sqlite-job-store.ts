@@ -297,12 +297,22 @@ function groupById(lines: readonly NewLogLine[]): ReadonlyMap<string, readonly N
 
 type Fresh = Pick<JobRecord, 'id' | 'state' | 'runAt' | 'createdAt'>;
 
-/** What a new job's row holds, without reading it back. */
+/** What a new job's row holds, without reading it back. Field by field: it is on the path of every add. */
 function freshJob(job: NewJob, fresh: Fresh): JobRecord {
   return {
-    ...job,
-    ...fresh,
+    id: fresh.id,
+    type: job.type,
+    queue: job.queue,
+    state: fresh.state,
     reason: null,
+    priority: job.priority,
+    payload: job.payload,
+    runAt: fresh.runAt,
+    uniqueKey: job.uniqueKey,
+    retries: job.retries,
+    timeoutMs: job.timeoutMs,
+    userId: job.userId,
+    createdAt: fresh.createdAt,
     startedAt: null,
     endedAt: null,
     durationMs: null,
