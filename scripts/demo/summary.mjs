@@ -39,7 +39,7 @@ export function isComplete(planned, ledger) {
   );
 }
 
-export function reportName(job) {
+function reportName(job) {
   return job.ends === 'succeeded' ? 'Task Finish' : 'Task Failed';
 }
 

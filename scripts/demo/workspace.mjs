@@ -6,8 +6,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-export const ISSUER = 'taskbell-demo';
-
 export function createWorkspace() {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'taskbell-demo-'));
   const output = path.join(directory, 'output');
@@ -51,7 +49,7 @@ port = 0
 [auth]
 publicKeyFile = ./keys/public.pem
 privateKeyFile = ./keys/private.pem
-issuer = ${ISSUER}
+issuer = taskbell-demo
 `;
   writeFileSync(workspace.configFile, text, { mode: 0o600 });
 }
