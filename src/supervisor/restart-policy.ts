@@ -20,7 +20,7 @@ export interface RestartPolicy {
   readonly windowMs: number;
 }
 
-export const DEFAULT_RESTART_POLICY: RestartPolicy = {
+const DEFAULT_RESTART_POLICY: RestartPolicy = {
   baseDelayMs: 100,
   maxDelayMs: 30_000,
   steadyLifeMs: 5_000,
