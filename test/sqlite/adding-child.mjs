@@ -1,0 +1,35 @@
+/** Adds jobs without end, a few at once, and prints the id of each that was accepted. */
+import { writeSync } from 'node:fs';
+import { CommitLoop } from '../../dist/core/commit-loop.js';
+import { LogWriter } from '../../dist/log/sqlite/log-writer.js';
+import { JobCounts } from '../../dist/queue/sqlite/job-counts.js';
+import { SqliteJobStore } from '../../dist/queue/sqlite/sqlite-job-store.js';
+import { openDatabase, prepareTransaction } from '../../dist/sqlite/database.js';
+
+const db = openDatabase(process.argv[2]);
+const loop = new CommitLoop({
+  transaction: prepareTransaction(db),
+  onFatal: (error) => {
+    throw error;
+  },
+});
+const writer = new LogWriter(db);
+const counts = new JobCounts(db);
+loop.join(writer);
+loop.join(counts);
+const store = new SqliteJobStore({ db, writer, counts, commit: loop.commit });
+
+const job = {
+  ...{ type: 'mail', queue: 'default', payload: '{}', priority: 0, runAt: null },
+  ...{ uniqueKey: null, retries: null, timeoutMs: null, userId: null },
+};
+
+async function addForEver() {
+  for (;;) {
+    const [added] = await store.add([job], Date.now());
+    // Straight to the pipe: what a stream still holds at the kill was never said.
+    writeSync(1, `${added.job.id}\n`);
+  }
+}
+
+await Promise.all([addForEver(), addForEver(), addForEver()]);
