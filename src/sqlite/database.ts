@@ -39,9 +39,9 @@ export function openDatabase(file: string): Database {
 
 /** Made under another name and renamed: a crash half-way must not leave a file that is refused. */
 function createDatabase(file: string): void {
-  checkNothingLeft(file);
   const draft = `${file}.new`;
   try {
+    checkNothingLeft(file);
     for (const rest of [draft, `${draft}-wal`, `${draft}-shm`]) rmSync(rest, { force: true });
     openChecked(draft).close();
     renameSync(draft, file);
