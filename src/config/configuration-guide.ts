@@ -46,7 +46,7 @@ environment.GZIP_LEVEL = 9
 - Durations: \`500ms\`, \`30s\`, \`15m\`, \`2h\`, \`1d\`; a bare number means milliseconds.
 - Sizes: \`512\` (bytes), \`64KiB\`, \`1MiB\`, \`64kB\`, \`1MB\`.
 - Lists: items separated by commas.
-- Relative paths start at the directory of the file when they come from the file, else at the current directory.
+- Relative paths start at the directory of the file when they come from the file or are defaults beside one, else at the current directory.
 - Command lines are split into program and arguments by a shell's quoting rules, but there is no shell: no variables, no patterns, no
   pipes. Run \`sh -c '…'\` for these.
 

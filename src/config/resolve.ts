@@ -13,7 +13,7 @@ import { expected, type Reading, read } from './reading.ts';
 export interface Bases {
   /** Where relative paths from flags, environment and defaults start. */
   readonly cwd: string;
-  /** Where relative paths from the file start; `cwd` without a file. */
+  /** Where relative paths from the file and of defaults start; `cwd` without a file. */
   readonly configDirectory: string;
 }
 
@@ -91,7 +91,11 @@ function resolveValue(
     if (reading.ok) return { value: reading.value, origin: assigned.origin };
     // Reported by checkAssignment; the default lets the other checks go on.
   }
-  const fallback = readText(definition, { text: definition.default, base: bases.cwd, facts });
+  const fallback = readText(definition, {
+    text: definition.default,
+    base: bases.configDirectory,
+    facts,
+  });
   return { value: fallback.ok ? fallback.value : undefined, origin: { kind: 'default' } };
 }
 

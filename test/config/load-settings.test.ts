@@ -26,7 +26,12 @@ describe('without a file', () => {
         shutdownTimeout: 25_000,
         standby: true,
       },
-      worker: { handlersDirectory: join(cwd, 'jobs'), processes: 1, concurrency: 10, queues: [] },
+      worker: {
+        handlersDirectory: join(cwd, 'jobs'),
+        processes: 1,
+        concurrency: 10,
+        queues: [],
+      },
       jobs: [],
       events: [],
       webSocket: {
@@ -190,7 +195,7 @@ describe('precedence', () => {
 });
 
 describe('relative paths', () => {
-  test('start at the file when they come from it, else at the current directory', () => {
+  test('start at the file when they come from it or are its defaults, else at the current directory', () => {
     const cwd = freshDirectory();
     const elsewhere = freshDirectory();
     const config = writeIn(elsewhere, 'my.ini', '[daemon]\ndataDirectory = data\n[job:a]\n');
@@ -204,7 +209,7 @@ describe('relative paths', () => {
     expect(settings.daemon.controlSocket).toBe(join(elsewhere, 'data/control.sock'));
     expect(settings.jobs[0]?.workingDirectory).toBe(elsewhere);
     expect(settings.auth.publicKeyFile).toBe(join(cwd, 'key.pem'));
-    expect(settings.worker.handlersDirectory).toBe(join(cwd, 'jobs'));
+    expect(settings.worker.handlersDirectory).toBe(join(elsewhere, 'jobs'));
   });
 });
 
