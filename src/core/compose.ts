@@ -102,7 +102,7 @@ function openStores(db: Database, { onFatal }: CoreParts) {
 }
 
 function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
-  const { settings, log, expectExecutors } = parts;
+  const { settings, log, expectExecutors, processes } = parts;
   const now = Date.now;
   const onFailure = (err: unknown): void => log.error({ err }, 'the store refused');
   const nudge = (): void => commitLoop.nudge();
@@ -134,6 +134,8 @@ function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
   });
   const pool = new ExecutorPool({
     ...{ store: jobs, types, lanes, settlement, payloadCheck, log, now, nudge, onFailure },
+    isStopping: (pid) =>
+      processes().some((process) => process.pid === pid && process.state === 'stopping'),
   });
   commitLoop.onFlush(() => pool.fill());
   const service = new CoreJobService({

@@ -34,6 +34,8 @@ export interface ExecutorPoolParts {
   readonly now: () => number;
   /** Asks for a flush of the commit loop in this turn. */
   readonly nudge: () => void;
+  /** True while this daemon's supervisor is ending the process: what it dies of is no crash. */
+  readonly isStopping: (pid: number) => boolean;
   /** A failure that must not be passed over: the storage refused. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -314,7 +316,8 @@ export class ExecutorPool {
   #bury(executor: RemoteExecutor): void {
     this.#executors.delete(executor.id);
     const orphaned = executor.supervisor === null || !isAlive(executor.supervisor);
-    const innocent = executor.leaving || executor.ending || orphaned;
+    const stopping = this.#parts.isStopping(executor.process.pid);
+    const innocent = executor.leaving || executor.ending || orphaned || stopping;
     const left = [...executor.inFlight.values()];
     const facts = { executor: executor.id, pid: executor.process.pid, attempts: left.length };
     if (left.length > 0) this.#parts.log.warn(facts, 'executor is gone, its attempts are returned');
