@@ -35,7 +35,7 @@ async function readEvents({ log }: ApiContext, { query }: ApiRequest): Promise<A
 }
 
 /** Where a reader starts that says what it saw last; without a word, at the oldest row. */
-export function startOf(
+function startOf(
   log: EventLog,
   since: string | undefined,
 ): { readonly after: string; readonly recovered: boolean } {

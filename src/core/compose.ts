@@ -38,9 +38,11 @@ import { ReportClient } from '../report/report-client.ts';
 import { type Database, openDatabase, prepareTransaction } from '../sqlite/database.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { ControlServer } from './control-server.ts';
+import { Dispatcher } from './dispatcher.ts';
 import { DueClock } from './due-clock.ts';
 import { ExecutorPool } from './executor-pool.ts';
 import { Follower } from './follower.ts';
+import { InHand } from './in-hand.ts';
 import { CoreJobService } from './job-service.ts';
 import { JobTypes } from './job-types.ts';
 import { Lanes } from './lanes.ts';
@@ -60,7 +62,7 @@ export interface CoreParts {
   readonly onFatal: (error: unknown) => void;
 }
 
-export const DATABASE_FILE = 'taskbell.db';
+const DATABASE_FILE = 'taskbell.db';
 
 /** @returns the parts in the order in which they start */
 export function composeCore(parts: CoreParts): readonly Service[] {
@@ -132,14 +134,19 @@ function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
     expectExecutors,
     executors: () => pool.executors(),
   });
+  const inHand = new InHand(log);
   const pool = new ExecutorPool({
-    ...{ store: jobs, types, lanes, settlement, payloadCheck, log, now, nudge, onFailure },
+    ...{ store: jobs, types, inHand, settlement, payloadCheck, log, now, nudge, onFailure },
     isStopping: (pid) =>
       processes().some((process) => process.pid === pid && process.state === 'stopping'),
   });
-  commitLoop.onFlush(() => pool.fill());
+  const dispatcher = new Dispatcher({
+    ...{ store: jobs, types, lanes, inHand, log, now, nudge, onFailure },
+    executors: () => pool.executors(),
+  });
+  commitLoop.onFlush(() => dispatcher.fill());
   const service = new CoreJobService({
-    ...{ store: jobs, log: events, types, lanes, pool, payloadCheck, dueClock, now },
+    ...{ store: jobs, log: events, types, lanes, pool, payloadCheck, dueClock, now, nudge },
   });
   return { types, lanes, dueClock, pool, service };
 }

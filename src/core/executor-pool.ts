@@ -1,33 +1,24 @@
 /**
- * The executors and the jobs in their hands: hands out what is queued, takes back what ended,
- * and returns what a dead executor left. Claims ride in the transaction that is about to commit,
- * so an add and its start, or an end and the next start, cost one fsync.
+ * The executors over all their connections: greets them, takes back what ended, and returns what a
+ * dead one left. Handing out is the dispatcher's part.
  */
 import type { WebSocket } from 'ws';
 import type { Logger } from '../process/logger.ts';
-import { identityOf, isAlive, signal } from '../process/process-identity.ts';
-import {
-  type ExecutorMessage,
-  type Fence,
-  type HelloMessage,
-  KILL_GRACE_MS,
-  type Outcome,
-} from '../protocol/execute.ts';
-import type { ClaimedJob, RunningJob } from '../queue/job.ts';
-import type { ClaimAnswer, JobStore } from '../queue/job-store.ts';
+import { identityOf, isAlive } from '../process/process-identity.ts';
+import type { ExecutorMessage, Fence, HelloMessage, Outcome } from '../protocol/execute.ts';
+import type { RunningJob } from '../queue/job.ts';
+import type { JobStore } from '../queue/job-store.ts';
 import { ExecutorWatch } from './executor-watch.ts';
+import type { InHand } from './in-hand.ts';
 import type { JobTypes } from './job-types.ts';
-import type { Lanes } from './lanes.ts';
 import type { PayloadCheck } from './payload-check.ts';
 import { type InFlight, RemoteExecutor } from './remote-executor.ts';
-import { renderRun } from './run-message.ts';
-import { RunningTypes } from './running-types.ts';
 import { type Ended, fenceOf, type Settlement } from './settlement.ts';
 
 export interface ExecutorPoolParts {
   readonly store: JobStore;
   readonly types: JobTypes;
-  readonly lanes: Lanes;
+  readonly inHand: InHand;
   readonly settlement: Settlement;
   readonly payloadCheck: PayloadCheck;
   readonly log: Logger;
@@ -40,13 +31,9 @@ export interface ExecutorPoolParts {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Twice the grace: once for the executor to end the attempt, once for its answer to get here. */
-const BACKSTOP_MS = 2 * KILL_GRACE_MS;
-
 export class ExecutorPool {
   readonly #parts: ExecutorPoolParts;
   readonly #executors = new Map<string, RemoteExecutor>();
-  readonly #running = new RunningTypes();
   readonly #watch: ExecutorWatch;
   #stopped = false;
 
@@ -59,7 +46,7 @@ export class ExecutorPool {
   async recover(): Promise<void> {
     for (const job of await this.#parts.store.running()) {
       const executor = this.#executors.get(job.executor) ?? (await this.#absent(job.executor));
-      this.#hold(executor, inFlightOf(job));
+      this.#parts.inHand.hold(executor, inFlightOf(job));
       if (job.cancelRequested) this.#armCancel(executor, job);
     }
     for (const executor of this.#executors.values()) this.#watch.add(executor);
@@ -77,102 +64,6 @@ export class ExecutorPool {
 
   executors(): readonly RemoteExecutor[] {
     return [...this.#executors.values()];
-  }
-
-  /** Something became claimable that no transaction of this turn brings along. */
-  wake(): void {
-    this.#parts.nudge();
-  }
-
-  /** The hook of the commit loop: claims for every free slot, in the transaction about to begin. */
-  fill(): void {
-    if (this.#stopped) return;
-    const willing = [...this.#executors.values()].filter((executor) => executor.free() > 0);
-    const reserved = new Set<string>();
-    for (const executor of willing.sort((a, b) => a.inFlight.size - b.inFlight.size)) {
-      // Shared evenly at first, so that one process does not take all while its neighbours idle.
-      const limit = Math.ceil(executor.free() / willing.length);
-      this.#claimFor(executor, limit, reserved);
-    }
-  }
-
-  #claimFor(executor: RemoteExecutor, limit: number, reserved: Set<string>): void {
-    const { lanes, types, store, now } = this.#parts;
-    const open = lanes.open(
-      ({ queue, type }) =>
-        executor.types.has(type) &&
-        executor.serves(queue) &&
-        !reserved.has(type) &&
-        this.#running.room(type, types.policyOf(type)) > 0,
-    );
-    if (open.length === 0) return;
-    const typeLimits = new Map<string, number>();
-    for (const { type } of open) {
-      const room = this.#running.room(type, types.policyOf(type));
-      if (room === Number.POSITIVE_INFINITY) continue;
-      typeLimits.set(type, room);
-      // Until the answer is known nobody else may count on the same room.
-      reserved.add(type);
-    }
-    executor.claiming = true;
-    const idle = executor.inFlight.size === 0;
-    store
-      .claim({ executor: executor.id, lanes: open, limit, typeLimits, idle, now: now() })
-      .then((answer) => this.#handOut(executor, answer))
-      .catch((error: unknown) => this.#parts.onFailure(error))
-      .finally(() => {
-        executor.claiming = false;
-      });
-  }
-
-  #handOut(executor: RemoteExecutor, { jobs, emptyLanes }: ClaimAnswer): void {
-    const { types, lanes, log, nudge } = this.#parts;
-    lanes.clear(emptyLanes);
-    if (jobs.length === 0) return;
-    const held = jobs.map((job) => claimedInFlight(job, types.policyOf(job.type).timeoutMs));
-    for (const attempt of held) this.#hold(executor, attempt);
-    const sent = executor.sendText(renderRun(jobs, held));
-    for (const attempt of held) attempt.sent = sent;
-    const facts = {
-      executor: executor.id,
-      count: jobs.length,
-      jobs: jobs.slice(0, 5).map(({ id }) => id),
-    };
-    log.info({ ...facts, moment: 'processing' }, 'attempts handed out');
-    // There may be more for the slots that are left.
-    queueMicrotask(nudge);
-  }
-
-  #hold(executor: RemoteExecutor, attempt: InFlight): void {
-    executor.inFlight.set(attempt.id, attempt);
-    this.#running.add(attempt.type);
-    if (attempt.timeoutMs > 0) {
-      this.#armBackstop(executor, attempt, {
-        verdict: 'timeout',
-        ms: attempt.timeoutMs + BACKSTOP_MS,
-      });
-    }
-  }
-
-  #drop(executor: RemoteExecutor, fence: Fence): InFlight | undefined {
-    const held = executor.drop(fence);
-    if (held !== undefined) this.#running.remove(held.type);
-    return held;
-  }
-
-  #armBackstop(
-    executor: RemoteExecutor,
-    attempt: InFlight,
-    { verdict, ms }: { readonly verdict: 'timeout' | 'cancelled'; readonly ms: number },
-  ): void {
-    clearTimeout(attempt.backstop);
-    attempt.backstop = setTimeout(() => {
-      attempt.verdict = verdict;
-      executor.ending = true;
-      const facts = { executor: executor.id, job: attempt.id, attempt: attempt.attempt, verdict };
-      this.#parts.log.warn(facts, 'an attempt does not end: ending its executor');
-      if (isAlive(executor.process)) signal(executor.process.pid, 'SIGKILL');
-    }, ms);
   }
 
   // -- one executor's connection ------------------------------------------------------------
@@ -281,7 +172,7 @@ export class ExecutorPool {
   async #settle(executor: RemoteExecutor, outcomes: readonly Outcome[]): Promise<void> {
     const dropped: InFlight[] = [];
     const ended: Ended[] = outcomes.map((outcome) => {
-      const held = this.#drop(executor, outcome);
+      const held = this.#parts.inHand.drop(executor, outcome);
       if (held !== undefined) dropped.push(held);
       return this.#parts.settlement.fromOutcome(held, outcome);
     });
@@ -290,7 +181,7 @@ export class ExecutorPool {
       executor.send({ kind: 'confirmed', fences: outcomes.map(fenceOf) });
     } catch (error) {
       // Not recorded, so still its own: it comes back and reports again.
-      for (const held of dropped) this.#hold(executor, held);
+      for (const held of dropped) this.#parts.inHand.hold(executor, held);
       executor.connection?.terminate();
       this.#parts.onFailure(error);
     }
@@ -308,8 +199,7 @@ export class ExecutorPool {
     const held = executor.current(fence);
     if (held === undefined) return;
     executor.send({ kind: 'cancel', ...fenceOf(fence) });
-    this.#armBackstop(executor, held, { verdict: 'cancelled', ms: BACKSTOP_MS });
-    held.verdict = 'cancelled';
+    this.#parts.inHand.expectCancel(executor, held);
   }
 
   /** The executor's process is dead, and so is all that it started. */
@@ -334,7 +224,7 @@ export class ExecutorPool {
   ): void {
     if (attempts.length === 0) return;
     const ended = attempts.map((attempt) => {
-      this.#drop(executor, attempt);
+      this.#parts.inHand.drop(executor, attempt);
       const outcome = attempt.verdict ?? outcomeOf(attempt);
       return this.#parts.settlement.fromDeath(attempt, outcome, wordsFor(outcome, executor));
     });
@@ -386,21 +276,6 @@ function inFlightOf(job: RunningJob): InFlight {
     timeoutMs: 0,
     sent: true,
     group: job.group,
-    backstop: undefined,
-    verdict: undefined,
-  };
-}
-
-function claimedInFlight(job: ClaimedJob, typeTimeoutMs: number): InFlight {
-  return {
-    id: job.id,
-    attempt: job.attempt,
-    type: job.type,
-    queue: job.queue,
-    startedMono: performance.now(),
-    timeoutMs: job.timeoutMs ?? typeTimeoutMs,
-    sent: false,
-    group: null,
     backstop: undefined,
     verdict: undefined,
   };

@@ -3,6 +3,7 @@
  * and tells the executors; every answer comes after the commit.
  */
 import type { JobService } from '../api/api-context.ts';
+import { unknownJob } from '../api/jobs.ts';
 import { didYouMean } from '../config/did-you-mean.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { TaskbellError } from '../protocol/errors.ts';
@@ -24,6 +25,8 @@ export interface JobServiceParts {
   readonly payloadCheck: PayloadCheck;
   readonly dueClock: DueClock;
   readonly now: () => number;
+  /** Asks for a flush of the commit loop in this turn. */
+  readonly nudge: () => void;
 }
 
 export class CoreJobService implements JobService {
@@ -152,7 +155,7 @@ export class CoreJobService implements JobService {
     if (paused) lanes.setPaused(queue, true);
     await store.setPaused(queue, paused, now());
     lanes.setPaused(queue, paused);
-    if (!paused) this.#parts.pool.wake();
+    if (!paused) this.#parts.nudge();
   }
 
   #remember(id: string, wake: () => void): void {
@@ -200,10 +203,4 @@ function unknownType(type: string, known: readonly string[]): TaskbellError {
       hint: 'Put a handler file of this name into [worker] handlersDirectory, or add [job:NAME] command = … to config.ini.',
     },
   );
-}
-
-function unknownJob(id: string): TaskbellError {
-  return new TaskbellError('E_NOT_FOUND', `There is no job ${id}.`, {
-    hint: 'taskbell job list shows the jobs.',
-  });
 }

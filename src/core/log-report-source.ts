@@ -3,7 +3,7 @@ import type { EndRow, EventLog } from '../log/event-log.ts';
 import type { JobEventData } from '../protocol/events.ts';
 import type { EndedJob, ReportSource } from '../report/report-source.ts';
 
-export const REPORT_CURSOR = 'report';
+const REPORT_CURSOR = 'report';
 
 export interface LogReportSourceParts {
   readonly log: EventLog;

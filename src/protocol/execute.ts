@@ -80,13 +80,19 @@ export interface Outcome extends Fence {
 export type ExecutorMessage =
   | HelloMessage
   | { readonly kind: 'ended'; readonly outcomes: readonly Outcome[] }
-  | { readonly kind: 'progress'; readonly progress: readonly (Fence & { readonly value: JobProgress })[] }
+  | {
+      readonly kind: 'progress';
+      readonly progress: readonly (Fence & { readonly value: JobProgress })[];
+    }
   | { readonly kind: 'log'; readonly lines: readonly (Fence & LogLine)[] }
   /** A command's own process group, recorded so that survivors can be reaped. */
   | ({ readonly kind: 'spawned'; readonly group: ProcessIdentity } & Fence)
   | { readonly kind: 'validated'; readonly rid: number; readonly problem: string | null }
   /** The named attempts ignore their signal: this process ends now so that they cannot overlap the next. */
-  | { readonly kind: 'stuck'; readonly fences: readonly (Fence & { readonly outcome: 'timeout' | 'cancelled' })[] }
+  | {
+      readonly kind: 'stuck';
+      readonly fences: readonly (Fence & { readonly outcome: 'timeout' | 'cancelled' })[];
+    }
   | { readonly kind: 'quiet' }
   | { readonly kind: 'leaving' };
 
@@ -111,7 +117,12 @@ export type CoreMessage =
   | { readonly kind: 'run'; readonly attempts: readonly Assignment[] }
   | { readonly kind: 'confirmed'; readonly fences: readonly Fence[] }
   | ({ readonly kind: 'cancel' } & Fence)
-  | { readonly kind: 'validate'; readonly rid: number; readonly type: string; readonly payload: Json };
+  | {
+      readonly kind: 'validate';
+      readonly rid: number;
+      readonly type: string;
+      readonly payload: Json;
+    };
 
 /** Environment variable that marks every process started by an executor, with the executor's name. */
 export const EXECUTOR_MARK = 'TASKBELL_EXECUTOR';

@@ -2,12 +2,7 @@
 import type { JobState } from './jobs.ts';
 import type { ProcessView } from './supervision.ts';
 
-export type ReportState =
-  | 'off'
-  | 'connecting'
-  | 'connected'
-  | 'disconnected'
-  | 'failed';
+export type ReportState = 'off' | 'connecting' | 'connected' | 'disconnected' | 'failed';
 
 export interface ReportStatus {
   readonly state: ReportState;
@@ -32,7 +27,11 @@ export interface StatusView {
   /** Unfinished states: now. Finished states: since the database was made. */
   readonly jobs: Readonly<Record<JobState, number>>;
   readonly report: ReportStatus;
-  readonly gateway: { readonly address: string; readonly port: number; readonly path: string } | null;
+  readonly gateway: {
+    readonly address: string;
+    readonly port: number;
+    readonly path: string;
+  } | null;
   readonly log: { readonly epoch: string; readonly top: string; readonly oldest: string };
 }
 
