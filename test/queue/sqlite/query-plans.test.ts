@@ -1,0 +1,110 @@
+/** The statements of a busy queue find their rows by the partial indexes, whatever the table holds. */
+import { expect, it, onTestFinished } from 'vitest';
+import { LogWriter } from '../../../src/log/sqlite/log-writer.ts';
+import { SqliteEventLog } from '../../../src/log/sqlite/sqlite-event-log.ts';
+import { JobCounts } from '../../../src/queue/sqlite/job-counts.ts';
+import { prepareJobStatements } from '../../../src/queue/sqlite/job-statements.ts';
+import type { Database } from '../../../src/sqlite/database.ts';
+import { openSqliteStores, type SqliteStores } from '../../contract/stores.ts';
+
+function fresh(): SqliteStores {
+  const stores = openSqliteStores();
+  onTestFinished(() => stores.close());
+  return stores;
+}
+
+function planOf(db: Database, sql: string): readonly string[] {
+  const holes = sql.split('?').length - 1;
+  const plan = db.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`);
+  return plan.all(...Array(holes).fill(null)).map(({ detail }) => detail);
+}
+
+/** Every statement that is prepared while `use` runs. */
+async function preparedBy(db: Database, use: () => unknown): Promise<readonly string[]> {
+  const seen: string[] = [];
+  const prepare = db.prepare;
+  db.prepare = function spy(this: Database, sql: string) {
+    seen.push(sql);
+    return prepare.call(this, sql);
+  } as typeof prepare;
+  try {
+    await use();
+  } finally {
+    db.prepare = prepare;
+  }
+  return seen;
+}
+
+const isScan = (step: string) =>
+  /^SCAN (jobs|finished_jobs|log|attempts|job_logs)\b(?!.*USING)/.test(step);
+const sorts = (step: string) => step.includes('TEMP B-TREE');
+
+it.each([
+  ['waiting', 'SEARCH jobs USING INDEX jobs_ready (queue=? AND type=?)'],
+  ['due', 'SEARCH jobs USING INDEX jobs_due (run_at<?)'],
+  ['nextDue', 'SEARCH jobs USING COVERING INDEX jobs_due'],
+  ['runsSuspect', 'SEARCH jobs USING INDEX jobs_running (executor=?)'],
+  ['allRunning', 'SCAN jobs USING INDEX jobs_running'],
+  ['holderOfKey', 'SEARCH jobs USING COVERING INDEX jobs_unique (type=? AND unique_key=?)'],
+] as const)('"%s" reads by its index, in order, without a sort', (name, step) => {
+  const { db } = fresh();
+  const plan = planOf(db, prepareJobStatements(db)[name].source);
+  expect(plan).toEqual([step]);
+});
+
+it('"lanes" seeks its way from lane to lane in the index of waiting jobs', () => {
+  const { db } = fresh();
+  const plan = planOf(db, prepareJobStatements(db).lanes.source);
+  const steps = plan.filter((step) => /\bjobs\b/.test(step));
+  expect(steps.length).toBeGreaterThanOrEqual(3);
+  for (const step of steps) expect(step).toContain('USING COVERING INDEX jobs_ready');
+  expect(plan.filter(sorts)).toEqual([]);
+});
+
+it('no statement of the store reads a whole table', () => {
+  const { db } = fresh();
+  const whole = Object.values(prepareJobStatements(db))
+    .map(({ source }) => ({ source, plan: planOf(db, source) }))
+    .filter(({ plan }) => plan.some(isScan));
+  expect(whole).toEqual([]);
+});
+
+it('counts waiting jobs from the indexes alone', async () => {
+  const { db } = fresh();
+  const [live] = await preparedBy(db, () => new JobCounts(db));
+  const plan = planOf(db, live ?? '');
+  const steps = plan.filter((step) => /^(SCAN|SEARCH) jobs/.test(step));
+  expect(steps).toHaveLength(3);
+  for (const step of steps) expect(step).toContain('USING COVERING INDEX');
+});
+
+it.each(['failed', 'cancelled'] as const)(
+  'lists what is %s without reading the successes',
+  async (state) => {
+    const { db, jobs } = fresh();
+    const [sql] = await preparedBy(db, () => jobs.list({ state, limit: 10, cursor: '5' }));
+    const plan = planOf(db, sql ?? '');
+    expect(plan).toEqual([
+      'SEARCH finished_jobs USING INDEX finished_unsuccessful (state=? AND id<?)',
+    ]);
+  },
+);
+
+it('lists what runs without reading what waits', async () => {
+  const { db, jobs } = fresh();
+  const [sql] = await preparedBy(db, () => jobs.list({ state: 'running', limit: 10 }));
+  expect(planOf(db, sql ?? '')[0]).toContain('USING INDEX jobs_running');
+});
+
+it('reads the log from a position, never from its beginning', async () => {
+  const { db } = fresh();
+  const seen = await preparedBy(db, () => {
+    return new SqliteEventLog(db, new LogWriter(db), async (work) => work());
+  });
+  const reads = seen.filter((sql) => sql.includes('FROM log') && sql.includes('seq > ?'));
+  expect(reads.length).toBeGreaterThanOrEqual(5);
+  for (const sql of reads) {
+    const plan = planOf(db, sql);
+    expect(plan.filter((step) => isScan(step) || sorts(step))).toEqual([]);
+  }
+});
