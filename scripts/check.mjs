@@ -17,6 +17,7 @@ const STEPS = [
     ['check', '--error-on-warnings', '.'],
   ],
   ['dead code', modulePath('knip', 'bin', 'knip.js'), []],
+  ['declarations', modulePath('typescript', 'bin', 'tsc'), ['-p', 'tsconfig.types.json']],
   ['package', modulePath('publint', 'src', 'cli.js'), ['--strict']],
   ['generated files', path.join(root, 'scripts', 'generate-config.mjs'), ['--check']],
 ];
