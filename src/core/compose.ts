@@ -82,7 +82,8 @@ export function composeCore(parts: CoreParts): readonly Service[] {
     random: Math.random,
   });
   const server = buildServer(parts, { stores, engine, report });
-  return [storage(db, stores.commitLoop), engineService(stores, engine), report, server];
+  const reporting = settings.webSocket.url === null ? withoutReceiver(source) : report;
+  return [storage(db, stores.commitLoop), engineService(stores, engine), reporting, server];
 }
 
 type Stores = ReturnType<typeof openStores>;
@@ -275,6 +276,11 @@ function apiToken(dataDirectory: string): string {
     writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
   }
   return readFileSync(file, 'utf8').trim();
+}
+
+/** A receiver that is configured later hears of what ends from then on, not of all that ever ended. */
+function withoutReceiver(source: LogReportSource): Service {
+  return { start: () => source.skipToTop(), stop: () => source.skipToTop() };
 }
 
 function storage(db: Database, commitLoop: CommitLoop): Service {
