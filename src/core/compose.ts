@@ -65,8 +65,9 @@ export interface CoreParts {
 const DATABASE_FILE = 'taskbell.db';
 
 /** @returns the parts in the order in which they start */
-export function composeCore(parts: CoreParts): readonly Service[] {
-  const { settings, log } = parts;
+export function composeCore(given: CoreParts): readonly Service[] {
+  const parts = { ...given, log: given.log.child({ component: 'core' }) };
+  const { settings } = parts;
   const db = openDatabase(join(settings.daemon.dataDirectory, DATABASE_FILE));
   const stores = openStores(db, parts);
   const engine = buildEngine(stores, parts);
@@ -77,7 +78,7 @@ export function composeCore(parts: CoreParts): readonly Service[] {
   const report = new ReportClient({
     settings: settings.webSocket,
     source,
-    log,
+    log: given.log,
     now: () => performance.now(),
     random: Math.random,
   });

@@ -99,7 +99,7 @@ class CoreProcess implements ChildService {
     const startedMono = performance.now();
     const services = composeCore({
       settings,
-      log: log.child({ component: 'core' }),
+      log,
       expectExecutors: mode !== 'web_socket',
       processes: () => this.#processes,
       onFatal: fail,

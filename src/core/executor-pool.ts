@@ -209,7 +209,7 @@ export class ExecutorPool {
     const stopping = this.#parts.isStopping(executor.process.pid);
     const innocent = executor.leaving || executor.ending || orphaned || stopping;
     const left = [...executor.inFlight.values()];
-    const facts = { executor: executor.id, pid: executor.process.pid, attempts: left.length };
+    const facts = { executor: executor.id, executorPid: executor.process.pid, attempts: left.length };
     if (left.length > 0) this.#parts.log.warn(facts, 'executor is gone, its attempts are returned');
     else this.#parts.log.info(facts, 'executor is gone');
     this.#conclude(executor, left, (attempt) =>
