@@ -54,8 +54,6 @@ function openChecked(file: string): Database {
   const db = connect(file);
   try {
     checkLibrary(db);
-    // Reads the schema's pages: damage is found here, before anything could be written.
-    db.prepare('SELECT count(*) FROM sqlite_schema').get();
     configure(db);
     migrate(db);
     return db;
