@@ -154,7 +154,13 @@ export class ChildSlot {
     }
     this.#restarts += 1;
     const { standby } = this.#options.settings.daemon;
-    const verdict = judgeExit({ exitCode: end.exitCode, everReady: this.#everReady, standby });
+    const told = this.#fatal !== undefined;
+    const verdict = judgeExit({
+      exitCode: end.exitCode,
+      everReady: this.#everReady,
+      told,
+      standby,
+    });
     if (verdict.kind === 'give-up') this.#giveUp(verdict.exitCode, end);
     else this.#restart(pid, end);
   }

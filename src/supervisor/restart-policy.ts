@@ -89,6 +89,8 @@ export interface ChildExit {
   readonly exitCode: number | null;
   /** True once this child, or an earlier one in its place, said that it works or waits. */
   readonly everReady: boolean;
+  /** True when it said itself that it cannot work. Without that the code is a handler's own `process.exit`. */
+  readonly told: boolean;
   /** `[daemon] standby`: false means that a second daemon is refused instead of waiting. */
   readonly standby: boolean;
 }
@@ -108,7 +110,7 @@ const ALWAYS_PERMANENT: readonly number[] = [INVALID_DATA, NO_PERMISSION, MISCON
 
 export function judgeExit(exit: ChildExit): ExitVerdict {
   const { exitCode } = exit;
-  if (exitCode === null) return { kind: 'restart' };
+  if (exitCode === null || !exit.told) return { kind: 'restart' };
   if (ALWAYS_PERMANENT.includes(exitCode)) return { kind: 'give-up', exitCode };
   // A taken port at the first start is a mistake to be told at once. Later it worked before, so
   // whoever holds it now may let go: a running service does not end for that.

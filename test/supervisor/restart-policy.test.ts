@@ -66,8 +66,8 @@ describe('decideRestart', () => {
 });
 
 describe('judgeExit', () => {
-  const first = { everReady: false, standby: true };
-  const later = { everReady: true, standby: true };
+  const first = { everReady: false, told: true, standby: true };
+  const later = { everReady: true, told: true, standby: true };
 
   it.each([65, 73, 77, 78])('gives up on exit code %i during the first start', (exitCode) => {
     expect(judgeExit({ exitCode, ...first })).toEqual({ kind: 'give-up', exitCode });
@@ -77,12 +77,20 @@ describe('judgeExit', () => {
     expect(judgeExit({ exitCode, ...later })).toEqual({ kind: 'give-up', exitCode });
   });
 
+  it.each([65, 73, 75, 77, 78])(
+    'starts again after an exit with %i that the process did not explain: a handler may exit',
+    (exitCode) => {
+      const exit = { exitCode, everReady: false, told: false, standby: false };
+      expect(judgeExit(exit)).toEqual({ kind: 'restart' });
+    },
+  );
+
   it('starts again when a port is taken after it worked', () => {
     expect(judgeExit({ exitCode: 73, ...later })).toEqual({ kind: 'restart' });
   });
 
   it('gives up on an owned data directory only where standing by is not allowed', () => {
-    expect(judgeExit({ exitCode: 75, everReady: false, standby: false })).toEqual({
+    expect(judgeExit({ exitCode: 75, everReady: false, told: true, standby: false })).toEqual({
       kind: 'give-up',
       exitCode: 75,
     });
