@@ -1,0 +1,174 @@
+/**
+ * Carries out a plan of faults on the running service, says each hit to the journal first, and
+ * measures how long the service needs to be ready again.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fault } from './fault-plan.ts';
+import { isReadyAgain, type Monitor } from './monitor.ts';
+import {
+  describeProcess,
+  killExactly,
+  type TreeProcess,
+  type TreeRole,
+  treeBelow,
+} from './processes.ts';
+import type { Service } from './service.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface FaultInjectorParts {
+  readonly workspace: Workspace;
+  readonly service: Service;
+  readonly monitor: Monitor;
+}
+
+const READY_WITHIN_MS = 15_000;
+/** How long what a supervisor left behind may live; a little more for a machine that is busy. */
+const SURVIVAL_MS = 5_000;
+const SURVIVAL_SLACK_MS = 500;
+/** `shutdownTimeout` of the workspace, and the 5 s that a stop may take beyond it. */
+const STOP_WITHIN_MS = 6_000 + 5_000;
+/** Before this a new process has no signal handler yet. */
+const LATEST_START_MS = 1_000;
+
+export class FaultInjector {
+  readonly survivors: string[] = [];
+  readonly troubles: string[] = [];
+  readonly recoveriesMs: number[] = [];
+  readonly counts = new Map<string, number>();
+  readonly #parts: FaultInjectorParts;
+  readonly #killed = new Set<number>();
+  readonly #watching: Promise<void>[] = [];
+  #faultAtMono = 0;
+
+  constructor(parts: FaultInjectorParts) {
+    this.#parts = parts;
+  }
+
+  async run(plan: readonly Fault[]): Promise<void> {
+    for (const fault of plan) {
+      if (fault.awaitsReady) await this.recover();
+      await delay(fault.afterMs);
+      this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1);
+      await this.#inject(fault);
+    }
+    await this.recover();
+    await Promise.all(this.#watching);
+  }
+
+  /** Waits until the service is ready, and remembers how long that took since the last fault. */
+  async recover(): Promise<void> {
+    const { monitor, service } = this.#parts;
+    const { pid } = service.identity;
+    const fits = (status: Parameters<typeof isReadyAgain>[0]) =>
+      isReadyAgain(status, pid, this.#killed);
+    if ((await monitor.until(fits, READY_WITHIN_MS)) === undefined) {
+      const seen = JSON.stringify(monitor.latest?.processes);
+      this.troubles.push(`not ready again within ${READY_WITHIN_MS} ms; last seen: ${seen}`);
+    }
+    if (this.#faultAtMono > 0) this.recoveriesMs.push(performance.now() - this.#faultAtMono);
+    this.#faultAtMono = 0;
+  }
+
+  async #inject(fault: Fault): Promise<void> {
+    switch (fault.kind) {
+      case 'core':
+      case 'executor':
+      case 'gateway':
+      case 'guardian':
+      case 'handler':
+        this.#killOne(fault.kind, fault.pick);
+        return;
+      case 'core and executor':
+        this.#killOne('core', fault.pick);
+        this.#killOne('executor', fault.pick);
+        return;
+      case 'supervisor':
+        await this.#killSupervisor(() => []);
+        return;
+      case 'everything':
+        await this.#killSupervisor((tree) =>
+          tree.filter(({ role }) => role !== 'handler' || fault.withHandlers),
+        );
+        return;
+      case 'SIGTERM':
+        await this.#terminate({ atStart: false });
+        return;
+      case 'SIGTERM at start':
+        await this.#killSupervisor(() => []);
+        await delay(fault.pick * LATEST_START_MS);
+        await this.#terminate({ atStart: true });
+    }
+  }
+
+  #tree(): readonly TreeProcess[] {
+    return treeBelow(this.#parts.service.identity.pid);
+  }
+
+  #killOne(role: TreeRole, pick: number): void {
+    const candidates = this.#tree().filter((process) => process.role === role);
+    const victim = candidates[Math.floor(pick * candidates.length)];
+    if (victim === undefined) return;
+    this.#hit(victim);
+    killExactly(victim.identity);
+    // What else there is does not show in the status.
+    if (role === 'guardian' || role === 'handler') return;
+    this.#killed.add(victim.identity.pid);
+    this.#faultAtMono = performance.now();
+  }
+
+  /** Kills the supervisor and whoever is chosen below it, and starts the service again. */
+  async #killSupervisor(
+    choose: (tree: readonly TreeProcess[]) => readonly TreeProcess[],
+  ): Promise<void> {
+    const { service } = this.#parts;
+    const { identity } = service;
+    const tree = this.#tree();
+    for (const process of tree) this.#hit(process);
+    killExactly(identity);
+    for (const process of choose(tree)) killExactly(process.identity);
+    await service.exited;
+    this.#faultAtMono = performance.now();
+    this.#watching.push(this.#watchOrphans(identity.pid));
+    await service.startAgain();
+  }
+
+  async #watchOrphans(supervisor: number): Promise<void> {
+    // Forked in the moment of the kill, or not seen by the first look.
+    for (const process of treeBelow(supervisor)) this.#hit(process);
+    await delay(SURVIVAL_MS + SURVIVAL_SLACK_MS);
+    const left = treeBelow(supervisor).map(describeProcess);
+    if (left.length > 0) this.survivors.push(`of supervisor ${supervisor}: ${left.join(', ')}`);
+  }
+
+  async #terminate({ atStart }: { readonly atStart: boolean }): Promise<void> {
+    const { service } = this.#parts;
+    const { pid } = service.identity;
+    const beganMono = performance.now();
+    for (const process of this.#tree()) this.#hit(process);
+    service.signal('SIGTERM');
+    const given = await Promise.race([service.exited, delay(STOP_WITHIN_MS, undefined)]);
+    this.#judgeStop(given, { atStart, tookMs: Math.round(performance.now() - beganMono) });
+    if (given === undefined) service.signal('SIGKILL');
+    await service.exited;
+    const left = treeBelow(pid).map(describeProcess);
+    if (left.length > 0) this.survivors.push(`of a stopped service: ${left.join(', ')}`);
+    this.#faultAtMono = performance.now();
+    await service.startAgain();
+  }
+
+  #judgeStop(
+    exit: { readonly code: number | null; readonly signal: string | null } | undefined,
+    { atStart, tookMs }: { readonly atStart: boolean; readonly tookMs: number },
+  ): void {
+    if (exit === undefined) this.troubles.push(`SIGTERM: still there after ${STOP_WITHIN_MS} ms`);
+    // Killed by the signal before there was code of ours to hear it: nothing was started yet.
+    else if (exit.code !== 0 && !(atStart && exit.signal === 'SIGTERM')) {
+      const how = `code ${exit.code}, signal ${exit.signal}, after ${tookMs} ms`;
+      this.troubles.push(`SIGTERM${atStart ? ' at start' : ''}: expected exit code 0, got ${how}`);
+    }
+  }
+
+  #hit({ identity }: TreeProcess): void {
+    this.#parts.workspace.noteHit(identity.pid);
+  }
+}

@@ -1,0 +1,63 @@
+/** Decides from a seed who is killed, when, and whether the service may recover before that. Pure. */
+import { type Draws, drawsOf } from './random.ts';
+
+export type FaultKind =
+  | 'core'
+  | 'executor'
+  | 'gateway'
+  | 'guardian'
+  | 'handler'
+  | 'core and executor'
+  | 'supervisor'
+  | 'everything'
+  | 'SIGTERM'
+  | 'SIGTERM at start';
+
+export interface Fault {
+  readonly kind: FaultKind;
+  /** Time since the service was ready, or, without waiting for that, since the fault before. */
+  readonly afterMs: number;
+  readonly awaitsReady: boolean;
+  /** Chooses among several processes of a kind. */
+  readonly pick: number;
+  /** With everything: the processes of commands too, instead of leaving them to be found. */
+  readonly withHandlers: boolean;
+}
+
+/** Supervisors die often enough that no other process is restarted ten times a minute, when restarts are held back. */
+const WEIGHTS: readonly (readonly [FaultKind, number])[] = [
+  ['core', 20],
+  ['executor', 20],
+  ['gateway', 7],
+  ['guardian', 5],
+  ['handler', 10],
+  ['core and executor', 5],
+  ['supervisor', 13],
+  ['everything', 8],
+  ['SIGTERM', 7],
+  ['SIGTERM at start', 5],
+];
+
+export function planFaults(seed: number, count: number): readonly Fault[] {
+  const draws = drawsOf(seed, 'faults');
+  return Array.from({ length: count }, () => {
+    const awaitsReady = draws.chance(0.75);
+    return {
+      kind: drawKind(draws),
+      awaitsReady,
+      afterMs: awaitsReady ? draws.between(100, 1_500) : draws.between(10, 600),
+      pick: draws.next(),
+      withHandlers: draws.chance(0.5),
+    };
+  });
+}
+
+function drawKind(draws: Draws): FaultKind {
+  const total = WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0);
+  let left = draws.next() * total;
+  for (const [kind, weight] of WEIGHTS) {
+    left -= weight;
+    if (left < 0) return kind;
+  }
+  return 'core';
+}

@@ -1,0 +1,236 @@
+/**
+ * One run of the crash tests: a service under `kill -9`, everybody who uses it, and at the end
+ * the evidence of all of them. Judges nothing: checker.ts does.
+ *
+ *   begin ─▶ strain (faults, adds) ─▶ drain (all ended, reported, followed) ─▶ stop ─▶ evidence
+ */
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, type StatusView, type TaskbellClient } from '../../src/client/client.ts';
+import type { Evidence } from './evidence.ts';
+import { FaultInjector } from './fault-injector.ts';
+import { planFaults } from './fault-plan.ts';
+import { JobAdder } from './job-adder.ts';
+import { parseJournal } from './journal.ts';
+import { LogReader } from './log-reader.ts';
+import { Monitor } from './monitor.ts';
+import { describeProcess, killExactly, treeBelow } from './processes.ts';
+import { drawsOf } from './random.ts';
+import type { Receiver } from './receiver.ts';
+import { Service } from './service.ts';
+import { readStored } from './stored-evidence.ts';
+import { Subscriber } from './subscriber.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface TortureOptions {
+  readonly seed: number;
+  readonly kills: number;
+  readonly gatewayPort: number;
+}
+
+export interface TortureResult {
+  readonly evidence: Evidence;
+  /** From each fault, or the last of several, until the service was ready. */
+  readonly recoveriesMs: readonly number[];
+  readonly faults: ReadonlyMap<string, number>;
+  /** How often the v1 subscriber came back. */
+  readonly attachments: number;
+  readonly tookMs: number;
+}
+
+const READY_WITHIN_MS = 20_000;
+/** Without a single end for so long, a drain is stuck. */
+const STANDSTILL_MS = 45_000;
+const CATCH_UP_MS = 20_000;
+const STOP_WITHIN_MS = 11_000;
+const TOPIC = { type: 'datasetUpdate', id: 'torture' };
+
+export class TortureRun {
+  readonly #options: TortureOptions;
+  readonly #workspace: Workspace;
+  readonly #receiver: Receiver;
+  readonly #service: Service;
+  readonly #monitor: Monitor;
+  readonly #injector: FaultInjector;
+  readonly #client: TaskbellClient;
+  readonly #beganMono = performance.now();
+  readonly #troubles: string[] = [];
+  readonly #running: Promise<void>[] = [];
+  #readers: readonly LogReader[] = [];
+  #adder: JobAdder | undefined;
+  #subscriber: Subscriber | undefined;
+
+  constructor(options: TortureOptions, workspace: Workspace, receiver: Receiver) {
+    this.#options = options;
+    this.#workspace = workspace;
+    this.#receiver = receiver;
+    this.#service = new Service(workspace);
+    this.#monitor = new Monitor(workspace.controlSocket);
+    this.#client = connect({ socket: workspace.controlSocket });
+    const parts = { workspace, service: this.#service, monitor: this.#monitor };
+    this.#injector = new FaultInjector(parts);
+    receiver.compareWith(() => this.#monitor.knownCursor);
+  }
+
+  async run(): Promise<TortureResult> {
+    await this.#begin();
+    await this.#injector.run(planFaults(this.#options.seed, this.#options.kills));
+    this.#adder?.stop();
+    await this.#drain();
+    await this.#probeSubscriber();
+    await this.#catchUp();
+    await this.#stop();
+    return {
+      evidence: this.#evidence(),
+      recoveriesMs: this.#injector.recoveriesMs,
+      faults: this.#injector.counts,
+      attachments: this.#subscriber?.attachments ?? 0,
+      tookMs: performance.now() - this.#beganMono,
+    };
+  }
+
+  /** Ends whatever is left, also of a run that failed half-way. */
+  async dispose(): Promise<void> {
+    this.#adder?.stop();
+    this.#subscriber?.stop();
+    this.#monitor.stop();
+    await Promise.all(this.#readers.map((reader) => reader.stop()));
+    await this.#client.close();
+    const { pid } = this.#service.identity;
+    const left = pid === 0 ? [] : treeBelow(pid);
+    this.#service.signal('SIGKILL');
+    for (const { identity } of left) killExactly(identity);
+    await this.#service.exited;
+    await Promise.allSettled(this.#running);
+  }
+
+  async #begin(): Promise<void> {
+    this.#service.start();
+    this.#running.push(this.#monitor.run());
+    const status = await this.#monitor.until(({ ready }) => ready, READY_WITHIN_MS);
+    if (status === undefined) throw new Error(`not ready within ${READY_WITHIN_MS} ms`);
+    this.#readers = this.#createReaders(status.log.epoch);
+    for (const reader of this.#readers) this.#running.push(this.#watch(reader.run()));
+    await this.#createSubscriber();
+    const [steady] = this.#readers;
+    this.#adder = new JobAdder({
+      client: this.#client,
+      draws: drawsOf(this.#options.seed, 'adds'),
+      endedCount: () => steady?.ended.length ?? 0,
+    });
+    this.#running.push(this.#watch(this.#adder.run()));
+  }
+
+  #createReaders(epoch: string): readonly LogReader[] {
+    const draws = drawsOf(this.#options.seed, 'readers');
+    const { controlSocket } = this.#workspace;
+    return [
+      {
+        name: 'steady',
+        stay: () => Number.POSITIVE_INFINITY,
+        onEnd: (id: string) => this.#workspace.noteTold(id),
+      },
+      { name: 'fickle', stay: () => draws.between(1, 400) },
+    ].map((each) => new LogReader({ ...each, epoch, client: connect({ socket: controlSocket }) }));
+  }
+
+  async #createSubscriber(): Promise<void> {
+    const url = `ws://127.0.0.1:${this.#options.gatewayPort}/ws`;
+    this.#subscriber = new Subscriber(url, await this.#workspace.token(), TOPIC);
+    this.#running.push(this.#subscriber.run());
+  }
+
+  /** Nobody of the users may give up by himself. */
+  async #watch(running: Promise<void>): Promise<void> {
+    await running.catch((error: unknown) => {
+      this.#troubles.push(`a user of the service gave up: ${error}`);
+    });
+  }
+
+  /** Until every job has ended and every end is reported. */
+  async #drain(): Promise<void> {
+    for (;;) {
+      const before = this.#endedCount();
+      const drained = await this.#monitor.until(isDrained, STANDSTILL_MS);
+      if (drained !== undefined) break;
+      if (this.#endedCount() > before) continue;
+      this.#troubles.push(`standstill: ${describe(this.#monitor.latest)}`);
+      return;
+    }
+  }
+
+  #endedCount(): number {
+    return this.#readers[0]?.ended.length ?? 0;
+  }
+
+  /** Back after all that, and still served. */
+  async #probeSubscriber(): Promise<void> {
+    const subscriber = this.#subscriber;
+    if (subscriber === undefined) return;
+    this.#troubles.push(...subscriber.troubles);
+    if (!(await subscriber.until(({ attached }) => attached, CATCH_UP_MS))) {
+      this.#troubles.push('the subscriber of events v1 could not come back');
+      return;
+    }
+    await this.#client.publish({ ...TOPIC, data: [] });
+    if (!(await subscriber.until(({ pushes }) => pushes > 0, CATCH_UP_MS))) {
+      this.#troubles.push('the subscriber of events v1 is attached and hears nothing');
+    }
+  }
+
+  /** What the readers then still lack is missed. */
+  async #catchUp(): Promise<void> {
+    const top = Number((await this.#client.status()).log.top);
+    const giveUpMono = performance.now() + CATCH_UP_MS;
+    while (this.#readers.some((reader) => reader.top < top) && performance.now() < giveUpMono) {
+      await delay(10);
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const { pid } = this.#service.identity;
+    this.#service.signal('SIGTERM');
+    const exit = await Promise.race([this.#service.exited, delay(STOP_WITHIN_MS, undefined)]);
+    if (exit?.code !== 0) {
+      const how = exit === undefined ? 'none' : `${exit.code} ${exit.signal}`;
+      this.#troubles.push(`the last SIGTERM: expected exit code 0, got ${how}`);
+    }
+    const left = treeBelow(pid).map(describeProcess);
+    if (left.length > 0) this.#troubles.push(`left after the last stop: ${left.join(', ')}`);
+  }
+
+  #evidence(): Evidence {
+    const { attempted = [], accepted = [], refusals = [] } = this.#adder ?? {};
+    const { receipts, unacknowledged } = this.#receiver;
+    return {
+      ...{ attempted, accepted, refusals, receipts, unacknowledged },
+      ...readStored(this.#workspace.database),
+      told: this.#readers.flatMap(({ ended }) => ended),
+      journal: parseJournal(this.#workspace.journal()),
+      followers: this.#readers.map((reader) => reader.evidence()),
+      survivors: this.#injector.survivors,
+      troubles: [...this.#troubles, ...this.#injector.troubles],
+    };
+  }
+}
+
+const UNFINISHED = ['scheduled', 'queued', 'running', 'retrying'] as const;
+
+function isDrained({ jobs, report }: StatusView): boolean {
+  return report.pending === 0 && UNFINISHED.every((state) => jobs[state] === 0);
+}
+
+function describe(status: StatusView | undefined): string {
+  if (status === undefined) return 'the daemon never answered';
+  const { jobs, report, processes } = status;
+  return JSON.stringify({ jobs, report, processes });
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}

@@ -1,0 +1,68 @@
+/**
+ * The crash tests: `npm test` runs 30 kills, `npm run torture` 300. TORTURE_KILLS and TORTURE_SEED
+ * choose; the seed repeats the schedule of actions, though not the timing of the processes.
+ */
+import { expect, it } from 'vitest';
+import { checkEvidence, type Finding } from './checker.ts';
+import { drawsOf } from './random.ts';
+import { Receiver } from './receiver.ts';
+import { freePort, type TortureResult, TortureRun } from './torture-run.ts';
+import { Workspace } from './workspace.ts';
+
+// Set by scripts/torture.mjs.
+const { TORTURE_KILLS, TORTURE_SEED } = process.env;
+const KILLS = Number(TORTURE_KILLS ?? 30);
+const SEED = Number(TORTURE_SEED ?? Math.floor(Math.random() * 1_000_000));
+const MS_PER_KILL = 20_000;
+const MAX_SHOWN = 8;
+
+it(
+  'a service that is killed again and again loses nothing, runs nothing twice at once, and tells of every end',
+  async () => {
+    process.stdout.write(`torture: seed ${SEED}, ${KILLS} kills\n`);
+    const receiver = new Receiver(drawsOf(SEED, 'receiver'));
+    const gatewayPort = await freePort();
+    const workspace = new Workspace({ receiver: await receiver.start(), gateway: gatewayPort });
+    const run = new TortureRun({ seed: SEED, kills: KILLS, gatewayPort }, workspace, receiver);
+    let broken = true;
+    try {
+      const result = await run.run();
+      const findings = checkEvidence(result.evidence);
+      broken = findings.some(({ violations }) => violations.length > 0);
+      process.stdout.write(`${findings.map(describeFinding).join('\n')}\n${figures(result)}\n`);
+      expect(findings.filter(({ violations }) => violations.length > 0)).toEqual([]);
+    } finally {
+      await run.dispose();
+      await receiver.stop();
+      if (broken) process.stdout.write(`torture: what is left is in ${workspace.directory}\n`);
+      else workspace.remove();
+    }
+  },
+  60_000 + KILLS * MS_PER_KILL,
+);
+
+function describeFinding({ name, facts, violations }: Finding): string {
+  const mark = violations.length === 0 ? 'ok    ' : 'BROKEN';
+  const shown = violations.slice(0, MAX_SHOWN).map((violation) => `\n         ${violation}`);
+  return `${mark} ${name}: ${violations.length} (${facts})${shown.join('')}`;
+}
+
+function figures({ evidence, recoveriesMs, faults, attachments, tookMs }: TortureResult): string {
+  const sorted = [...recoveriesMs].sort((a, b) => a - b);
+  const percentile = (share: number) =>
+    ((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) / 1_000).toFixed(
+      2,
+    );
+  const kinds = [...faults].map(([kind, count]) => `${kind} ${count}`).join(', ');
+  const starts = evidence.journal.filter(({ kind }) => kind === 'start').length;
+  return [
+    `torture: seed ${SEED}, ${KILLS} kills (${kinds})`,
+    `${evidence.accepted.length} accepted of ${evidence.attempted.length}`,
+    `${starts} attempts`,
+    `${evidence.receipts.length} reports`,
+    `${evidence.log.length} log rows`,
+    `subscriber back ${attachments} times`,
+    `ready again p50 ${percentile(0.5)} s, p99 ${percentile(0.99)} s, max ${percentile(1)} s of ${sorted.length}`,
+    `${(tookMs / 1_000).toFixed(0)} s`,
+  ].join('; ');
+}
