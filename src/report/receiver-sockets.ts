@@ -31,7 +31,6 @@ export class ReceiverSockets {
     const timer = setTimeout(() => this.#destroy(), graceMs);
     await Promise.all(closed);
     clearTimeout(timer);
-    this.agent.destroy();
   }
 
   #keep(socket: Duplex): void {

@@ -109,3 +109,19 @@ export async function eventually(condition: () => boolean | Promise<boolean>): P
 export function idsUpTo(count: number): readonly string[] {
   return Array.from({ length: count }, (_, n) => `e${n + 1}`);
 }
+
+/** What keeps this process alive, as far as a client could have made it. */
+export function openHandles(): readonly string[] {
+  return process.getActiveResourcesInfo().filter((name) => /^(Timeout|TCP|GetAddrInfo)/.test(name));
+}
+
+/** The same, once what earlier tests left to close has closed: unchanged for 100 ms. */
+export async function restingHandles(): Promise<readonly string[]> {
+  let handles = openHandles();
+  for (let unchanged = 0; unchanged < 5; unchanged += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (openHandles().join() !== handles.join()) unchanged = -1;
+    handles = openHandles();
+  }
+  return handles;
+}

@@ -206,12 +206,15 @@ describe('a log that fails', () => {
 test('an acknowledgement on the way to the pong makes the rest of the batch wait for its own', async () => {
   // Which of the two comes first on a real wire is chance, so the connection is a script.
   const asked = new Map<string, () => void>();
+  const emitted: { readonly id: string; readonly memoryMs: number | undefined }[] = [];
   const closing = new AbortController();
   let pong = (_taken: boolean) => {};
   const connection: DeliveryConnection = {
     closed: closing.signal,
     emit: ([message], ack) => {
-      if (ack) asked.set(message.payload.eventId, ack.acknowledged);
+      const id = message.payload.eventId;
+      emitted.push({ id, memoryMs: ack?.memoryMs });
+      if (ack) asked.set(id, ack.acknowledged);
     },
     taken: () => new Promise((resolve) => (pong = resolve)),
   };
@@ -220,7 +223,7 @@ test('an acknowledgement on the way to the pong makes the rest of the batch wait
   const reported: string[] = [];
   const now = () => performance.now();
   const delivery = new Delivery(connection, {
-    settings: SETTINGS,
+    settings: { ...SETTINGS, acknowledgeTimeout: 30, taskDelayOnError: 10 },
     source,
     window: new SendWindow('0'),
     cursor: new CursorKeeper('0', { source, now, delayOnErrorMs: 1, onError: () => {} }),
@@ -238,6 +241,13 @@ test('an acknowledgement on the way to the pong makes the rest of the batch wait
   pong(true);
   await new Promise((resolve) => setImmediate(resolve));
   expect(reported).toEqual(['e2']);
+  // While fallen back, one acknowledgement at a time is remembered long: each costs memory.
+  expect(emitted).toEqual([
+    { id: 'e1', memoryMs: 400 },
+    { id: 'e2', memoryMs: 1_000 },
+  ]);
+  await eventually(() => emitted.length === 3);
+  expect(emitted[2]?.id).toBe('e1');
   asked.get('e1')?.();
   await eventually(async () => (await source.cursor()) === '2');
   closing.abort();

@@ -2,7 +2,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import { parseReceiver } from '../../src/report/receiver-address.ts';
 import { openConnection } from '../../src/report/receiver-connection.ts';
 import { taskArguments } from '../../src/report/task-message.ts';
-import { createReceiver, eventually, SETTINGS } from './client-fixture.ts';
+import {
+  createReceiver,
+  eventually,
+  openHandles,
+  restingHandles,
+  SETTINGS,
+} from './client-fixture.ts';
 import { endedJob } from './memory-source.ts';
 import type { Receiver } from './receiver.ts';
 
@@ -22,10 +28,6 @@ async function open(receiver: Receiver, signal = new AbortController().signal) {
   );
   onTestFinished(() => connection.close(0));
   return connection;
-}
-
-function timers(): number {
-  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 }
 
 test('what was emitted is taken once the receiver has it', async () => {
@@ -51,7 +53,7 @@ test('nothing is taken by a connection that is over', async () => {
 
 test('a ping that expired unnoticed buffers nothing and keeps no timer', async () => {
   const receiver = await createReceiver({ server: { pingInterval: 20, pingTimeout: 20 } });
-  const before = timers();
+  const before = await restingHandles();
   await receiver.up();
   const connection = await open(receiver);
   // Only a blocked event loop notices too late: that is the very case.
@@ -62,7 +64,7 @@ test('a ping that expired unnoticed buffers nothing and keeps no timer', async (
   await eventually(() => connection.closed.aborted);
   await connection.close(0);
   await receiver.down();
-  await eventually(() => timers() <= before);
+  await eventually(() => openHandles().length <= before.length);
   expect(acknowledged).toBe(0);
 });
 
