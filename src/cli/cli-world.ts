@@ -29,14 +29,25 @@ export function processWorld(): CliWorld {
     stdin,
     stdout,
     stderr,
-    stdoutIsTerminal: stdout.isTTY === true,
-    stderrIsTerminal: stderr.isTTY === true,
+    stdoutIsTerminal: isTerminal(stdout),
+    stderrIsTerminal: isTerminal(stderr),
     environment: processEnvironment(),
     cwd: process.cwd(),
-    columns: stdout.columns ?? 80,
+    columns: stdout.columns || 80,
     signal: abortedWhenUnread(stdout),
     now: Date.now,
   };
+}
+
+/**
+ * A terminal that has no width (`script` without one, some containers) is treated as a pipe: a
+ * spinner would clear infinitely many lines there.
+ */
+export function isTerminal(stream: {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}): boolean {
+  return stream.isTTY === true && (stream.columns ?? 0) > 0;
 }
 
 /** Thrown through a command whose output nobody reads; it ends quietly. */

@@ -53,7 +53,7 @@ async function readInputFile(file: string): Promise<string> {
   }
 }
 
-export function parseJson(text: string, what: string): Json {
+function parseJson(text: string, what: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (cause) {

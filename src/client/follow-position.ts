@@ -5,11 +5,6 @@
  */
 import type { LogEvent } from '../protocol/events.ts';
 
-export interface Position {
-  readonly seq: string;
-  readonly epoch: string;
-}
-
 export type Judgement = 'deliver' | 'repeat' | 'missing';
 
 /** @param last `seq` of the last event delivered, or where the subscription starts */

@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isTerminal } from '../../src/cli/cli-world.ts';
+import { describeProgress } from '../../src/cli/wait-for-job.ts';
 import { TaskbellError } from '../../src/protocol/errors.ts';
 import { ControlServer } from '../client/control-server.ts';
 import { eventually } from '../client/eventually.ts';
@@ -94,6 +96,37 @@ test.each([
     result: { ok: true },
     attempts: [],
   });
+});
+
+test('on a terminal a spinner tells how far the job is, and the result is the same', async () => {
+  const adding = run(['job', 'add', 'mail', '--wait'], { spins: true });
+  await eventually(() => server.followerCount === 1);
+  const progress = { done: 3, total: 4, message: 'rows' };
+  server.append({ type: 'job', id: '1', data: [{ state: 'running', attempt: 2, progress }] });
+  await eventually(() => server.asked.some((one) => one.path === '/v1/jobs/1/wait'));
+  server.setJob('1', 'succeeded', { attempt: 2, duration: 45 });
+  const result = await adding;
+  expect(result).toMatchObject({ exitCode: 0 });
+  expect(result.stdout).toBe('job 1 (mail) succeeded after 2 attempts, 45 ms\n');
+  expect(result.stderr).toContain('job 1');
+});
+
+test.each([
+  [{ isTTY: true, columns: 80 }, true],
+  [{ isTTY: true, columns: 0 }, false],
+  [{}, false],
+])('%j counts as a terminal: %s', (stream, expected) => {
+  expect(isTerminal(stream)).toBe(expected);
+});
+
+test.each([
+  [{ state: 'queued', attempt: 0 }, 'queued'],
+  [{ state: 'running', attempt: 2 }, 'running, attempt 2'],
+  [{ state: 'running', attempt: 1, progress: { fraction: 0.456 } }, 'running: 46 %'],
+  [{ state: 'running', attempt: 1, progress: { done: 3, total: 4 } }, 'running: 75 % 3/4'],
+  [{ state: 'running', attempt: 1, progress: { message: 'rows' } }, 'running: rows'],
+])('progress %j is told as %s', (data, words) => {
+  expect(describeProgress({ type: 'mail', queue: 'default', ...data })).toBe(words);
 });
 
 test('job wait says in words how the job ended, and gives up at its time limit', async () => {

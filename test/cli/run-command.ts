@@ -14,8 +14,12 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   readonly isTerminal?: boolean;
+  /** Standard error becomes something that a spinner takes for a terminal. */
+  readonly spins?: boolean;
   readonly signal?: AbortSignal;
 }
+
+const TERMINAL = { isTTY: true, columns: 80, cursorTo() {}, clearLine() {}, moveCursor() {} };
 
 export async function runCommand(
   argv: readonly string[],
@@ -23,12 +27,13 @@ export async function runCommand(
 ): Promise<CommandRun> {
   const stdout = gather();
   const stderr = gather();
+  if (options.spins) Object.assign(stderr.stream, TERMINAL);
   const world: CliWorld = {
     stdin: Readable.from([Buffer.from(options.stdin ?? '')]),
     stdout: stdout.stream,
     stderr: stderr.stream,
     stdoutIsTerminal: options.isTerminal ?? false,
-    stderrIsTerminal: false,
+    stderrIsTerminal: options.spins ?? false,
     environment: options.environment ?? {},
     cwd: options.cwd,
     columns: 100,

@@ -35,17 +35,17 @@ function describeJob(job: JobView, paint: Painter): readonly string[] {
   const lines = facts.flatMap(([name, value]) =>
     value === null ? [] : [`${name.padEnd(9)} ${value}`],
   );
-  return job.attempts.length === 0 ? lines : [...lines, '', ...attemptTable(job.attempts, paint)];
+  return job.attempts.length === 0 ? lines : [...lines, '', ...attemptTable(job.attempts)];
 }
 
-function attemptTable(attempts: readonly AttemptView[], paint: Painter): readonly string[] {
+function attemptTable(attempts: readonly AttemptView[]): readonly string[] {
   const rows = attempts.map((one) => [
     String(one.attempt),
     one.startedAt,
     formatMs(one.duration),
     one.cpuMs === null ? '-' : formatMs(one.cpuMs),
     one.peakBytes === null ? '-' : `${(one.peakBytes / 1_048_576).toFixed(1)} MiB`,
-    paintState(paint, one.outcome),
+    one.outcome,
     cell(one.error?.message.split('\n')[0]),
   ]);
   return formatTable([
