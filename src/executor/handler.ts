@@ -48,7 +48,8 @@ export interface Run {
 /** What a process of its own used; absent where the system does not tell. */
 export interface Usage {
   readonly cpuMs: number;
-  readonly peakBytes: number;
+  /** Left out when no sample met the process while it still had memory. */
+  readonly peakBytes?: number;
 }
 
 interface ProcessFacts {

@@ -48,7 +48,11 @@ export class UsageSampler {
   stop(): Usage | undefined {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    return this.#seen ? { cpuMs: this.#cpuMs, peakBytes: this.#peakBytes } : undefined;
+    if (!this.#seen) return undefined;
+    const cpuMs = this.#cpuMs;
+    // A process that has ended and is not yet waited for shows its time, but its memory is gone: no
+    // process ever used 0 bytes, so that 0 says unknown.
+    return this.#peakBytes === 0 ? { cpuMs } : { cpuMs, peakBytes: this.#peakBytes };
   }
 }
 
