@@ -1,0 +1,75 @@
+/** `taskbell/client` as another program imports it: the built package, a real service. */
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Site } from './daemon.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const site = new Site();
+
+beforeAll(async () => {
+  mkdirSync(site.path('node_modules'));
+  symlinkSync(ROOT, site.path('node_modules/taskbell'));
+  await site.up();
+});
+afterAll(() => site.dispose());
+
+test('a program adds, waits, lists, cancels, retries, publishes and follows events', async () => {
+  site.write(
+    'program.mjs',
+    `import { connect } from 'taskbell/client';
+const client = connect({ socket: ${JSON.stringify(site.socket)} });
+const events = client.events({ type: 'issueUpdate' });
+await events.attached;
+const [first, second] = await client.addMany([{ type: 'echo', payload: 1 }, { type: 'echo', payload: 2, delayMs: 60_000 }]);
+const done = await client.wait(first.id);
+await client.cancel(second.id);
+await client.retry(second.id);
+const again = await client.wait(second.id);
+await client.publish({ type: 'issueUpdate', id: 'i1', data: [7] });
+let heard;
+for await (const event of events) { heard = event; break; }
+const { jobs } = await client.list({ type: 'echo' });
+const shown = await client.get(first.id);
+let code;
+try { await client.add('nobody'); } catch (error) { code = error.code; }
+await client.close();
+console.log(JSON.stringify({ done: done.result, again: again.result, heard: heard.data, listed: jobs.length, shown: shown.state, code }));
+`,
+  );
+  const child = spawn(process.execPath, [site.path('program.mjs')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  // It ends by itself: after close nothing holds the program.
+  const exitCode = await new Promise((resolve) => child.once('close', resolve));
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(output)).toEqual({
+    done: 1,
+    again: 2,
+    heard: [7],
+    listed: 2,
+    shown: 'succeeded',
+    code: 'E_UNKNOWN_TYPE',
+  });
+});
+
+test('a handler may use defineJob of the package for its types', async () => {
+  site.write(
+    'jobs/typed.mjs',
+    `import { defineJob } from 'taskbell';
+export default defineJob({ retries: 0, run: (payload) => payload.n + 1 });`,
+  );
+  const { id } = await site.api.add('echo', 'before the restart');
+  await site.api.wait(id);
+  const { processes } = await site.api.status();
+  const executor = processes.find(({ role }) => role === 'executor');
+  process.kill(executor?.pid ?? 0, 'SIGKILL');
+  const job = await site.api.add('typed', { n: 1 });
+  expect(await site.api.wait(job.id)).toMatchObject({ state: 'succeeded', result: 2 });
+});
