@@ -3,10 +3,10 @@
  *
  * Only the group that the arguments name is loaded, so that a command starts fast.
  */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { FlagOverride, Flags } from '../config/flags.ts';
 import { parseSetFlag } from '../config/flags.ts';
+import { VERSION } from '../process/version.ts';
 import type { CliContext } from './cli-context.ts';
 import type { CliWorld } from './cli-world.ts';
 import { COMMANDS, type DefineCommand, GROUPS, type Listed } from './command-table.ts';
@@ -41,7 +41,7 @@ export async function buildProgram(argv: readonly string[], world: CliWorld): Pr
 function createRoot(world: CliWorld): Command {
   return new Command('taskbell')
     .description('Runs background jobs and rings everyone who is waiting for them.')
-    .version(readVersion(), '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help for a command')
     .option('-c, --config <file>', 'read this configuration file')
     .option('--data-directory <directory>', 'override [daemon] dataDirectory')
@@ -63,12 +63,6 @@ function createRoot(world: CliWorld): Command {
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
-}
-
-function readVersion(): string {
-  // src/cli and dist/cli lie equally deep below package.json.
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 /** `taskbell job add`, or as much of it as the arguments name; for "see … --help". */

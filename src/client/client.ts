@@ -299,7 +299,7 @@ function addressOf({ socket, url, token }: ConnectOptions): ControlAddress {
       'E_USAGE',
       'Expected either `socket`, or `url` together with `token`.',
       {
-        hint: 'The token is in the file control.token of the data directory.',
+        hint: 'The token is in the file api-token of the data directory.',
       },
     );
   }

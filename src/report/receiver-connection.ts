@@ -7,7 +7,6 @@
  * Never reconnects, never buffers and never retries: a new connection is a new object. Decides
  * nothing about reports.
  */
-import type { Socket as Engine } from 'engine.io-client';
 import { Manager, type Socket } from 'socket.io-client';
 import { describeConnectError } from './connect-error.ts';
 import type { ReceiverAddress } from './receiver-address.ts';
@@ -194,7 +193,7 @@ interface Pingable {
 }
 
 /** engine.io-client keeps the WebSocket of its transport private; without one, the drain must do. */
-function pingable(engine: Engine): Pingable | null {
+function pingable(engine: Socket['io']['engine']): Pingable | null {
   const { ws } = engine.transport as { ws?: unknown };
   if (typeof ws !== 'object' || ws === null) return null;
   return 'ping' in ws && 'on' in ws && 'off' in ws ? (ws as Pingable) : null;
