@@ -14,20 +14,6 @@ import { MIGRATIONS } from './migrations.ts';
 
 export type Database = SqliteDatabase.Database;
 
-/** A prepared statement, as much of it as the adapters use. The library's own type has no name to export. */
-export interface Query<Values extends unknown[], Row = unknown> {
-  readonly source: string;
-  run(...values: Values): SqliteDatabase.RunResult;
-  get(...values: Values): Row | undefined;
-  all(...values: Values): Row[];
-  /** Rows become their first column. */
-  pluck(): this;
-}
-
-export interface Preparing {
-  prepare<Values extends unknown[], Row = unknown>(sql: string): Query<Values, Row>;
-}
-
 /** Older versions can corrupt a WAL database when a checkpoint races a reset. */
 const MIN_SQLITE = [3, 51, 3] as const;
 
