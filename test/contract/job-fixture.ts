@@ -8,7 +8,7 @@ import type { RetryPolicy } from '../../src/queue/retry-policy.ts';
 import type { Stores } from './stores.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 21, 40, 5, 174);
-export const POLICY: RetryPolicy = { retries: 2, backoffMs: 1_000, backoffLimitMs: 60_000 };
+const POLICY: RetryPolicy = { retries: 2, backoffMs: 1_000, backoffLimitMs: 60_000 };
 export const MAIL: Lane = { queue: 'default', type: 'mail' };
 
 export function newJob(over: Partial<NewJob> = {}): NewJob {

@@ -33,7 +33,7 @@ const job = fc.record({
   delayMs: fc.option(fc.integer({ min: 1, max: 5_000 })),
   uniqueKey: fc.option(fc.constantFrom('k1', 'k2')),
   retries: fc.option(fc.integer({ min: 0, max: 3 })),
-}, 120_000);
+});
 
 /** Picks a job or a running attempt by its place among those there are. */
 const place = fc.nat(50);

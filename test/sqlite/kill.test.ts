@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { openDatabase } from '../../src/sqlite/database.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-const ADDER = path.join(import.meta.dirname, 'adding-child.mjs');
+const ADDER = fileURLToPath(new URL('./adding-child.mjs', import.meta.url));
 const ROUNDS = 10;
 const SEED = Number(process.env.TASKBELL_TEST_SEED ?? Date.now() % 2 ** 31);
 

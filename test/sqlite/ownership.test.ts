@@ -3,12 +3,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { TaskbellError } from '../../src/protocol/errors.ts';
 import { tryOwn } from '../../src/sqlite/ownership.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-const OWNER = path.join(import.meta.dirname, 'owning-child.mjs');
+const OWNER = fileURLToPath(new URL('./owning-child.mjs', import.meta.url));
 
 function lockFile(): string {
   return path.join(temporaryDirectory(), 'owner.lock');
