@@ -11,6 +11,7 @@ import {
   findMarked,
   identityOf,
   isAlive,
+  isGroupAlive,
   signal,
   signalGroup,
 } from '../process/process-identity.ts';
@@ -78,11 +79,7 @@ function groupSurvives(group: ProcessIdentity): boolean {
   // number means that the group is gone.
   const reused =
     identityOf(group.pid).startTime !== '' && identityOf(group.pid).startTime !== group.startTime;
-  return !reused && groupMembers(group.pid);
-}
-
-function groupMembers(groupId: number): boolean {
-  return signalGroup(groupId, 0);
+  return !reused && isGroupAlive(group.pid);
 }
 
 function isRunning(pid: number): boolean {

@@ -4,9 +4,8 @@
  * Every command leads a group of its own; nobody in it survives the attempt, and none survives this
  * process unless it is killed with -9, which the supervisor answers for.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signalGroup } from '../process/process-identity.ts';
+import { isGroupAlive, signalGroup } from '../process/process-identity.ts';
 
 /** What the leader left behind gets this long between SIGTERM and SIGKILL. */
 export const SURVIVOR_GRACE_MS = 1_000;
@@ -32,37 +31,11 @@ export class ProcessGroups {
 
 /** Ends what is left of a group whose leader has gone. Resolves when nobody is left. */
 export async function reapGroup(groupId: number, graceMs: number): Promise<void> {
-  if (!hasMembers(groupId)) return;
+  if (!isGroupAlive(groupId)) return;
   signalGroup(groupId, 'SIGTERM');
   const killAtMono = performance.now() + graceMs;
-  while (hasMembers(groupId)) {
+  while (isGroupAlive(groupId)) {
     if (performance.now() >= killAtMono) signalGroup(groupId, 'SIGKILL');
     await sleep(POLL_MS);
   }
-}
-
-function hasMembers(groupId: number): boolean {
-  if (!signalGroup(groupId, 0)) return false;
-  // Zombies that nobody waits for (no init in a container) can be signalled for ever: look closer.
-  return groupStates(groupId).some((state) => state !== 'Z' && state !== 'X');
-}
-
-/** State letters of the group's members (proc(5)); 'R' where there is no /proc to look into. */
-function groupStates(groupId: number): readonly string[] {
-  let pids: readonly string[];
-  try {
-    pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  } catch {
-    return ['R'];
-  }
-  return pids.flatMap((pid) => {
-    try {
-      const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      const [state, , group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      return Number(group) === groupId ? [state ?? ''] : [];
-    } catch {
-      // Ended between the listing and the reading.
-      return [];
-    }
-  });
 }

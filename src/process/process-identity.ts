@@ -36,6 +36,21 @@ export function signalGroup(groupId: number, name: NodeJS.Signals | 0): boolean 
   return signal(-groupId, name);
 }
 
+/**
+ * True while a process of the group lives. Zombies can be signalled until somebody waits for them, which
+ * in a container without an init is never: where there is a /proc, a closer look tells them apart.
+ */
+export function isGroupAlive(groupId: number): boolean {
+  if (!signalGroup(groupId, 0)) return false;
+  const pids = listPids();
+  return pids.length === 0 || pids.some((pid) => isLivingMember(pid, groupId));
+}
+
+function isLivingMember(pid: number, groupId: number): boolean {
+  const stat = readStat(pid);
+  return stat?.group === groupId && stat.state !== 'Z' && stat.state !== 'X';
+}
+
 /** Pids of all processes with `mark=value` in their environment. Empty where there is no /proc. */
 export function findMarked(mark: string, value: string): readonly number[] {
   const wanted = `${mark}=${value}`;
@@ -62,6 +77,7 @@ function environmentOf(pid: number): readonly string[] {
 
 interface Stat {
   readonly state: string;
+  readonly group: number;
   readonly startTime: string;
 }
 
@@ -70,7 +86,7 @@ function readStat(pid: number): Stat | undefined {
     // The command name (field 2) may hold spaces and brackets: count from the last one.
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', startTime: fields[19] ?? '' };
+    return { state: fields[0] ?? '', group: Number(fields[2]), startTime: fields[19] ?? '' };
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@ import {
   findMarked,
   identityOf,
   isAlive,
+  isGroupAlive,
   signal,
   signalGroup,
 } from '../../src/process/process-identity.ts';
@@ -81,5 +82,34 @@ describe('findMarked', () => {
     start({ TASKBELL_TEST_MARK: `${value}0` });
     start({ TASKBELL_TEST_MARK_2: value });
     await expect.poll(() => findMarked('TASKBELL_TEST_MARK', value)).toEqual([marked]);
+  });
+});
+
+describe('isGroupAlive', () => {
+  it('is true while anybody of the group lives, its leader or not', async () => {
+    const leader = spawn('/bin/sh', ['-c', 'sleep 1000 & exit'], {
+      stdio: 'ignore',
+      detached: true,
+    });
+    started.push(leader);
+    if (leader.pid === undefined) throw new Error('no shell');
+    await ended(0);
+    expect(isGroupAlive(leader.pid)).toBe(true);
+    signalGroup(leader.pid, 'SIGKILL');
+    await expect.poll(() => isGroupAlive(leader.pid ?? 0)).toBe(false);
+  });
+
+  it('is false for a group of zombies, which nobody has waited for', async () => {
+    // Node waits for its children in its event loop, which never turns here.
+    const script = `
+      const { pid } = require('node:child_process').spawn('true', { detached: true });
+      require('node:fs').writeSync(1, String(pid));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`;
+    const parent = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    started.push(parent);
+    const [chunk] = (await once(parent.stdout, 'data')) as [Buffer];
+    const group = Number(chunk.toString());
+    await expect.poll(() => isGroupAlive(group)).toBe(false);
+    expect(signalGroup(group, 0)).toBe(true);
   });
 });
