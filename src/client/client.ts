@@ -226,9 +226,11 @@ export class TaskbellClient {
     const patient = this.#http.hasAnswered;
     const address = this.#address;
     const onEnd = () => this.#streams.delete(stream);
+    // A reader that leaves and comes back during a restart has met the daemon already.
+    const onConnected = () => this.#http.noteAnswer();
     const stream: EventStream = new EventStream({
       ...{ address, topics, since, epoch, signal },
-      ...{ onGap, onEnd, patient },
+      ...{ onGap, onConnected, onEnd, patient },
     });
     this.#streams.add(stream);
     return stream;

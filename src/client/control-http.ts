@@ -61,6 +61,11 @@ export class ControlHttp {
     return this.#hasAnswered;
   }
 
+  /** It answered on another connection of the same client. */
+  noteAnswer(): void {
+    this.#hasAnswered = true;
+  }
+
   /** The parsed body; undefined for an answer without one. */
   async call(call: Call): Promise<unknown> {
     const giveUpMono = performance.now() + this.#patienceMs;

@@ -19,6 +19,8 @@ export interface EventStreamOptions {
   readonly patient: boolean;
   /** Omitted: a gap ends the iteration with an error. */
   readonly onGap?: ((facts: GapFacts) => void) | undefined;
+  /** Called each time that the subscription is in force. */
+  readonly onConnected?: () => void;
   /** Called once, when the iteration is over for the follower. */
   readonly onEnd?: () => void;
 }
@@ -115,8 +117,10 @@ export class EventStream implements AsyncIterableIterator<LogEvent> {
   }
 
   #changed(state: 'connected' | 'disconnected', error: Error | undefined): void {
-    if (state === 'connected') this.#wasConnected = true;
-    else if (!this.#wasConnected && !this.#options.patient) this.#finish({ error });
+    if (state === 'connected') {
+      this.#wasConnected = true;
+      this.#options.onConnected?.();
+    } else if (!this.#wasConnected && !this.#options.patient) this.#finish({ error });
   }
 
   #gap(facts: GapFacts): void {

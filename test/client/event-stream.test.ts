@@ -70,6 +70,16 @@ test('a restart of the daemon is bridged', async () => {
   expect(await take(events, 1)).toEqual(['1']);
 });
 
+test('a reader that left and comes back while the daemon restarts waits for it', async () => {
+  server.append(issue('a'));
+  expect(await take(client.events({ since: '0' }), 1)).toEqual(['1']);
+  await server.goAway();
+  const events = take(client.events({ since: '1' }), 1);
+  server.append(issue('a'));
+  await server.listen();
+  expect(await events).toEqual(['2']);
+});
+
 test('a gap ends the iteration with an error, unless the caller wants to hear of it', async () => {
   for (const id of ['a', 'b', 'c']) server.append(issue(id));
   server.log = server.log.slice(2);
