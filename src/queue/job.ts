@@ -121,11 +121,21 @@ export function endOf(outcome: Outcome): AttemptEnd {
     result: outcome.result === undefined ? null : JSON.stringify(outcome.result),
     error: outcome.error ?? null,
     events: outcome.outcome === 'succeeded' ? (outcome.events ?? []) : [],
-    durationMs: outcome.durationMs,
-    cpuMs: outcome.cpuMs ?? null,
-    peakBytes: outcome.peakBytes ?? null,
-    exitCode: outcome.exitCode ?? null,
+    durationMs: finite(outcome.durationMs) ?? 0,
+    cpuMs: finite(outcome.cpuMs),
+    peakBytes: whole(outcome.peakBytes),
+    exitCode: whole(outcome.exitCode),
   };
+}
+
+// Figures come over a wire: one that a strict column refuses would hold up every outcome beside it.
+function finite(value: number | undefined): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function whole(value: number | undefined): number | null {
+  const known = finite(value);
+  return known === null ? null : Math.round(known);
 }
 
 /** The end of an attempt whose process is gone. */
