@@ -200,6 +200,13 @@ describe('the checker of the crash tests', () => {
     expect(broken({ journal })).toContain('re-runs');
   });
 
+  it('finds a job that began again after its cancel was answered', () => {
+    expect(broken({ journal: journalWith('cancel 2', 'beat 2 1 51 60') })).toEqual([]);
+    expect(broken({ journal: parseJournal(`cancel 2\n${JOURNAL.join('\n')}`) })).toEqual([
+      'uncancelled',
+    ]);
+  });
+
   it('finds a report that came again behind the cursor, and more repeats than can be explained', () => {
     const late = { seq: 5, jobId: '1', success: true, knownCursor: 5 };
     const receipts = [...RECEIPTS, late];

@@ -3,7 +3,7 @@
  * named finding that holds when it has no violation.
  */
 import type { Evidence, FollowedLog, StoredJob, StoredRow } from './evidence.ts';
-import { attemptsOf, findOverlaps, findReRuns } from './journal.ts';
+import { attemptsOf, findOverlaps, findReRuns, findUncancelled } from './journal.ts';
 
 export interface Finding {
   readonly name: string;
@@ -26,6 +26,7 @@ const CHECKS: readonly Check[] = [
   checkReportOrder,
   checkOverlap,
   checkReRuns,
+  checkCancelled,
   checkRepeats,
   checkMissed,
   checkSurvivors,
@@ -179,6 +180,15 @@ function checkOverlap({ journal }: Evidence): Finding {
 function checkReRuns({ journal }: Evidence): Finding {
   const { count, inFlight, unexplained } = findReRuns(journal);
   return { name: 're-runs', facts: `${count} <= ${inFlight} in flight`, violations: unexplained };
+}
+
+function checkCancelled({ journal }: Evidence): Finding {
+  const count = journal.filter(({ kind }) => kind === 'cancel').length;
+  return {
+    name: 'uncancelled',
+    facts: `${count} cancels answered`,
+    violations: findUncancelled(journal),
+  };
 }
 
 /** A report may come again after a fault, unless its cursor was seen to have passed it. */

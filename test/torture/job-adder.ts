@@ -1,6 +1,6 @@
 /**
- * Adds jobs without end: one by one, in batches, with keys, delays and priorities. Keeps what was tried
- * and what was accepted. An add that got no answer may or may not exist; the next try is another job.
+ * Adds jobs without end: one by one, in batches, with keys, delays and priorities, and cancels a few.
+ * Keeps what was tried and what was accepted. An add that got no answer may or may not exist; the next try is another job.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -25,6 +25,7 @@ export interface JobAdderOptions {
   readonly draws: Draws;
   /** Jobs that have ended, so that the adder does not run away. */
   readonly endedCount: () => number;
+  readonly onCancelled: (id: string) => void;
 }
 
 const MAX_UNFINISHED = 120;
@@ -53,6 +54,7 @@ export class JobAdder {
       if (together) await this.#addMany(adds);
       else await Promise.all(adds.map((add) => this.#add(add)));
       await delay(pauseMs);
+      if (draws.chance(0.08)) await this.#cancelLast();
       while (!this.#stopped && this.#ids.size - endedCount() > MAX_UNFINISHED) await delay(20);
     }
   }
@@ -86,6 +88,19 @@ export class JobAdder {
     await this.#note(numbers, () => this.#options.client.addMany(requests));
   }
 
+  /** Whatever it does just now; one that has ended is refused. */
+  async #cancelLast(): Promise<void> {
+    const id = this.accepted.at(-1)?.id;
+    if (id === undefined) return;
+    try {
+      await this.#options.client.cancel(id);
+      this.#options.onCancelled(id);
+    } catch (error) {
+      const hasEnded = error instanceof TaskbellError && error.code === 'E_CONFLICT';
+      if (!hasEnded && !isAway(error)) this.refusals.push(`cancel ${id}: ${error}`);
+    }
+  }
+
   async #note(numbers: readonly number[], add: () => Promise<readonly AddedJob[]>): Promise<void> {
     try {
       const jobs = await add();
@@ -95,10 +110,14 @@ export class JobAdder {
         this.#ids.add(id);
       }
     } catch (error) {
-      if (error instanceof TaskbellError && AWAY.has(error.code)) return;
+      if (isAway(error)) return;
       this.refusals.push(`n ${numbers.join(', ')}: ${error}`);
     }
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof TaskbellError && AWAY.has(error.code);
 }
 
 function composeWork(draws: Draws): Pick<NewAdd, 'type' | 'payload'> {

@@ -30,7 +30,13 @@ export interface ToldLine {
   readonly id: string;
 }
 
-export type JournalLine = AttemptLine | HitLine | ToldLine;
+/** Written when a cancel was answered: from then on no further attempt may begin. */
+export interface CancelLine {
+  readonly kind: 'cancel';
+  readonly id: string;
+}
+
+export type JournalLine = AttemptLine | HitLine | ToldLine | CancelLine;
 
 export function parseJournal(text: string): readonly JournalLine[] {
   return text.split('\n').flatMap((line) => (line === '' ? [] : [parseLine(line)]));
@@ -39,8 +45,8 @@ export function parseJournal(text: string): readonly JournalLine[] {
 function parseLine(line: string): JournalLine {
   const hit = /^hit (\d+)$/.exec(line);
   if (hit !== null) return { kind: 'hit', pid: Number(hit[1]) };
-  const told = /^told (\d+)$/.exec(line);
-  if (told !== null) return { kind: 'told', id: told[1] ?? '' };
+  const word = /^(told|cancel) (\d+)$/.exec(line);
+  if (word !== null) return { kind: word[1] as 'told' | 'cancel', id: word[2] ?? '' };
   const match = /^(start|beat|end|fail|stop) (\d+) (\d+) (\d+) (\d+)$/.exec(line);
   if (match === null) throw new Error(`expected a line of the journal, got "${line}"`);
   const [, kind, id = '', attempt, host, pid] = match;
@@ -50,11 +56,15 @@ function parseLine(line: string): JournalLine {
   };
 }
 
+function isAttempt(line: JournalLine): line is AttemptLine {
+  return line.kind !== 'hit' && line.kind !== 'told' && line.kind !== 'cancel';
+}
+
 export function findOverlaps(journal: readonly JournalLine[]): readonly string[] {
   const current = new Map<string, AttemptLine>();
   const found = new Set<string>();
   for (const line of journal) {
-    if (line.kind === 'hit' || line.kind === 'told') continue;
+    if (!isAttempt(line)) continue;
     const latest = current.get(line.id);
     if (line.kind === 'start') {
       if (latest !== undefined && latest.attempt >= line.attempt) {
@@ -81,7 +91,7 @@ export function attemptsOf(
 ): ReadonlyMap<string, readonly Attempt[]> {
   const jobs = new Map<string, { start: AttemptLine; verbs: Set<AttemptVerb> }[]>();
   for (const line of journal) {
-    if (line.kind === 'hit' || line.kind === 'told') continue;
+    if (!isAttempt(line)) continue;
     let attempts = jobs.get(line.id);
     if (attempts === undefined) {
       attempts = [];
@@ -136,4 +146,17 @@ function judgeInFlight(journal: readonly JournalLine[]): (attempt: Attempt) => b
 function describeReRun(id: string, { start, verbs }: Attempt, next: Attempt): string {
   const how = [...verbs].filter((verb) => verb !== 'beat').join(', ') || 'no end';
   return `job ${id}: attempt ${next.start.attempt} began although nothing hit attempt ${start.attempt} (${how}; pid ${start.pid}, executor ${start.host})`;
+}
+
+/** One attempt may begin after the answer: it was on its way to an executor when the cancel was taken. */
+export function findUncancelled(journal: readonly JournalLine[]): readonly string[] {
+  const starts = new Map<string, number>();
+  for (const line of journal) {
+    if (line.kind === 'cancel' && !starts.has(line.id)) starts.set(line.id, 0);
+    const count = line.kind === 'start' ? starts.get(line.id) : undefined;
+    if (line.kind === 'start' && count !== undefined) starts.set(line.id, count + 1);
+  }
+  return [...starts].flatMap(([id, count]) =>
+    count > 1 ? [`job ${id} began ${count} times after its cancel was answered`] : [],
+  );
 }

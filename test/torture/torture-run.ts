@@ -117,6 +117,7 @@ export class TortureRun {
       client: this.#client,
       draws: drawsOf(this.#options.seed, 'adds'),
       endedCount: () => steady?.ended.length ?? 0,
+      onCancelled: (id) => this.#workspace.noteCancelled(id),
     });
     this.#running.push(this.#watch(this.#adder.run()));
   }

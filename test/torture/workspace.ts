@@ -50,6 +50,10 @@ export class Workspace {
     appendFileSync(this.#journal, `told ${id}\n`);
   }
 
+  noteCancelled(id: string): void {
+    appendFileSync(this.#journal, `cancel ${id}\n`);
+  }
+
   journal(): string {
     return readFileSync(this.#journal, 'utf8');
   }
