@@ -15,6 +15,10 @@ interface Work {
   readonly reject: (error: unknown) => void;
 }
 
+/** With the 100 ms that SQLite itself waits each time, some seconds in all. */
+const PAUSE_MS = 50;
+const MAX_PAUSES = 40;
+
 export interface CommitLoopOptions {
   readonly transaction: Transaction;
   /** Called once, when the storage failed and nothing further may be acknowledged. */
@@ -27,6 +31,9 @@ export class CommitLoop {
   #beforeFlush: () => void = () => undefined;
   #waiting: Work[] = [];
   #scheduled: NodeJS.Immediate | undefined;
+  /** Another program holds the database's write lock: its turn is waited for. */
+  #pause: NodeJS.Timeout | undefined;
+  #pauses = 0;
   #closed: TaskbellError | undefined;
   /** Transactions committed so far. */
   commits = 0;
@@ -46,7 +53,8 @@ export class CommitLoop {
 
   /** Sees to it that a flush happens in this turn, even without work: the hook may have some. */
   nudge(): void {
-    if (this.#closed === undefined) this.#scheduled ??= setImmediate(() => this.#flush());
+    if (this.#closed !== undefined || this.#pause !== undefined) return;
+    this.#scheduled ??= setImmediate(() => this.#flush());
   }
 
   readonly commit = <T>(run: () => T): Promise<T> => {
@@ -62,6 +70,7 @@ export class CommitLoop {
     if (this.#closed !== undefined) return;
     this.#beforeFlush = () => undefined;
     this.#flush();
+    clearTimeout(this.#pause);
     this.#refuseFrom(
       new TaskbellError('E_UNAVAILABLE', 'The daemon is stopping.', {
         hint: 'Try again in a moment.',
@@ -72,6 +81,8 @@ export class CommitLoop {
   #flush(): void {
     if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
     if (this.#closed !== undefined) return;
     this.#beforeFlush();
     const group = this.#waiting;
@@ -95,6 +106,7 @@ export class CommitLoop {
       return this.#failed(group, error);
     }
     this.commits += 1;
+    this.#pauses = 0;
     for (const [index, work] of group.entries()) work.resolve(values[index]);
     // Outside of the try: the group is committed, so whatever a participant throws, it must not run again.
     for (const participant of this.#participants) participant.afterCommit?.();
@@ -121,6 +133,10 @@ export class CommitLoop {
   }
 
   #failed(group: readonly Work[], error: unknown): boolean {
+    if (codeOf(error).startsWith('SQLITE_BUSY') && this.#pauses < MAX_PAUSES) {
+      this.#postpone(group);
+      return true;
+    }
     const storage = storageFailure(error);
     if (storage?.code === 'E_IO') {
       this.#refuseFrom(storage);
@@ -133,6 +149,12 @@ export class CommitLoop {
     return true;
   }
 
+  #postpone(group: readonly Work[]): void {
+    this.#waiting.unshift(...group);
+    this.#pauses += 1;
+    this.#pause ??= setTimeout(() => this.#flush(), PAUSE_MS);
+  }
+
   #refuseFrom(error: TaskbellError): void {
     this.#closed = error;
     for (const work of this.#waiting.splice(0)) work.reject(error);
@@ -140,7 +162,17 @@ export class CommitLoop {
 }
 
 function storageFailure(error: unknown): TaskbellError | undefined {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new TaskbellError(
+      'E_UNAVAILABLE',
+      'Another program holds the write lock of the database.',
+      {
+        hint: 'End that program: only the daemon may write to its database.',
+        cause: error,
+      },
+    );
+  }
   if (code === 'SQLITE_FULL') {
     return new TaskbellError('E_DISK_FULL', 'The disk that holds the data directory is full.', {
       hint: 'Free some space; what was accepted before is safe.',
@@ -154,6 +186,10 @@ function storageFailure(error: unknown): TaskbellError | undefined {
     });
   }
   return undefined;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 // Promise.withResolvers comes with Node 22.

@@ -8,6 +8,7 @@ import { identityOf, isAlive } from '../process/process-identity.ts';
 import type { ExecutorMessage, Fence, HelloMessage, Outcome } from '../protocol/execute.ts';
 import type { RunningJob } from '../queue/job.ts';
 import type { JobStore } from '../queue/job-store.ts';
+import { parseExecutorMessage } from './executor-message.ts';
 import { ExecutorWatch } from './executor-watch.ts';
 import type { InHand } from './in-hand.ts';
 import type { JobTypes } from './job-types.ts';
@@ -72,8 +73,8 @@ export class ExecutorPool {
   accept(socket: WebSocket): void {
     let executor: RemoteExecutor | undefined;
     socket.on('message', (data) => {
-      const message = parseMessage(String(data));
-      if (message === undefined) socket.close(1007, 'expected a message of the executor protocol');
+      const message = parseExecutorMessage(String(data));
+      if (message === undefined) this.#refuse(socket, executor);
       else if (message.kind === 'hello') executor = this.#greet(socket, message);
       else if (executor !== undefined) this.#receive(executor, message);
     });
@@ -83,6 +84,11 @@ export class ExecutorPool {
       executor.connection = undefined;
       if (!this.#stopped) this.#watch.add(executor);
     });
+  }
+
+  #refuse(socket: WebSocket, executor: RemoteExecutor | undefined): void {
+    this.#parts.log.error({ executor: executor?.id }, 'message is not of the execute protocol');
+    socket.close(1007, 'expected a message of the execute protocol');
   }
 
   #greet(socket: WebSocket, hello: HelloMessage): RemoteExecutor {
@@ -209,7 +215,11 @@ export class ExecutorPool {
     const stopping = this.#parts.isStopping(executor.process.pid);
     const innocent = executor.leaving || executor.ending || orphaned || stopping;
     const left = [...executor.inFlight.values()];
-    const facts = { executor: executor.id, executorPid: executor.process.pid, attempts: left.length };
+    const facts = {
+      executor: executor.id,
+      executorPid: executor.process.pid,
+      attempts: left.length,
+    };
     if (left.length > 0) this.#parts.log.warn(facts, 'executor is gone, its attempts are returned');
     else this.#parts.log.info(facts, 'executor is gone');
     this.#conclude(executor, left, (attempt) =>
@@ -238,17 +248,6 @@ export class ExecutorPool {
       for (const attempt of executor.inFlight.values()) clearTimeout(attempt.backstop);
       executor.connection?.terminate();
     }
-  }
-}
-
-function parseMessage(text: string): ExecutorMessage | undefined {
-  try {
-    const message: unknown = JSON.parse(text);
-    const kind = typeof message === 'object' && message !== null && 'kind' in message;
-    return kind ? (message as ExecutorMessage) : undefined;
-  } catch {
-    // The connection is closed for it; the executor comes back and says what it holds.
-    return undefined;
   }
 }
 

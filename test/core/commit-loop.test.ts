@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { CommitLoop } from '../../src/core/commit-loop.ts';
 import type { TaskbellError } from '../../src/protocol/errors.ts';
 import type { Participant, Transaction } from '../../src/sqlite/commit.ts';
@@ -280,5 +280,59 @@ describe('a full disk', () => {
     await note('c');
     expect(said.slice(-3)).toEqual(['begin', 'c', 'commit']);
     expect(transaction.fatal).toEqual([]);
+  });
+});
+
+describe('a write lock that another program holds', () => {
+  it('is waited for, and what came meanwhile shares the transaction', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { note, transaction, said } = start();
+      transaction.failAt = { word: 'begin', error: storageError('SQLITE_BUSY') };
+      const first = note('a');
+      await turn();
+      const second = note('b');
+      await turn();
+      expect(said).toEqual(['begin']);
+      transaction.failAt = undefined;
+      vi.advanceTimersByTime(50);
+      await Promise.all([first, second]);
+      expect(said).toEqual(['begin', 'begin', 'a', 'b', 'commit']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is given up after some seconds, and taken again when it is free', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { note, transaction } = start();
+      transaction.failAt = { word: 'begin', error: storageError('SQLITE_BUSY') };
+      const refused = expect(note('a')).rejects.toMatchObject({ code: 'E_UNAVAILABLE' });
+      await turn();
+      vi.advanceTimersByTime(60_000);
+      await refused;
+      transaction.failAt = undefined;
+      await note('b');
+      expect(transaction.fatal).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('leaves no timer behind a close', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { loop, note, transaction } = start();
+      transaction.failAt = { word: 'begin', error: storageError('SQLITE_BUSY') };
+      const refused = expect(note('a')).rejects.toMatchObject({ code: 'E_UNAVAILABLE' });
+      await turn();
+      expect(vi.getTimerCount()).toBe(1);
+      loop.close();
+      await refused;
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
