@@ -132,6 +132,8 @@ class GatewayProcess implements ChildService {
       onEvent: (event) => this.#hub.publish(event),
       onState: (state, { seq, error }) => {
         if (state === 'connected') this.#log.info({ seq }, 'following the log');
+        // At the start the core is not there yet, and that is nothing to warn of.
+        else if (!this.#isOpen) this.#log.debug({ err: error }, 'waiting for the core');
         else this.#log.warn({ seq, err: error }, 'the log cannot be followed; reconnecting');
       },
       onGap: (facts) => {
