@@ -11,6 +11,8 @@ import type { InFlight, RemoteExecutor } from './remote-executor.ts';
 
 /** Twice the grace: once for the executor to end the attempt, once for its answer to get here. */
 const BACKSTOP_MS = 2 * KILL_GRACE_MS;
+/** setTimeout turns anything longer into 1 ms. */
+const MAX_TIMER_MS = 2_147_483_647;
 
 export class InHand {
   readonly #log: Logger;
@@ -49,14 +51,16 @@ export class InHand {
   }
 
   #arm(executor: RemoteExecutor, attempt: InFlight, verdict: 'timeout' | 'cancelled'): void {
-    const limitMs = verdict === 'timeout' ? attempt.timeoutMs : 0;
+    const waitMs = (verdict === 'timeout' ? attempt.timeoutMs : 0) + BACKSTOP_MS;
     clearTimeout(attempt.backstop);
+    // A limit of weeks is left to the executor alone.
+    if (waitMs > MAX_TIMER_MS) return;
     attempt.backstop = setTimeout(() => {
       attempt.verdict = verdict;
       executor.ending = true;
       const facts = { executor: executor.id, job: attempt.id, attempt: attempt.attempt, verdict };
       this.#log.warn(facts, 'an attempt does not end: ending its executor');
       if (isAlive(executor.process)) signal(executor.process.pid, 'SIGKILL');
-    }, limitMs + BACKSTOP_MS);
+    }, waitMs);
   }
 }
