@@ -1,0 +1,70 @@
+/** What an executor says that is not of the protocol, at a real core. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AwakeCore } from './awake-core.ts';
+import { fenceOf, type Offer, ScriptedExecutor } from './scripted-executor.ts';
+
+let core: AwakeCore;
+const executors: ScriptedExecutor[] = [];
+beforeEach(async () => {
+  core = await AwakeCore.start();
+  for (const type of ['mail', 'scan']) core.knowType(type);
+});
+afterEach(async () => {
+  for (const executor of executors.splice(0)) await executor.dispose();
+  await core.dispose();
+});
+
+async function executor(offer: Offer = {}): Promise<ScriptedExecutor> {
+  const started = await ScriptedExecutor.start(core.socketPath, offer);
+  executors.push(started);
+  return started;
+}
+
+/** Adds one job and resolves with its attempt in the executor's hands. */
+async function startOne(on: ScriptedExecutor, more: object = {}) {
+  const { id } = await core.add('mail', more);
+  await on.until(() => on.assigned.some((one) => one.id === id), `job ${id}`);
+  const [attempt] = on.assigned.filter((one) => one.id === id).slice(-1);
+  if (attempt === undefined) throw new Error('nothing was handed out');
+  return attempt;
+}
+
+describe('what is no message of the protocol', () => {
+  it.each([
+    ['no JSON', 'nonsense'],
+    ['no object', '5'],
+    ['an end without outcomes', '{"kind":"ended"}'],
+    ['an outcome that is none', '{"kind":"ended","outcomes":[null]}'],
+    ['progress that is no list', '{"kind":"progress","progress":5}'],
+    ['a log without lines', '{"kind":"log"}'],
+    ['stuck without fences', '{"kind":"stuck"}'],
+    ['a group that is none', '{"kind":"spawned","id":"1","attempt":1}'],
+    ['a hello without its parts', '{"kind":"hello","executor":"x"}'],
+  ])('costs the connection and nothing else: %s', async (_what, text) => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    one.say(text);
+    await one.until(() => !one.isConnected, 'the close');
+    expect((await core.get('/healthz')).status).toBe(200);
+    await one.connect([fenceOf(attempt)]);
+    one.end(attempt);
+    await one.confirms(attempt);
+    expect(core.fatal).toEqual([]);
+  });
+
+  it('of a kind that a newer executor knows is passed over', async () => {
+    const one = await executor();
+    one.say({ kind: 'news', from: 'the future' });
+    const attempt = await startOne(one);
+    one.end(attempt);
+    await one.confirms(attempt);
+  });
+
+  it('before the hello is not acted on', async () => {
+    const one = new ScriptedExecutor(core.socketPath);
+    executors.push(one);
+    await one.open();
+    one.end({ id: '1', attempt: 1 });
+    expect((await core.get('/healthz')).status).toBe(200);
+  });
+});

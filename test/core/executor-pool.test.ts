@@ -1,0 +1,277 @@
+/** The pool as an executor meets it: fences, reconnects, deaths. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isAlive } from '../../src/process/process-identity.ts';
+import { AwakeCore } from './awake-core.ts';
+import { fenceOf, manifest, type Offer, ScriptedExecutor } from './scripted-executor.ts';
+
+let core: AwakeCore;
+const executors: ScriptedExecutor[] = [];
+beforeEach(async () => {
+  core = await AwakeCore.start();
+  for (const type of ['mail', 'scan']) core.knowType(type);
+});
+afterEach(async () => {
+  for (const executor of executors.splice(0)) await executor.dispose();
+  await core.dispose();
+});
+
+async function executor(offer: Offer = {}): Promise<ScriptedExecutor> {
+  const started = await ScriptedExecutor.start(core.socketPath, offer);
+  executors.push(started);
+  return started;
+}
+
+/** Adds one job and resolves with its attempt in the executor's hands. */
+async function startOne(on: ScriptedExecutor, more: object = {}) {
+  const { id } = await core.add('mail', more);
+  await on.until(() => on.assigned.some((one) => one.id === id), `job ${id}`);
+  const [attempt] = on.assigned.filter((one) => one.id === id).slice(-1);
+  if (attempt === undefined) throw new Error('nothing was handed out');
+  return attempt;
+}
+
+async function outcomesOf(id: string): Promise<readonly string[]> {
+  return (await core.job(id)).attempts.map(({ outcome }) => outcome);
+}
+
+describe('an attempt', () => {
+  it('is handed out with all that it needs, and confirmed when its end is committed', async () => {
+    const one = await executor();
+    const attempt = await startOne(one, { payload: { to: 'ada' }, userId: 'u1', timeoutMs: 5_000 });
+    expect(attempt).toEqual({
+      ...{ id: attempt.id, attempt: 1, type: 'mail', queue: 'default', payload: { to: 'ada' } },
+      ...{ userId: 'u1', createdAt: expect.any(Number), timeoutMs: 5_000, failures: 0 },
+    });
+    one.end({ ...attempt, result: { sent: 1 } });
+    await one.confirms(attempt);
+    expect(await core.job(attempt.id)).toMatchObject({ state: 'succeeded', result: { sent: 1 } });
+  });
+
+  it('whose end carries another fence changes nothing, and is confirmed so that it can be forgotten', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    const stale = { id: attempt.id, attempt: 7 };
+    one.end(stale);
+    await one.confirms(stale);
+    expect((await core.job(attempt.id)).state).toBe('running');
+    one.end(attempt);
+    await one.confirms(attempt);
+    one.end({ ...attempt, outcome: 'error', error: { name: 'Error', message: 'too late' } });
+    await one.until(() => one.confirmed.length === 3, 'the third confirmation');
+    expect(await core.job(attempt.id)).toMatchObject({
+      state: 'succeeded',
+      attempts: [{ outcome: 'succeeded' }],
+    });
+  });
+
+  it('fails for good when it emits an event of a type that does not exist', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    one.end({ ...attempt, events: [{ type: 'unheardOf', id: '1', data: [] }] });
+    expect(await core.ended(attempt.id)).toMatchObject({
+      state: 'failed',
+      error: { name: 'EventError', message: expect.stringContaining('unheardOf') },
+    });
+  });
+
+  it('has its log lines and progress kept', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    const fence = fenceOf(attempt);
+    one.say({ kind: 'log', lines: [{ ...fence, level: 'warn', line: 'careful', at: Date.now() }] });
+    one.say({ kind: 'progress', progress: [{ ...fence, value: { fraction: 0.5 } }] });
+    one.end(attempt);
+    await one.confirms(attempt);
+    const { body } = await core.get(`/v1/jobs/${attempt.id}/logs`);
+    expect(body.lines).toMatchObject([{ n: 1, attempt: 1, level: 'warn', line: 'careful' }]);
+    const { body: page } = await core.get(`/v1/events?type=job&id=${attempt.id}`);
+    expect(
+      page.events.map(
+        ({ data: [{ state, progress }] }: { data: [{ state: string; progress?: object }] }) =>
+          progress ?? state,
+      ),
+    ).toEqual(['queued', 'running', { fraction: 0.5 }, 'succeeded']);
+  });
+});
+
+describe('a connection that is lost', () => {
+  it('costs nothing: what the executor still holds goes on in the same attempt', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    await one.cut();
+    expect((await core.job(attempt.id)).state).toBe('running');
+    await one.connect([fenceOf(attempt)]);
+    expect(one.all('welcome').at(-1)).toEqual({ kind: 'welcome', forget: [] });
+    one.end(attempt);
+    await one.confirms(attempt);
+    expect(await outcomesOf(attempt.id)).toEqual(['succeeded']);
+  });
+
+  it('returns what never reached the executor, uncharged', async () => {
+    const one = await executor();
+    const attempt = await startOne(one, { retries: 0 });
+    await one.cut();
+    await one.connect([]);
+    const [, again] = await one.runs(2);
+    expect(again).toMatchObject({ id: attempt.id, attempt: 2, failures: 0 });
+    expect(await outcomesOf(attempt.id)).toEqual(['interrupted', 'running']);
+  });
+
+  it('tells the executor to forget what is not its own any more', async () => {
+    const one = await executor();
+    await one.cut();
+    await one.connect([{ id: '77', attempt: 1 }]);
+    expect(one.all('welcome').at(-1)?.forget).toEqual([{ id: '77', attempt: 1 }]);
+  });
+
+  it('may lose a confirmation: the end is told again, recorded once and confirmed', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    one.end(attempt);
+    await one.confirms(attempt);
+    await one.cut();
+    await one.connect([fenceOf(attempt)]);
+    expect(one.all('welcome').at(-1)?.forget).toEqual([fenceOf(attempt)]);
+    const { body } = await core.get(`/v1/events?type=job&id=${attempt.id}`);
+    expect(body.events.map(({ data }: { data: [{ state: string }] }) => data[0].state)).toEqual([
+      'queued',
+      'running',
+      'succeeded',
+    ]);
+  });
+
+  it('over a restart of the core is taken up by the next core, and the outcome told then', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    await core.sleep();
+    await core.wake();
+    await one.connect([fenceOf(attempt)]);
+    one.end({ ...attempt, result: 'late' });
+    await one.confirms(attempt);
+    expect(await core.job(attempt.id)).toMatchObject({
+      state: 'succeeded',
+      attempt: 1,
+      result: 'late',
+    });
+  });
+});
+
+describe('an executor that dies', () => {
+  it('has its attempt returned and charged with a crash; the third one is quarantined', async () => {
+    let id = '';
+    for (const attempt of [1, 2, 3]) {
+      const one = await executor();
+      if (id === '') ({ id } = await core.add('mail'));
+      await one.until(
+        () => one.assigned.some((each) => each.id === id && each.attempt === attempt),
+        `attempt ${attempt}`,
+      );
+      await one.die();
+    }
+    const job = await core.ended(id);
+    expect(job).toMatchObject({ state: 'failed', reason: 'crash', error: { name: 'crash' } });
+    expect(job.attempts.map(({ outcome }) => outcome)).toEqual(['crash', 'crash', 'crash']);
+  });
+
+  it.each([
+    ['said that it was leaving', (one: ScriptedExecutor) => one.say({ kind: 'leaving' })],
+    [
+      'is being stopped by its supervisor',
+      (one: ScriptedExecutor) => {
+        core.processes = [
+          {
+            role: 'executor',
+            pid: one.process.pid ?? 0,
+            state: 'stopping',
+            restarts: 0,
+            since: null,
+          },
+        ];
+      },
+    ],
+  ])('and %s has its attempt returned uncharged', async (_why, announce) => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    announce(one);
+    await core.get('/v1/status');
+    await one.die();
+    const two = await executor();
+    await two.runs(1);
+    expect(await outcomesOf(attempt.id)).toEqual(['interrupted', 'running']);
+  });
+
+  it('together with its supervisor is innocent', async () => {
+    const one = new ScriptedExecutor(core.socketPath);
+    const supervisor = new ScriptedExecutor(core.socketPath);
+    executors.push(one, supervisor);
+    one.supervisorPid = supervisor.process.pid ?? 0;
+    await one.connect();
+    const attempt = await startOne(one);
+    await supervisor.die();
+    await one.die();
+    await (await executor()).runs(1);
+    expect(await outcomesOf(attempt.id)).toEqual(['interrupted', 'running']);
+  });
+
+  it('as stuck has the named attempt end as it said, and its neighbour returned uncharged', async () => {
+    const one = await executor();
+    const [deaf, neighbour] = [await startOne(one, { retries: 0 }), await startOne(one)];
+    one.say({ kind: 'stuck', fences: [{ ...fenceOf(deaf), outcome: 'timeout' }] });
+    await core.get('/v1/status');
+    await one.die();
+    expect(await core.ended(deaf.id)).toMatchObject({ state: 'failed', reason: 'timeout' });
+    await (await executor()).runs(1);
+    expect(await outcomesOf(neighbour.id)).toEqual(['interrupted', 'running']);
+  });
+
+  it('has what it started ended before its attempt is handed out again', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    const command = new ScriptedExecutor(core.socketPath);
+    executors.push(command);
+    // Not a group of its own: the recorded group is that of a process that is found alive.
+    const group = command.identity;
+    one.say({ kind: 'spawned', ...fenceOf(attempt), group });
+    await core.get('/v1/status');
+    await one.die();
+    command.process.kill('SIGKILL');
+    await (await executor()).runs(1);
+    expect(isAlive(group)).toBe(false);
+  });
+});
+
+describe('cancel', () => {
+  it('reaches the executor, and whatever the attempt ends as, the job is cancelled', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    expect((await core.post(`/v1/jobs/${attempt.id}/cancel`)).status).toBe(200);
+    await one.until(() => one.all('cancel').length === 1, 'the cancel');
+    expect(one.all('cancel')[0]).toEqual({ kind: 'cancel', ...fenceOf(attempt) });
+    one.end({ ...attempt, outcome: 'error', error: { name: 'Error', message: 'gave up' } });
+    expect(await core.ended(attempt.id)).toMatchObject({ state: 'cancelled', reason: null });
+  });
+
+  it('while the executor is away is told when it comes back', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    await one.cut();
+    await core.post(`/v1/jobs/${attempt.id}/cancel`);
+    await one.connect([fenceOf(attempt)]);
+    await one.until(() => one.all('cancel').length === 1, 'the cancel');
+    one.end({ ...attempt, outcome: 'cancelled' });
+    expect(await core.ended(attempt.id)).toMatchObject({ state: 'cancelled' });
+  });
+});
+
+describe('a schema', () => {
+  it('is asked of an executor before a job is accepted', async () => {
+    const one = await executor({ types: [manifest('mail', { schema: true })] });
+    const adding = core.post('/v1/jobs', { type: 'mail', payload: { to: 5 } });
+    await one.until(() => one.all('validate').length === 1, 'the question');
+    const [question] = one.all('validate');
+    expect(question).toMatchObject({ type: 'mail', payload: { to: 5 } });
+    one.say({ kind: 'validated', rid: question?.rid, problem: 'to: expected text' });
+    expect(await adding).toMatchObject({ status: 422, body: { code: 'E_PAYLOAD_INVALID' } });
+    expect((await core.get('/v1/jobs')).body.jobs).toEqual([]);
+  });
+});

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { Lanes } from '../../src/core/lanes.ts';
+
+const MAIL = { queue: 'default', type: 'mail' };
+const SCAN = { queue: 'slow', type: 'scan' };
+const any = () => true;
+
+test('a marked lane is open until a claim saw it empty', () => {
+  const lanes = new Lanes();
+  lanes.mark([MAIL, SCAN, MAIL]);
+  expect(lanes.open(any)).toEqual([MAIL, SCAN]);
+  lanes.clear([MAIL]);
+  expect(lanes.open(any)).toEqual([SCAN]);
+});
+
+test('only lanes that the executor accepts are open to it', () => {
+  const lanes = new Lanes();
+  lanes.mark([MAIL, SCAN]);
+  expect(lanes.open(({ type }) => type === 'scan')).toEqual([SCAN]);
+});
+
+test('a paused queue is closed, keeps its lanes, and is open again after', () => {
+  const lanes = new Lanes();
+  lanes.setPaused('slow', true);
+  lanes.mark([MAIL, SCAN]);
+  expect(lanes.open(any)).toEqual([MAIL]);
+  lanes.setPaused('slow', false);
+  expect(lanes.open(any)).toEqual([MAIL, SCAN]);
+});
