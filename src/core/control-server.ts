@@ -97,14 +97,14 @@ export class ControlServer implements Service {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { pathname, searchParams } = urlOf(request);
-    const stream = this.#parts.streams.find(({ path }) => path === pathname);
-    if (stream === undefined) {
-      refuse(socket, '404 Not Found');
+    const url = urlOf(request);
+    const stream = this.#parts.streams.find(({ path }) => path === url?.pathname);
+    if (url === undefined || stream === undefined) {
+      refuse(socket, url === undefined ? '400 Bad Request' : '404 Not Found');
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      stream.accept(webSocket, { query: searchParams, transport: socket });
+      stream.accept(webSocket, { query: url.searchParams, transport: socket });
     });
   }
 
@@ -124,6 +124,9 @@ export class ControlServer implements Service {
 
   #route(request: IncomingMessage, response: ServerResponse) {
     const url = urlOf(request);
+    if (url === undefined) {
+      throw new TaskbellError('E_INVALID_REQUEST', `${request.url} is no target of a request.`);
+    }
     const match = this.#match(request.method ?? 'GET', url.pathname);
     if (match.kind === 'unknown') {
       throw new TaskbellError('E_NOT_FOUND', `There is no ${url.pathname} here.`, {
@@ -175,8 +178,10 @@ function closeSignal(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
-function urlOf(request: IncomingMessage): URL {
-  return new URL(request.url ?? '/', 'http://control');
+/** Undefined for a target that is none, such as `//`. */
+function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
+  const base = 'http://control';
+  return URL.canParse(url, base) ? new URL(url, base) : undefined;
 }
 
 function refuse(socket: Duplex, status: string): void {
