@@ -1,0 +1,213 @@
+/** Followers of the log, on real WebSockets of a real core. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { FollowReply, FollowRequest, LogEvent } from '../../src/protocol/events.ts';
+import { AwakeCore } from './awake-core.ts';
+
+const ALL: FollowRequest['events'] = [{ type: '*', id: '*' }];
+
+class Reader {
+  readonly replies: FollowReply[] = [];
+  readonly events: LogEvent[] = [];
+  readonly socket: WebSocket;
+  readonly #changed = new Set<() => void>();
+
+  constructor(socketPath: string) {
+    this.socket = new WebSocket(`ws+unix:${socketPath}:/v1/events`);
+    this.socket.on('message', (data) => {
+      const message = JSON.parse(String(data));
+      if ('status' in message) this.replies.push(message);
+      else this.events.push(message);
+      for (const look of [...this.#changed]) look();
+    });
+  }
+
+  async attach(request: Partial<FollowRequest> = {}): Promise<FollowReply> {
+    return this.say(JSON.stringify({ action: 'attach', events: ALL, ...request }));
+  }
+
+  async say(text: string): Promise<FollowReply> {
+    if (this.socket.readyState === WebSocket.CONNECTING) {
+      await new Promise((resolve) => this.socket.once('open', resolve));
+    }
+    const count = this.replies.length;
+    this.socket.send(text);
+    await this.until(() => this.replies.length > count);
+    return this.replies[count] as FollowReply;
+  }
+
+  async until(holds: () => boolean): Promise<void> {
+    if (holds()) return;
+    await new Promise<void>((resolve, reject) => {
+      const late = () => reject(new Error(`waited in vain; ${this.events.length} events came`));
+      const timer = setTimeout(late, 10_000);
+      const look = () => {
+        if (!holds()) return;
+        clearTimeout(timer);
+        this.#changed.delete(look);
+        resolve();
+      };
+      this.#changed.add(look);
+    });
+  }
+
+  get seqs(): readonly number[] {
+    return this.events.map(({ seq }) => Number(seq));
+  }
+}
+
+let core: AwakeCore;
+const readers: Reader[] = [];
+beforeEach(async () => {
+  core = await AwakeCore.start();
+});
+afterEach(async () => {
+  for (const reader of readers.splice(0)) reader.socket.terminate();
+  await core.dispose();
+});
+
+function reader(): Reader {
+  const made = new Reader(core.socketPath);
+  readers.push(made);
+  return made;
+}
+
+/** Publishes events with ids from, from + 1, …; `size` bytes of data each. */
+async function publish(count: number, { from = 1, size = 0 } = {}): Promise<void> {
+  const ids = Array.from({ length: count }, (_, index) => `i${from + index}`);
+  const body = ids.map((id) => ({
+    type: 'issueUpdate',
+    id,
+    data: size === 0 ? [] : ['x'.repeat(size)],
+  }));
+  const { status } = await core.post('/v1/events', body);
+  expect(status).toBe(201);
+}
+
+const upTo = (top: number) => Array.from({ length: top }, (_, index) => index + 1);
+
+describe('a follower', () => {
+  it('without a position gets what comes from now on', async () => {
+    await publish(3);
+    const one = reader();
+    expect(await one.attach({ rid: 7 })).toEqual({
+      ...{ status: 200, message: 'Ok', code: 0, rid: 7 },
+      ...{ seq: '3', epoch: expect.any(String), recovered: true },
+    });
+    await publish(1, { from: 4 });
+    await one.until(() => one.events.length === 1);
+    expect(one.events[0]).toMatchObject({
+      seq: '4',
+      type: 'issueUpdate',
+      id: 'i4',
+      data: [],
+      prev: null,
+    });
+  });
+
+  it('with a position gets everything after it, over many pages, then what comes, without a gap or a repeat', async () => {
+    for (let page = 0; page < 3; page += 1) await publish(700, { from: page * 700 });
+    const one = reader();
+    const attached = one.attach({ since: '0' });
+    await publish(50, { from: 5_000 });
+    await attached;
+    await publish(50, { from: 6_000 });
+    await one.until(() => one.events.length >= 2_200);
+    expect(one.seqs).toEqual(upTo(2_200));
+  });
+
+  it('misses nothing while rows are committed all the time', async () => {
+    const one = reader();
+    await one.attach({ since: '0' });
+    await Promise.all(Array.from({ length: 200 }, (_, index) => publish(3, { from: index * 3 })));
+    await one.until(() => one.events.length >= 600);
+    expect(one.seqs).toEqual(upTo(600));
+  });
+
+  it('gets only its topics, and prev tells it what it has of each', async () => {
+    const one = reader();
+    await one.attach({
+      events: [
+        { type: 'issueUpdate', id: 'a.*' },
+        { type: 'uploadFile', id: '*' },
+      ],
+    });
+    for (const [type, id] of [
+      ['issueUpdate', 'a.1'],
+      ['issueUpdate', 'b'],
+      ['uploadFile', 'f'],
+      ['issueUpdate', 'a.1'],
+      ['datasetUpdate', 'd'],
+    ]) {
+      await core.post('/v1/events', { type, id, data: [] });
+    }
+    await one.until(() => one.events.length === 3);
+    expect(one.events.map(({ seq, id, prev }) => [seq, id, prev])).toEqual([
+      ['1', 'a.1', null],
+      ['3', 'f', null],
+      ['4', 'a.1', '1'],
+    ]);
+  });
+
+  it('may attach anew, from another position and to other topics', async () => {
+    await publish(2);
+    const one = reader();
+    await one.attach({ events: [{ type: 'uploadFile', id: '*' }] });
+    await one.attach({ since: '1' });
+    await one.until(() => one.events.length === 1);
+    expect(one.seqs).toEqual([2]);
+  });
+
+  it.each([
+    ['of another log', { since: '1', epoch: 'other' }],
+    ['beyond the end', { since: '999' }],
+    ['that is no position', { since: 'yesterday' }],
+  ])('with a position %s is told so, and gets what there is', async (_what, request) => {
+    await publish(2);
+    const one = reader();
+    expect(await one.attach(request)).toMatchObject({ status: 200, recovered: false, seq: '0' });
+    await one.until(() => one.events.length === 2);
+    expect(one.seqs).toEqual([1, 2]);
+  });
+
+  it.each([
+    'no json',
+    '{}',
+    '{"action":"attach","events":[]}',
+    '{"action":"attach","events":[{"type":"job"}]}',
+    '{"action":"detach","events":[{"type":"*","id":"*"}]}',
+  ])('that says %s is told 5 and may go on', async (text) => {
+    const one = reader();
+    expect(await one.say(text)).toEqual({ status: 400, message: 'Invalid request', code: 5 });
+    expect(await one.attach()).toMatchObject({ status: 200 });
+  });
+
+  it('that does not read is not buffered for: others go on, and it gets everything in the end', async () => {
+    const [slow, quick] = [reader(), reader()];
+    await slow.attach({ since: '0' });
+    await quick.attach({ since: '0' });
+    slow.socket.pause();
+    const before = process.memoryUsage().arrayBuffers + process.memoryUsage().external;
+    const count = 400;
+    for (let n = 0; n < count; n += 20) await publish(20, { from: n, size: 100_000 });
+    await quick.until(() => quick.events.length === count);
+    // 40 MB went past it: what waits for it is one page's worth at most, not all of that.
+    const after = process.memoryUsage().arrayBuffers + process.memoryUsage().external;
+    slow.socket.resume();
+    await slow.until(() => slow.events.length === count);
+    expect(slow.seqs).toEqual(upTo(count));
+    expect(after - before).toBeLessThan(200_000_000);
+  });
+
+  it('that goes away in the middle of a long read costs nothing', async () => {
+    for (let n = 0; n < 10; n += 1) await publish(50, { from: n * 50, size: 20_000 });
+    const one = reader();
+    await one.attach({ since: '0' });
+    one.socket.terminate();
+    await publish(1);
+    const two = reader();
+    await two.attach({ since: '500' });
+    await two.until(() => two.events.length === 1);
+    expect(core.fatal).toEqual([]);
+  });
+});
