@@ -91,12 +91,12 @@ export class FaultInjector {
         );
         return;
       case 'SIGTERM':
-        await this.#terminate({ atStart: false });
+        await this.#terminate();
         return;
       case 'SIGTERM at start':
         await this.#killSupervisor(() => []);
         await delay(fault.pick * LATEST_START_MS);
-        await this.#terminate({ atStart: true });
+        await this.#terminate();
     }
   }
 
@@ -140,14 +140,16 @@ export class FaultInjector {
     if (left.length > 0) this.survivors.push(`of supervisor ${supervisor}: ${left.join(', ')}`);
   }
 
-  async #terminate({ atStart }: { readonly atStart: boolean }): Promise<void> {
+  async #terminate(): Promise<void> {
     const { service } = this.#parts;
     const { pid } = service.identity;
     const beganMono = performance.now();
-    for (const process of this.#tree()) this.#hit(process);
+    const tree = this.#tree();
+    for (const process of tree) this.#hit(process);
     service.signal('SIGTERM');
     const given = await Promise.race([service.exited, delay(STOP_WITHIN_MS, undefined)]);
-    this.#judgeStop(given, { atStart, tookMs: Math.round(performance.now() - beganMono) });
+    const facts = { started: tree.length > 0, tookMs: Math.round(performance.now() - beganMono) };
+    this.#judgeStop(given, facts);
     if (given === undefined) service.signal('SIGKILL');
     await service.exited;
     const left = treeBelow(pid).map(describeProcess);
@@ -158,13 +160,13 @@ export class FaultInjector {
 
   #judgeStop(
     exit: { readonly code: number | null; readonly signal: string | null } | undefined,
-    { atStart, tookMs }: { readonly atStart: boolean; readonly tookMs: number },
+    { started, tookMs }: { readonly started: boolean; readonly tookMs: number },
   ): void {
     if (exit === undefined) this.troubles.push(`SIGTERM: still there after ${STOP_WITHIN_MS} ms`);
-    // Killed by the signal before there was code of ours to hear it: nothing was started yet.
-    else if (exit.code !== 0 && !(atStart && exit.signal === 'SIGTERM')) {
+    // Killed by the signal before there was code of ours to hear it: fine while nothing was started.
+    else if (exit.code !== 0 && (started || exit.signal !== 'SIGTERM')) {
       const how = `code ${exit.code}, signal ${exit.signal}, after ${tookMs} ms`;
-      this.troubles.push(`SIGTERM${atStart ? ' at start' : ''}: expected exit code 0, got ${how}`);
+      this.troubles.push(`SIGTERM: expected exit code 0, got ${how}`);
     }
   }
 
