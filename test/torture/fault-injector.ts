@@ -3,7 +3,7 @@
  * measures how long the service needs to be ready again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Fault } from './fault-plan.ts';
+import type { Fault, FaultKind } from './fault-plan.ts';
 import { isReadyAgain, type Monitor } from './monitor.ts';
 import {
   describeProcess,
@@ -21,6 +21,12 @@ export interface FaultInjectorParts {
   readonly monitor: Monitor;
 }
 
+/** From a fault, or the last of several, until the service was ready again. */
+export interface Recovery {
+  readonly kind: FaultKind;
+  readonly tookMs: number;
+}
+
 const READY_WITHIN_MS = 15_000;
 /** How long what a supervisor left behind may live; a little more for a machine that is busy. */
 const SURVIVAL_MS = 5_000;
@@ -33,11 +39,12 @@ const LATEST_START_MS = 1_000;
 export class FaultInjector {
   readonly survivors: string[] = [];
   readonly troubles: string[] = [];
-  readonly recoveriesMs: number[] = [];
+  readonly recoveries: Recovery[] = [];
   readonly counts = new Map<string, number>();
   readonly #parts: FaultInjectorParts;
   readonly #killed = new Set<number>();
   readonly #watching: Promise<void>[] = [];
+  #lastKind: FaultKind = 'core';
   #faultAtMono = 0;
 
   constructor(parts: FaultInjectorParts) {
@@ -49,6 +56,7 @@ export class FaultInjector {
       if (fault.awaitsReady) await this.recover();
       await delay(fault.afterMs);
       this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1);
+      this.#lastKind = fault.kind;
       await this.#inject(fault);
     }
     await this.recover();
@@ -65,7 +73,9 @@ export class FaultInjector {
       const seen = JSON.stringify(monitor.latest?.processes);
       this.troubles.push(`not ready again within ${READY_WITHIN_MS} ms; last seen: ${seen}`);
     }
-    if (this.#faultAtMono > 0) this.recoveriesMs.push(performance.now() - this.#faultAtMono);
+    if (this.#faultAtMono > 0) {
+      this.recoveries.push({ kind: this.#lastKind, tookMs: performance.now() - this.#faultAtMono });
+    }
     this.#faultAtMono = 0;
   }
 

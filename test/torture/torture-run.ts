@@ -8,7 +8,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type StatusView, type TaskbellClient } from '../../src/client/client.ts';
 import type { Evidence } from './evidence.ts';
-import { FaultInjector } from './fault-injector.ts';
+import { FaultInjector, type Recovery } from './fault-injector.ts';
 import { planFaults } from './fault-plan.ts';
 import { JobAdder } from './job-adder.ts';
 import { parseJournal } from './journal.ts';
@@ -30,8 +30,7 @@ export interface TortureOptions {
 
 export interface TortureResult {
   readonly evidence: Evidence;
-  /** From each fault, or the last of several, until the service was ready. */
-  readonly recoveriesMs: readonly number[];
+  readonly recoveries: readonly Recovery[];
   readonly faults: ReadonlyMap<string, number>;
   /** How often the v1 subscriber came back. */
   readonly attachments: number;
@@ -82,7 +81,7 @@ export class TortureRun {
     await this.#stop();
     return {
       evidence: this.#evidence(),
-      recoveriesMs: this.#injector.recoveriesMs,
+      recoveries: this.#injector.recoveries,
       faults: this.#injector.counts,
       attachments: this.#subscriber?.attachments ?? 0,
       tookMs: performance.now() - this.#beganMono,

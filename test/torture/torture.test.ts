@@ -50,12 +50,7 @@ function describeFinding({ name, facts, violations }: Finding): string {
   return `${mark} ${name}: ${violations.length} (${facts})${shown.join('')}`;
 }
 
-function figures({ evidence, recoveriesMs, faults, attachments, tookMs }: TortureResult): string {
-  const sorted = [...recoveriesMs].sort((a, b) => a - b);
-  const percentile = (share: number) =>
-    ((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) / 1_000).toFixed(
-      2,
-    );
+function figures({ evidence, recoveries, faults, attachments, tookMs }: TortureResult): string {
   const kinds = [...faults].map(([kind, count]) => `${kind} ${count}`).join(', ');
   const starts = evidence.journal.filter(({ kind }) => kind === 'start').length;
   return [
@@ -65,7 +60,17 @@ function figures({ evidence, recoveriesMs, faults, attachments, tookMs }: Tortur
     `${evidence.receipts.length} reports`,
     `${evidence.log.length} log rows`,
     `subscriber back ${attachments} times`,
-    `ready again p50 ${percentile(0.5)} s, p99 ${percentile(0.99)} s, max ${percentile(1)} s of ${sorted.length}`,
+    `ready again ${describeRecoveries(recoveries)}`,
     `${(tookMs / 1_000).toFixed(0)} s`,
   ].join('; ');
+}
+
+function describeRecoveries(recoveries: TortureResult['recoveries']): string {
+  const sorted = [...recoveries].sort((a, b) => a.tookMs - b.tookMs);
+  const percentile = (share: number): string => {
+    const at = Math.min(sorted.length - 1, Math.floor(sorted.length * share));
+    return `${((sorted[at]?.tookMs ?? 0) / 1_000).toFixed(2)} s`;
+  };
+  const slowest = `${percentile(1)} after ${sorted.at(-1)?.kind}`;
+  return `p50 ${percentile(0.5)}, p99 ${percentile(0.99)}, slowest ${slowest}, of ${sorted.length}`;
 }
