@@ -66,15 +66,21 @@ function scanSingleQuoted(written: string): ScannedValue {
       problem: `the value has single quotes inside single quotes, and the outer ones would be lost; put the whole value in double quotes`,
     };
   }
+  // `ini` parses what is inside as JSON: '"a"' loses its quotes and '1e3' becomes 1000.
+  if (readsAs(inner) === inner) return { value: inner };
+  return {
+    problem: `the value inside the single quotes would be read as JSON; use double quotes and write " as \\"`,
+  };
+}
+
+/** Undefined for what has no text: an object whose `toString` is a value of its own. */
+function readsAs(inner: string): string | undefined {
+  let parsed: unknown;
   try {
-    // `ini` parses what is inside as JSON: '"a"' loses its quotes and '1e3' becomes 1000.
-    const parsed: unknown = JSON.parse(inner);
-    if (String(parsed) === inner) return { value: inner };
-    return {
-      problem: `the value inside the single quotes would be read as JSON; use double quotes and write " as \\"`,
-    };
+    parsed = JSON.parse(inner);
   } catch {
     // Not JSON: taken as it stands.
-    return { value: inner };
+    return inner;
   }
+  return typeof parsed === 'object' && parsed !== null ? undefined : String(parsed);
 }

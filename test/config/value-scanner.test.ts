@@ -105,6 +105,13 @@ test('whatever the scanner accepts, ini reads as exactly that value', () => {
   );
 });
 
+test('JSON that has no text of its own is reported, not taken', () => {
+  // Found by the property above.
+  expect(scanValue(`'{"toString":null}'`)).toEqual({
+    problem: expect.stringContaining('read as JSON'),
+  });
+});
+
 test('every text has a way to be written: as a JSON string it is accepted and comes back', () => {
   fc.assert(
     fc.property(ONE_LINE, (text) => {
