@@ -10,8 +10,11 @@ import type { AccessAnswer, AccessQuestion, ReportStatus, StatusView } from '../
 import type { AddOutcome, JobStore } from '../queue/job-store.ts';
 
 export interface JobService {
-  /** All or none. Throws for an unknown type, an oversized payload, a payload that its schema refuses. */
-  add(requests: readonly JobRequest[]): Promise<readonly AddOutcome[]>;
+  /**
+   * All or none. With an idempotency key a repeat is answered with the jobs of the first add. Throws
+   * for an unknown type, an oversized payload, a payload that its schema refuses.
+   */
+  add(requests: readonly JobRequest[], idempotencyKey?: string): Promise<readonly AddOutcome[]>;
   cancel(id: string): Promise<void>;
   retry(id: string): Promise<void>;
   /** Resolves when the job has ended, when the time is over, or when the signal is aborted. */

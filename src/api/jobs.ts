@@ -31,7 +31,7 @@ async function addJobs(context: ApiContext, request: ApiRequest): Promise<ApiAns
   const body = await request.json();
   if (!Array.isArray(body)) {
     const job = check(JOB_REQUEST, body, 'The job is not valid') as JobRequest;
-    const [outcome] = await context.jobs.add([job]);
+    const [outcome] = await context.jobs.add([job], request.idempotencyKey);
     return created(outcome && toAdded(outcome));
   }
   if (body.length > MAX_JOBS_AT_ONCE) {
@@ -45,7 +45,7 @@ async function addJobs(context: ApiContext, request: ApiRequest): Promise<ApiAns
     (item, index) =>
       check(JOB_REQUEST, item, `Job ${index + 1} of the array is not valid`) as JobRequest,
   );
-  return created((await context.jobs.add(jobs)).map(toAdded));
+  return created((await context.jobs.add(jobs, request.idempotencyKey)).map(toAdded));
 }
 
 async function listJobs(context: ApiContext, { query }: ApiRequest): Promise<ApiAnswer> {

@@ -9,6 +9,8 @@ export interface ApiRequest {
   /** Values of the path's `:names`, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** The `Idempotency-Key` header: a repeat with the same key gets the first answer. */
+  readonly idempotencyKey: string | undefined;
   /** The body as JSON; E_INVALID_JSON when it is none. */
   readonly json: () => Promise<unknown>;
   /** Aborted when the caller went away or the server stops. */
@@ -76,7 +78,7 @@ function decodePart(part: string): string {
 }
 
 /** A request may carry a chunk of jobs: 10,000 of them, or this many bytes. */
-const MAX_BODY_BYTES = 32 * 1_048_576;
+export const MAX_BODY_BYTES = 32 * 1_048_576;
 
 export async function readJson(body: Readable): Promise<unknown> {
   const chunks: Buffer[] = [];

@@ -4,6 +4,7 @@
  * Holds connections, no state of jobs: everything that it returns came from the daemon just now.
  * Errors are `TaskbellError`s with a stable `code` (docs/errors.md).
  */
+import { randomUUID } from 'node:crypto';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { EventPage, EventRequest, LogEvent, Topic } from '../protocol/events.ts';
 import {
@@ -138,7 +139,7 @@ export class TaskbellClient {
   constructor(options: ConnectOptions = {}) {
     this.#address = addressOf(options);
     this.#http = new ControlHttp(this.#address, options.patienceMs ?? 3_000);
-    this.#gatherer = new AddGatherer((body) => this.#post('/v1/jobs', body));
+    this.#gatherer = new AddGatherer((body) => this.#addJobs(body));
     this.access = new AccessClient(this.#http);
   }
 
@@ -157,7 +158,7 @@ export class TaskbellClient {
   async addMany(requests: readonly JobRequest[]): Promise<readonly AddedJob[]> {
     const body = JSON.stringify(requests);
     checkBatch(requests.length, Buffer.byteLength(body));
-    return (await this.#post('/v1/jobs', body)) as AddedJob[];
+    return (await this.#addJobs(body)) as AddedJob[];
   }
 
   async get(id: string): Promise<JobView> {
@@ -287,6 +288,12 @@ export class TaskbellClient {
 
   async #get(path: string): Promise<unknown> {
     return await this.#http.call({ method: 'GET', path });
+  }
+
+  /** With a key, so that an add whose answer was lost in a restart is asked again and done once. */
+  #addJobs(body: string): Promise<unknown> {
+    const idempotencyKey = randomUUID();
+    return this.#http.call({ method: 'POST', path: '/v1/jobs', body, idempotencyKey });
   }
 
   async #post(path: string, body?: string): Promise<unknown> {

@@ -2,7 +2,7 @@
  * HTTP requests to the control server: JSON in, JSON or a TaskbellError out.
  *
  * Tries again only what was certainly not taken (connection refused, "not ready yet") or may be asked
- * twice (GET). Knows no routes and no shapes.
+ * twice (GET, or an idempotency key). Knows no routes and no shapes.
  */
 import {
   Agent,
@@ -28,6 +28,8 @@ export interface Call {
   /** JSON text. */
   readonly body?: string;
   readonly signal?: AbortSignal | undefined;
+  /** Lets the request be repeated when its answer was lost: the daemon does it once. */
+  readonly idempotencyKey?: string;
   /** How long to wait for the answer; 60 s when omitted. */
   readonly timeoutMs?: number;
 }
@@ -69,12 +71,16 @@ export class ControlHttp {
   /** The parsed body; undefined for an answer without one. */
   async call(call: Call): Promise<unknown> {
     const giveUpMono = performance.now() + this.#patienceMs;
+    let lost: unknown;
     for (let failures = 1; ; failures += 1) {
       try {
         return await this.#send(call);
       } catch (error) {
         if (call.signal?.aborted) throw call.signal.reason;
-        if (!this.#mayAskAgain(call, error) || performance.now() >= giveUpMono) throw error;
+        const again = this.#mayAskAgain(call, error) && performance.now() < giveUpMono;
+        // Once an answer was lost, that the daemon is away now is not the whole truth.
+        if (!again) throw isAway(error) ? (lost ?? error) : error;
+        if (isAway(error) && !isHarmless(call, codeOf(error.cause))) lost ??= error;
       }
       await pause(reconnectDelayMs(failures, Math.random()), call.signal);
     }
@@ -92,7 +98,7 @@ export class ControlHttp {
     if (isNotTaken(code)) return true;
     // Without a socket file nothing was ever started, unless this client has met the daemon before.
     if (code === 'ENOENT') return this.#hasAnswered;
-    return call.method === 'GET';
+    return mayRepeat(call);
   }
 
   async #send(call: Call): Promise<unknown> {
@@ -110,6 +116,7 @@ export class ControlHttp {
       headers['content-type'] = 'application/json';
       headers['content-length'] = Buffer.byteLength(call.body);
     }
+    if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey;
     const timeout = call.timeoutMs ?? ANSWER_TIMEOUT_MS;
     const options: RequestOptions = { method: call.method, agent: this.#agent, headers, timeout };
     if (call.signal !== undefined) options.signal = call.signal;
@@ -164,8 +171,8 @@ export class ControlHttp {
         },
       );
     }
-    const isHarmless = code === 'ENOENT' || isNotTaken(code) || call.method === 'GET';
-    if (isHarmless || !this.#hasAnswered) return daemonUnreachable(this.#address, error);
+    if (isHarmless(call, code) || !this.#hasAnswered)
+      return daemonUnreachable(this.#address, error);
     return new TaskbellError(
       'E_DAEMON_UNREACHABLE',
       `The connection was lost before the answer to ${call.method} ${call.path}; it may have been done or not.`,
@@ -218,6 +225,19 @@ function parseProblem(text: string): Problem | undefined {
     // Not from our control server (a proxy in between, say): the caller shows the text as it came.
     return undefined;
   }
+}
+
+function isAway(error: unknown): error is TaskbellError {
+  return error instanceof TaskbellError && error.code === 'E_DAEMON_UNREACHABLE';
+}
+
+/** The request cannot have changed anything. */
+function isHarmless({ method }: Call, code: string | undefined): boolean {
+  return code === 'ENOENT' || isNotTaken(code) || method === 'GET';
+}
+
+function mayRepeat({ method, idempotencyKey }: Call): boolean {
+  return method === 'GET' || idempotencyKey !== undefined;
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -140,6 +140,7 @@ export class ControlServer implements Service {
     return match.route.handle({
       params: match.params,
       query: url.searchParams,
+      idempotencyKey: idempotencyKeyOf(request),
       json: () => readJson(request),
       signal: AbortSignal.any([this.#stopping.signal, closeSignal(response)]),
     });
@@ -182,6 +183,11 @@ function closeSignal(response: ServerResponse): AbortSignal {
 function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
   const base = 'http://control';
   return URL.canParse(url, base) ? new URL(url, base) : undefined;
+}
+
+function idempotencyKeyOf(request: IncomingMessage): string | undefined {
+  const key = request.headers['idempotency-key'];
+  return typeof key === 'string' && key !== '' ? key : undefined;
 }
 
 function refuse(socket: Duplex, status: string): void {

@@ -2,6 +2,7 @@
  * Jobs from the outside: accepts, cancels, retries, waits. Turns requests into the store's words
  * and tells the executors; every answer comes after the commit.
  */
+import { createHash } from 'node:crypto';
 import type { JobService } from '../api/api-context.ts';
 import { unknownJob } from '../api/jobs.ts';
 import { didYouMean } from '../config/did-you-mean.ts';
@@ -29,6 +30,8 @@ export interface JobServiceParts {
   readonly nudge: () => void;
 }
 
+const MAX_KEY_BYTES = 256;
+
 export class CoreJobService implements JobService {
   readonly #parts: JobServiceParts;
   readonly #waiting = new Map<string, Set<() => void>>();
@@ -44,16 +47,34 @@ export class CoreJobService implements JobService {
     });
   }
 
-  async add(requests: readonly JobRequest[]): Promise<readonly AddOutcome[]> {
-    const { store, lanes, dueClock, now } = this.#parts;
+  async add(
+    requests: readonly JobRequest[],
+    idempotencyKey?: string,
+  ): Promise<readonly AddOutcome[]> {
+    const { lanes, dueClock, now } = this.#parts;
     const at = now();
     const jobs = requests.map((request) => this.#toJob(request, at));
     await this.#checkPayloads(requests);
     // Marked before the commit: the claim that rides in the same transaction must find them.
     lanes.mark(jobs.filter(({ runAt }) => runAt === null || runAt <= at));
-    const outcomes = await store.add(jobs, at);
+    const outcomes = await this.#store(jobs, at, idempotencyKey);
     for (const { job } of outcomes) if (job.runAt !== null) dueClock.expect(job.runAt);
     return outcomes;
+  }
+
+  async #store(
+    jobs: readonly NewJob[],
+    at: number,
+    key: string | undefined,
+  ): Promise<readonly AddOutcome[]> {
+    const { store } = this.#parts;
+    if (key === undefined) return store.add(jobs, at);
+    const guard = { key: checkKey(key), fingerprint: fingerprintOf(jobs) };
+    const outcomes = await store.addOnce(jobs, guard, at);
+    if (outcomes !== 'other-jobs') return outcomes;
+    throw new TaskbellError('E_CONFLICT', `The Idempotency-Key ${key} was used for other jobs.`, {
+      hint: 'Choose a new key for each add, and repeat it only with the same jobs.',
+    });
   }
 
   #toJob(request: JobRequest, at: number): NewJob {
@@ -169,6 +190,22 @@ export class CoreJobService implements JobService {
     wakes?.delete(wake);
     if (wakes?.size === 0) this.#waiting.delete(id);
   }
+}
+
+function checkKey(key: string): string {
+  if (Buffer.byteLength(key) <= MAX_KEY_BYTES) return key;
+  throw new TaskbellError(
+    'E_INVALID_REQUEST',
+    `An Idempotency-Key has at most ${MAX_KEY_BYTES} bytes, got ${Buffer.byteLength(key)}.`,
+    { hint: 'A UUID is a good key.' },
+  );
+}
+
+/** Without the times: a delay counts from another moment in the repeat. */
+function fingerprintOf(jobs: readonly NewJob[]): string {
+  const hash = createHash('sha256');
+  for (const { runAt: _, ...job } of jobs) hash.update(JSON.stringify(job));
+  return hash.digest('base64url');
 }
 
 function payloadText(request: JobRequest): string {

@@ -26,6 +26,14 @@ export interface AddOutcome {
   readonly duplicate: boolean;
 }
 
+/** Names an add, so that its repeat is answered with the jobs of the first one. */
+export interface AddGuard {
+  /** Chosen by the caller, unique to this add. */
+  readonly key: string;
+  /** Of what is added: the same key with other jobs is a mistake. */
+  readonly fingerprint: string;
+}
+
 export interface ClaimRequest extends ClaimBounds {
   readonly executor: string;
   readonly lanes: readonly Lane[];
@@ -91,6 +99,12 @@ export interface QueueCounts {
 export interface JobStore {
   /** All or none. */
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]>;
+  /** As `add`, once: a repeat within a day answers with the same jobs, as they are now. */
+  addOnce(
+    jobs: readonly NewJob[],
+    guard: AddGuard,
+    now: number,
+  ): Promise<readonly AddOutcome[] | 'other-jobs'>;
   claim(request: ClaimRequest): Promise<ClaimAnswer>;
   end(ends: readonly JudgedEnd[]): Promise<readonly EndAnswer[]>;
   /** Moves what is due from scheduled and retrying to queued; returns the lanes that got something. */
@@ -119,6 +133,9 @@ export interface JobStore {
   /** Unfinished states: now; finished ones: since the database was made. */
   totals(): Promise<Readonly<Record<JobState, number>>>;
 }
+
+/** How long a guard of an add is remembered. */
+export const GUARD_LIFETIME_MS = 24 * 3_600_000;
 
 /** Lines of log kept for one job; the oldest go first. */
 export const MAX_LOG_LINES = 1_000;

@@ -83,6 +83,15 @@ CREATE TABLE attempts (
   PRIMARY KEY (job_id, attempt)
 ) STRICT, WITHOUT ROWID;
 
+-- Adds that may be repeated: what each was answered with.
+CREATE TABLE add_guards (
+  key         TEXT    PRIMARY KEY,
+  at          INTEGER NOT NULL,
+  fingerprint TEXT    NOT NULL,
+  answers     TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX add_guards_age ON add_guards (at);
+
 CREATE TABLE job_logs (
   job_id  INTEGER NOT NULL,
   n       INTEGER NOT NULL,

@@ -148,7 +148,21 @@ test('a request waits for a daemon that restarts', async () => {
   expect(await adding).toMatchObject({ id: '2' });
 });
 
-test('an add whose answer was lost is not sent again by itself', async () => {
+test('an add whose answer was lost is sent again, under the same key', async () => {
+  await client.add('first');
+  server.routes.set('POST /v1/jobs', async () => {
+    server.routes.set('POST /v1/jobs', () => ({ id: '2' }));
+    await server.goAway();
+    await server.listen();
+  });
+  expect(await client.add('second')).toMatchObject({ id: '2' });
+  const [first, lost, repeated] = posts().map(({ idempotencyKey }) => idempotencyKey);
+  expect(repeated).toBe(lost);
+  expect(repeated).not.toBe(first);
+  expect(repeated).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test('an add whose answer was lost, and who finds nobody again, may have been done', async () => {
   await client.add('first');
   server.routes.set('POST /v1/jobs', async () => {
     await server.goAway();
@@ -156,8 +170,20 @@ test('an add whose answer was lost is not sent again by itself', async () => {
   const error: TaskbellError = await client.add('second').catch((reason) => reason);
   expect(error).toMatchObject({ code: 'E_DAEMON_UNREACHABLE' });
   expect(error.message).toContain('may have been done or not');
-  expect(posts()).toHaveLength(2);
   await server.listen();
+});
+
+test('an event whose answer was lost is not sent again by itself', async () => {
+  await client.add('first');
+  server.routes.set('POST /v1/events', async () => {
+    await server.goAway();
+    await server.listen();
+  });
+  const publishing = client.publish({ type: 'issueUpdate', id: '1', data: [] });
+  const error: TaskbellError = await publishing.then(() => undefined).catch((reason) => reason);
+  expect(error).toMatchObject({ code: 'E_DAEMON_UNREACHABLE' });
+  expect(error.message).toContain('may have been done or not');
+  expect(server.asked.filter(({ path: asked }) => asked === '/v1/events')).toHaveLength(1);
 });
 
 test('a core that is not ready yet is asked again until it is', async () => {

@@ -16,6 +16,7 @@ export interface Asked {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: unknown;
+  readonly idempotencyKey: string | undefined;
 }
 
 /** Undefined: an answer without a body (204). A TaskbellError thrown becomes a problem. */
@@ -230,6 +231,7 @@ async function read(request: IncomingMessage): Promise<Asked> {
     path: url.pathname,
     query: url.searchParams,
     body: text === '' ? undefined : JSON.parse(text),
+    idempotencyKey: request.headers['idempotency-key'] as string | undefined,
   };
 }
 

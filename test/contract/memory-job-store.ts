@@ -14,6 +14,7 @@ import { pickClaims } from '../../src/queue/claim-order.ts';
 import type { AttemptEnd, JobRecord, Lane, NewJob, NewLogLine } from '../../src/queue/job.ts';
 import { endEvent, progressEvent, stateEvent, waitingEvent } from '../../src/queue/job-events.ts';
 import {
+  type AddGuard,
   type AddOutcome,
   type CancelAnswer,
   type ClaimRequest,
@@ -30,6 +31,7 @@ import { type Decision, decideEnd, MAX_CRASHES } from '../../src/queue/transitio
 import type { Commit } from '../../src/sqlite/commit.ts';
 import type { MemoryState } from './memory-commit.ts';
 import type { MemoryEventLog } from './memory-event-log.ts';
+import { type Guards, recall, remember } from './memory-guards.ts';
 import {
   attemptsOf,
   claimedOf,
@@ -49,6 +51,7 @@ interface Everything {
   readonly executors: Map<string, ProcessIdentity>;
   readonly paused: Map<string, boolean>;
   readonly ends: Map<JobState, number>;
+  readonly guards: Guards;
   lastOrder: number;
 }
 
@@ -60,6 +63,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
     executors: new Map(),
     paused: new Map(),
     ends: new Map(),
+    guards: new Map(),
     lastOrder: 0,
   };
 
@@ -69,12 +73,13 @@ export class MemoryJobStore implements JobStore, MemoryState {
   }
 
   save(): () => void {
-    const { jobs, executors, paused, ends, lastOrder } = this.#all;
+    const { jobs, executors, paused, ends, guards, lastOrder } = this.#all;
     const copy: Everything = {
       jobs: new Map(jobs),
       executors: new Map(executors),
       paused: new Map(paused),
       ends: new Map(ends),
+      guards: new Map(guards),
       lastOrder,
     };
     return () => {
@@ -84,6 +89,21 @@ export class MemoryJobStore implements JobStore, MemoryState {
 
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]> {
     return this.#commit(() => jobs.map((job) => this.#addOne(job, now)));
+  }
+
+  addOnce(
+    jobs: readonly NewJob[],
+    guard: AddGuard,
+    now: number,
+  ): Promise<readonly AddOutcome[] | 'other-jobs'> {
+    return this.#commit(() => {
+      const { guards, jobs: known } = this.#all;
+      const first = recall(guards, guard, (id) => known.get(id)?.record);
+      if (first !== undefined) return first;
+      const outcomes = jobs.map((job) => this.#addOne(job, now));
+      remember(guards, guard, { outcomes, now });
+      return outcomes;
+    });
   }
 
   #addOne(job: NewJob, now: number): AddOutcome {

@@ -201,6 +201,12 @@ export function toRunning(row: RunningRow): RunningJob {
   };
 }
 
+export interface GuardRow {
+  readonly fingerprint: string;
+  /** JSON: pairs of a job's id and whether it was a duplicate. */
+  readonly answers: string;
+}
+
 export interface LogLineRow {
   readonly n: number;
   readonly at: number;

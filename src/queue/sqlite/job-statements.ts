@@ -4,6 +4,7 @@
 import type { Database } from '../../sqlite/database.ts';
 import {
   type AttemptRow,
+  type GuardRow,
   type JobRow,
   type LiveRow,
   type LogLineRow,
@@ -149,6 +150,15 @@ function prepareRest(db: Database) {
     executor: db.prepare<[string], { pid: number; start_time: string }>(
       'SELECT pid, start_time FROM executors WHERE id = ?',
     ),
+    guard: db.prepare<[string], GuardRow>(
+      'SELECT fingerprint, answers FROM add_guards WHERE key = ?',
+    ),
+    insertGuard: db.prepare<[string, number, string, string]>(
+      'INSERT INTO add_guards (key, at, fingerprint, answers) VALUES (?, ?, ?, ?)',
+    ),
+    // A few at a time: as many as come, and no long transaction after a busy day.
+    forgetGuards: db.prepare<[number]>(`DELETE FROM add_guards WHERE key IN
+      (SELECT key FROM add_guards WHERE at < ? ORDER BY at LIMIT 10)`),
     setPaused: db.prepare<[string, number]>(
       'INSERT INTO queues (name, paused) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET paused = excluded.paused',
     ),

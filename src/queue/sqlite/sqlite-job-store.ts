@@ -16,11 +16,13 @@ import { pickClaims } from '../claim-order.ts';
 import type { AttemptRecord, JobRecord, Lane, NewJob, NewLogLine, RunningJob } from '../job.ts';
 import { progressEvent, stateEvent, waitingEvent } from '../job-events.ts';
 import {
+  type AddGuard,
   type AddOutcome,
   type CancelAnswer,
   type ClaimAnswer,
   type ClaimRequest,
   type EndAnswer,
+  GUARD_LIFETIME_MS,
   type JobPage,
   type JobStore,
   type JudgedEnd,
@@ -34,6 +36,7 @@ import type { JobCounts } from './job-counts.ts';
 import { JobEnds } from './job-ends.ts';
 import { JobList } from './job-list.ts';
 import {
+  type GuardRow,
   type JobRow,
   keyOf,
   ownAttempt,
@@ -72,6 +75,32 @@ export class SqliteJobStore implements JobStore {
 
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]> {
     return this.#commit(() => jobs.map((job) => this.#addOne(job, now)));
+  }
+
+  addOnce(
+    jobs: readonly NewJob[],
+    guard: AddGuard,
+    now: number,
+  ): Promise<readonly AddOutcome[] | 'other-jobs'> {
+    return this.#commit(() => {
+      const known = this.#sql.guard.get(guard.key);
+      if (known !== undefined) {
+        return known.fingerprint === guard.fingerprint ? this.#answersOf(known) : 'other-jobs';
+      }
+      const outcomes = jobs.map((job) => this.#addOne(job, now));
+      const answers = outcomes.map(({ job, duplicate }) => [Number(job.id), duplicate]);
+      this.#sql.insertGuard.run(guard.key, now, guard.fingerprint, JSON.stringify(answers));
+      this.#sql.forgetGuards.run(now - GUARD_LIFETIME_MS);
+      return outcomes;
+    });
+  }
+
+  #answersOf(known: GuardRow): readonly AddOutcome[] {
+    const answers = JSON.parse(known.answers) as readonly (readonly [number, boolean])[];
+    return answers.flatMap(([key, duplicate]) => {
+      const row = this.#row(key);
+      return row === undefined ? [] : [{ job: toJob(row), duplicate }];
+    });
   }
 
   #addOne(job: NewJob, now: number): AddOutcome {
