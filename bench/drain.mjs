@@ -72,7 +72,7 @@ try {
   }
   console.log(`resident ${idleRss} MiB idle, ${await residentMiB()} MiB after the drain`);
 } finally {
-  client.close();
+  await client.close();
   daemon.kill('SIGTERM');
   await new Promise((resolve) => daemon.once('exit', resolve));
   rmSync(directory, { recursive: true, force: true });

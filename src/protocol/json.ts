@@ -7,5 +7,3 @@ export type Json =
   | string
   | readonly Json[]
   | { readonly [key: string]: Json };
-
-export type JsonObject = { readonly [key: string]: Json };

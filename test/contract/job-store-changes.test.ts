@@ -319,6 +319,15 @@ describe.each(BOTH)('a change in the $name store', ({ open }) => {
       expect(lines.at(-1)).toMatchObject({ n: MAX_LOG_LINES + 2, line: 'very last' });
     });
 
+    it('keep their numbers also when more than the limit come at once', async () => {
+      const { id } = await startOne(jobs);
+      const many = Array.from({ length: MAX_LOG_LINES + 5 }, (_, index) => line(id, `${index}`));
+      await jobs.appendLogLines(many);
+      const lines = await jobs.logLines(id, 0, MAX_LOG_LINES * 2);
+      expect(lines).toHaveLength(MAX_LOG_LINES);
+      expect(lines[0]).toMatchObject({ n: 6, line: '5' });
+    });
+
     it('of an unknown job go nowhere, and those of the others are kept', async () => {
       const { id } = await startOne(jobs);
       await jobs.appendLogLines([line('999', 'lost'), line('x', 'lost'), line(id, 'kept')]);

@@ -2,6 +2,7 @@
  * The crash tests: `npm test` runs 30 kills, `npm run torture` 300. TORTURE_KILLS and TORTURE_SEED
  * choose; the seed repeats the schedule of actions, though not the timing of the processes.
  */
+import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { checkEvidence, type Finding } from './checker.ts';
 import { drawsOf } from './random.ts';
@@ -10,7 +11,7 @@ import { freePort, type TortureResult, TortureRun } from './torture-run.ts';
 import { Workspace } from './workspace.ts';
 
 // Set by scripts/torture.mjs.
-const { TORTURE_KILLS, TORTURE_SEED } = process.env;
+const { TORTURE_KILLS, TORTURE_SEED, TORTURE_FIGURES } = process.env;
 const KILLS = Number(TORTURE_KILLS ?? 30);
 const SEED = Number(TORTURE_SEED ?? Math.floor(Math.random() * 1_000_000));
 const MS_PER_KILL = 20_000;
@@ -32,7 +33,9 @@ it(
         violations.length > 0 ? [name] : [],
       );
       broken = brokenNames.length > 0;
-      process.stdout.write(`${findings.map(describeFinding).join('\n')}\n${figures(result)}\n`);
+      const line = figures(result);
+      process.stdout.write(`${findings.map(describeFinding).join('\n')}\n${line}\n`);
+      if (TORTURE_FIGURES !== undefined) writeFileSync(TORTURE_FIGURES, line);
       expect(brokenNames).toEqual([]);
     } finally {
       await run.dispose();

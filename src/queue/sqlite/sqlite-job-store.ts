@@ -234,8 +234,10 @@ export class SqliteJobStore implements JobStore {
 
   #appendTo(key: number, lines: readonly NewLogLine[]): void {
     if (this.#sql.jobExists.get(key, key) === undefined) return;
-    let n = this.#sql.lastLogLine.get(key) ?? 0;
-    for (const { at, attempt, level, line } of lines.slice(-MAX_LOG_LINES)) {
+    const kept = lines.slice(-MAX_LOG_LINES);
+    // What is dropped on its way in has its number too: readers see from a hole that it was there.
+    let n = (this.#sql.lastLogLine.get(key) ?? 0) + lines.length - kept.length;
+    for (const { at, attempt, level, line } of kept) {
       n += 1;
       this.#sql.insertLogLine.run(key, n, at, attempt, level, line);
     }
