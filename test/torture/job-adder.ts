@@ -128,6 +128,7 @@ function composeWork(draws: Draws): Pick<NewAdd, 'type' | 'payload'> {
     const payload = { ms: draws.between(500, 2_500), stubborn: draws.chance(0.5) };
     return { type: 'work', payload };
   }
+  if (kind < 0.655) return { type: 'block', payload: { ms: draws.between(200, 2_500) } };
   if (kind < 0.76) {
     // Four failures are more than its retries: such a job ends as failed.
     const fails = draws.pick([0, 1, 2, 4]) ?? 0;
