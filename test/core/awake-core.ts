@@ -29,6 +29,8 @@ export class AwakeCore {
   readonly lines: LogLine[] = [];
   readonly fatal: unknown[] = [];
   processes: readonly ProcessView[] = [];
+  /** Whether this daemon has executors of its own, which are waited for. */
+  expectExecutors = false;
   readonly #ini: string;
   #settings: Settings | undefined;
   #services: readonly Service[] = [];
@@ -67,7 +69,7 @@ export class AwakeCore {
         { level: 'debug', base: {} },
         { write: (line) => void this.lines.push(JSON.parse(line)) },
       ),
-      expectExecutors: false,
+      expectExecutors: this.expectExecutors,
       processes: () => this.processes,
       onFatal: (error) => void this.fatal.push(error),
     });

@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -10,6 +10,7 @@ import { ok, type Route } from '../../src/api/route.ts';
 import { ControlServer, type ControlServerParts } from '../../src/core/control-server.ts';
 import { deadlineIn } from '../../src/process/service.ts';
 import { TaskbellError } from '../../src/protocol/errors.ts';
+import { freePort } from '../e2e/free-port.ts';
 import { type Answer, answerOf } from './awake-core.ts';
 
 /** What a request may carry: see docs/protocol.md. */
@@ -86,14 +87,6 @@ function ask(method: string, target: string, body?: string | Buffer): Promise<An
   const asking = request({ socketPath, method, path: target });
   asking.end(body);
   return answerOf(asking);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('requests', () => {

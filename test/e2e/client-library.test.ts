@@ -1,10 +1,12 @@
 /** `taskbell/client` as another program imports it: the built package, a real service. */
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/client/client.ts';
 import { Site } from './daemon.ts';
+import { freePort } from './free-port.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const site = new Site();
@@ -72,4 +74,19 @@ export default defineJob({ retries: 0, run: (payload) => payload.n + 1 });`,
   process.kill(executor?.pid ?? 0, 'SIGKILL');
   const job = await site.api.add('typed', { n: 1 });
   expect(await site.api.wait(job.id)).toMatchObject({ state: 'succeeded', result: 2 });
+});
+
+test('the control API over TCP takes the token of the data directory, and nobody without it', async () => {
+  const port = await freePort();
+  const own = new Site(`[api]\nport = ${port}\n`);
+  onTestFinished(() => own.dispose());
+  await own.up();
+  const url = `http://127.0.0.1:${port}`;
+  expect((await fetch(`${url}/v1/status`)).status).toBe(401);
+  const token = readFileSync(path.join(own.dataDirectory, 'api-token'), 'utf8').trim();
+  const client = connect({ url, token });
+  const { id } = await client.add('echo', 'by TCP');
+  expect(await client.wait(id)).toMatchObject({ state: 'succeeded', result: 'by TCP' });
+  await client.close();
+  expect(statSync(path.join(own.dataDirectory, 'api-token')).mode & 0o777).toBe(0o600);
 });

@@ -26,7 +26,7 @@ beforeAll(async () => {
     `read payload
 echo '::progress 1/2 half'
 echo "working on $payload" >&2
-echo '::event {"type":"datasetUpdate","id":"from-command","data":[1]}'
+echo '::event datasetUpdate from-command [1]'
 echo "{\\"payload\\":$payload,\\"id\\":\\"$JOB_ID\\",\\"type\\":\\"$JOB_TYPE\\",\\"user\\":\\"$JOB_USER_ID\\",\\"greeting\\":\\"$GREETING\\",\\"mark\\":\\"$E2E_SITE\\"}"
 `,
   );
@@ -67,7 +67,10 @@ test('gets its payload and the facts of the job, and its last JSON line is the r
   expect(events).toMatchObject([{ id: 'from-command', data: [1] }]);
   const told = await site.api.eventPage({ type: 'job', id: job.id });
   expect(told.events.flatMap(({ data }) => data)).toContainEqual(
-    expect.objectContaining({ state: 'running', progress: { done: 1, total: 2, message: 'half' } }),
+    expect.objectContaining({
+      state: 'running',
+      progress: { fraction: 0.5, done: 1, total: 2, message: 'half' },
+    }),
   );
   const { lines } = await site.api.logs(job.id);
   expect(lines.map(({ level, line }) => `${level} ${line}`)).toContain(

@@ -17,6 +17,9 @@ beforeAll(async () => {
 url = ${receiver.url}
 path = /api/v1/org-socket
 defaultUserId = 4064c2b2-0414-464a-97c6-4a47c325b9a3
+[job:quiet]
+command = true
+report = false
 [auth]
 publicKeyFile = ./keys/public.pem
 privateKeyFile = ./keys/private.pem
@@ -125,6 +128,14 @@ test('a job that fails first and succeeds then is one Task Finish', async () => 
   });
 });
 
+test('a type with report = false is not reported', async () => {
+  const seen = receiver.received.length;
+  for (const type of ['quiet', 'echo']) await site.api.wait((await site.api.add(type)).id);
+  await receiver.until(() => receiver.received.length > seen, 'the report of the other type');
+  const [message] = argumentsOf(seen);
+  expect(message).toMatchObject({ payload: { taskType: 'echo' } });
+});
+
 test('report status counts what was acknowledged and has nothing pending', async () => {
   const reports = receiver.received.length;
   await until(async () => (await site.api.report()).pending === 0, 'all acknowledged');
@@ -170,7 +181,7 @@ test('status shows every process, the counts and where events are served', async
   expect(
     status.processes.every(({ pid, restarts }: ProcessView) => (pid ?? 0) > 0 && restarts === 0),
   ).toBe(true);
-  expect(status.jobs).toMatchObject({ queued: 0, running: 0, succeeded: 6, failed: 1 });
+  expect(status.jobs).toMatchObject({ queued: 0, running: 0, succeeded: 8, failed: 1 });
   expect(status.gateway).toMatchObject({ address: '127.0.0.1', path: '/ws' });
   expect(status.report.state).toBe('connected');
 });

@@ -1,8 +1,8 @@
 /** `worker run` and `web_socket server`, or two `up`, on one data directory, in any order. */
-import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { signal } from '../../src/process/process-identity.ts';
 import { type Daemon, Site, until } from './daemon.ts';
+import { freePort } from './free-port.ts';
 import { Subscriber } from './subscriber.ts';
 
 const AUTH = `[auth]
@@ -142,11 +142,3 @@ test('standby = false: a second service ends with 75 and says who is in the way'
   const { id } = await site.api.add('echo', 1);
   expect(await site.api.wait(id)).toMatchObject({ state: 'succeeded' });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}
