@@ -57,6 +57,7 @@ export class TortureRun {
   readonly #running: Promise<void>[] = [];
   #readers: readonly LogReader[] = [];
   #adder: JobAdder | undefined;
+  #adding: Promise<void> = Promise.resolve();
   #subscriber: Subscriber | undefined;
 
   constructor(options: TortureOptions, workspace: Workspace, receiver: Receiver) {
@@ -75,6 +76,8 @@ export class TortureRun {
     await this.#begin();
     await this.#injector.run(planFaults(this.#options.seed, this.#options.kills));
     this.#adder?.stop();
+    // An add that is still being answered is accepted too.
+    await this.#adding;
     await this.#drain();
     await this.#probeSubscriber();
     await this.#catchUp();
@@ -100,7 +103,7 @@ export class TortureRun {
     this.#service.signal('SIGKILL');
     for (const { identity } of left) killExactly(identity);
     await this.#service.exited;
-    await Promise.allSettled(this.#running);
+    await Promise.allSettled([...this.#running, this.#adding]);
   }
 
   async #begin(): Promise<void> {
@@ -118,7 +121,7 @@ export class TortureRun {
       endedCount: () => steady?.ended.length ?? 0,
       onCancelled: (id) => this.#workspace.noteCancelled(id),
     });
-    this.#running.push(this.#watch(this.#adder.run()));
+    this.#adding = this.#watch(this.#adder.run());
   }
 
   #createReaders(epoch: string): readonly LogReader[] {
