@@ -84,6 +84,23 @@ describe('handing out', () => {
     expect(Math.abs(one.assigned.length - two.assigned.length)).toBeLessThanOrEqual(2);
   });
 
+  it('leaves no slot empty because another executor could have had its share', async () => {
+    const [mailer] = [await executor({ slots: 4 }), await executor({ types: ['scan'] })];
+    await core.post(
+      '/v1/jobs',
+      Array.from({ length: 4 }, () => ({ type: 'mail' })),
+    );
+    expect(await mailer.runs(4)).toHaveLength(4);
+  });
+
+  it('gives nothing to an executor whose connection is gone', async () => {
+    const away = await executor();
+    await away.cut();
+    const { id } = await core.add('mail');
+    expect((await core.job(id)).state).toBe('queued');
+    expect((await (await executor()).runs(1)).map((attempt) => attempt.id)).toEqual([id]);
+  });
+
   it('gives nothing more after quiet, and takes the end of what runs', async () => {
     const one = await executor();
     const attempt = await startOne(one);

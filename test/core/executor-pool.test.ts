@@ -1,6 +1,8 @@
 /** The pool as an executor meets it: fences, reconnects, deaths. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isAlive } from '../../src/process/process-identity.ts';
+import { spawn } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { identityOf, isAlive } from '../../src/process/process-identity.ts';
+import { EXECUTOR_MARK } from '../../src/protocol/execute.ts';
 import { AwakeCore } from './awake-core.ts';
 import { fenceOf, manifest, type Offer, ScriptedExecutor } from './scripted-executor.ts';
 
@@ -224,19 +226,32 @@ describe('an executor that dies', () => {
     expect(await outcomesOf(neighbour.id)).toEqual(['interrupted', 'running']);
   });
 
-  it('has what it started ended before its attempt is handed out again', async () => {
+  it.each([
+    ['a process group that it named', { detached: true, marked: false }],
+    ['a process that carries its mark', { detached: false, marked: true }],
+  ])('has %s ended before its attempt is handed out again', async (_what, { detached, marked }) => {
     const one = await executor();
     const attempt = await startOne(one);
-    const command = new ScriptedExecutor(core.socketPath);
-    executors.push(command);
-    // Not a group of its own: the recorded group is that of a process that is found alive.
-    const group = command.identity;
-    one.say({ kind: 'spawned', ...fenceOf(attempt), group });
+    const env = marked ? { ...process.env, [EXECUTOR_MARK]: one.name } : process.env;
+    const command = spawn('sleep', ['1000'], { stdio: 'ignore', detached, env });
+    onTestFinished(() => void command.kill('SIGKILL'));
+    const identity = identityOf(command.pid ?? -1);
+    if (!marked) one.say({ kind: 'spawned', ...fenceOf(attempt), group: identity });
     await core.get('/v1/status');
     await one.die();
-    command.process.kill('SIGKILL');
     await (await executor()).runs(1);
-    expect(isAlive(group)).toBe(false);
+    expect(isAlive(identity)).toBe(false);
+  });
+
+  it('after it was taken up by another core is charged as any other', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    await core.sleep();
+    await core.wake();
+    await one.connect([fenceOf(attempt)]);
+    await one.die();
+    await (await executor()).runs(1);
+    expect(await outcomesOf(attempt.id)).toEqual(['crash', 'running']);
   });
 });
 
