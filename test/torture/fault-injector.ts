@@ -33,6 +33,8 @@ const SURVIVAL_MS = 5_000;
 const SURVIVAL_SLACK_MS = 500;
 /** `shutdownTimeout` of the workspace, and the 5 s that a stop may take beyond it. */
 const STOP_WITHIN_MS = 6_000 + 5_000;
+/** Most stops are over by then. */
+const LATEST_CUT_MS = 1_500;
 /** Before this a new process has no signal handler yet. */
 const LATEST_START_MS = 1_000;
 
@@ -107,6 +109,9 @@ export class FaultInjector {
         await this.#killSupervisor(() => []);
         await delay(fault.pick * LATEST_START_MS);
         await this.#terminate();
+        return;
+      case 'killed while stopping':
+        await this.#cutOff(fault);
     }
   }
 
@@ -150,13 +155,36 @@ export class FaultInjector {
     if (left.length > 0) this.survivors.push(`of supervisor ${supervisor}: ${left.join(', ')}`);
   }
 
-  async #terminate(): Promise<void> {
+  /** Kills the supervisor of a service that stops, or anybody below it. */
+  async #cutOff({ pick, withHandlers }: Fault): Promise<void> {
+    const cutMs = pick * LATEST_CUT_MS;
+    if (withHandlers) {
+      for (const process of this.#tree()) this.#hit(process);
+      this.#parts.service.signal('SIGTERM');
+      await delay(cutMs);
+      await this.#killSupervisor(() => []);
+      return;
+    }
+    await this.#terminate(async () => {
+      await delay(cutMs);
+      const tree = this.#tree();
+      // The first digits of `pick` were used for the delay.
+      const victim = tree[Math.floor(((pick * 1_000) % 1) * tree.length)];
+      if (victim === undefined) return;
+      this.#hit(victim);
+      killExactly(victim.identity);
+    });
+  }
+
+  /** @param meanwhile what happens while it stops */
+  async #terminate(meanwhile: () => Promise<void> = async () => undefined): Promise<void> {
     const { service } = this.#parts;
     const { pid } = service.identity;
     const beganMono = performance.now();
     const tree = this.#tree();
     for (const process of tree) this.#hit(process);
     service.signal('SIGTERM');
+    await meanwhile();
     const given = await Promise.race([service.exited, delay(STOP_WITHIN_MS, undefined)]);
     const facts = { started: tree.length > 0, tookMs: Math.round(performance.now() - beganMono) };
     this.#judgeStop(given, facts);

@@ -11,7 +11,8 @@ export type FaultKind =
   | 'supervisor'
   | 'everything'
   | 'SIGTERM'
-  | 'SIGTERM at start';
+  | 'SIGTERM at start'
+  | 'killed while stopping';
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -36,6 +37,7 @@ const WEIGHTS: readonly (readonly [FaultKind, number])[] = [
   ['everything', 8],
   ['SIGTERM', 7],
   ['SIGTERM at start', 5],
+  ['killed while stopping', 6],
 ];
 
 export function planFaults(seed: number, count: number): readonly Fault[] {
