@@ -1,5 +1,5 @@
 /** The core as a process: one owner awake, another on standby, and stops at any moment. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -77,6 +77,7 @@ test('it may be stopped twice, unstarted, on standby and while it starts; the lo
   const starting = first.core.start();
   await first.core.stop(deadlineIn(2_000));
   await starting;
+  expect(existsSync(path.join(directory, 'data', 'control.sock'))).toBe(false);
   const second = make();
   await second.core.start();
   expect(second.announced).toEqual(['ready']);
