@@ -78,7 +78,7 @@ function decodePart(part: string): string {
 }
 
 /** A request may carry a chunk of jobs: 10,000 of them, or this many bytes. */
-export const MAX_BODY_BYTES = 32 * 1_048_576;
+const MAX_BODY_BYTES = 32 * 1_048_576;
 
 export async function readJson(body: Readable): Promise<unknown> {
   const chunks: Buffer[] = [];
