@@ -213,7 +213,10 @@ export class ExecutorPool {
     this.#executors.delete(executor.id);
     const orphaned = executor.supervisor === null || !isAlive(executor.supervisor);
     const stopping = this.#parts.isStopping(executor.process.pid);
-    const innocent = executor.leaving || executor.ending || orphaned || stopping;
+    // It goes quiet when its supervisor begins to stop it. Of another service's supervisor that is all
+    // that is known here, and a second signal kills without a farewell.
+    const dismissed = executor.leaving || executor.quiet || stopping;
+    const innocent = dismissed || executor.ending || orphaned;
     const left = [...executor.inFlight.values()];
     const facts = {
       executor: executor.id,

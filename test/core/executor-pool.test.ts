@@ -177,6 +177,7 @@ describe('an executor that dies', () => {
 
   it.each([
     ['said that it was leaving', (one: ScriptedExecutor) => one.say({ kind: 'leaving' })],
+    ['had gone quiet', (one: ScriptedExecutor) => one.say({ kind: 'quiet' })],
     [
       'is being stopped by its supervisor',
       (one: ScriptedExecutor) => {

@@ -1,7 +1,7 @@
 /** `worker run` and `web_socket server`, or two `up`, on one data directory, in any order. */
 import { afterEach, expect, test } from 'vitest';
 import { signal } from '../../src/process/process-identity.ts';
-import { type Daemon, Site, until } from './daemon.ts';
+import { type Daemon, outcomes, Site, until } from './daemon.ts';
 import { freePort } from './free-port.ts';
 import { Subscriber } from './subscriber.ts';
 
@@ -141,4 +141,36 @@ test('standby = false: a second service ends with 75 and says who is in the way'
   expect(stderr).toContain(`Another daemon owns the data directory ${site.dataDirectory}`);
   const { id } = await site.api.add('echo', 1);
   expect(await site.api.wait(id)).toMatchObject({ state: 'succeeded' });
+});
+
+test('when the owning core alone is killed, the other takes over and the running job goes on in its attempt', async () => {
+  await open();
+  const events = await site.up(['web_socket', 'server']);
+  const worker = await site.up(['worker', 'run']);
+  const { id } = await site.api.add('gate', { file: 'open' });
+  await until(() => site.lines('gate.trace').length === 1, 'it runs');
+  signal(await events.pidOf('core'), 'SIGKILL');
+  site.write('open', '');
+  expect(await site.api.wait(id)).toMatchObject({ state: 'succeeded', attempt: 1 });
+  await bothWork();
+  const awake = [events, worker].map(
+    ({ log }) => log.filter(({ msg }) => msg === 'core awake').length,
+  );
+  expect(awake[0] === 2 || awake[1] === 1).toBe(true);
+});
+
+test('a worker that is forced to stop while another service owns the data is not charged for it', async () => {
+  await open();
+  await site.up(['web_socket', 'server']);
+  const worker = await site.up(['worker', 'run', '--set', 'daemon.shutdownTimeout=25s']);
+  const { id } = await site.api.add('deaf', { file: 'open' }, { retries: 0 });
+  await until(() => site.lines('deaf.trace').length === 1, 'it runs');
+  worker.signal('SIGTERM');
+  const again = setInterval(() => worker.signal('SIGTERM'), 300);
+  const { exitCode } = await worker.ended.finally(() => clearInterval(again));
+  expect(exitCode).toBe(75);
+  site.write('open', '');
+  await site.up(['worker', 'run']);
+  const job = await site.api.wait(id);
+  expect(outcomes(job)).toEqual(['interrupted', 'succeeded']);
 });
