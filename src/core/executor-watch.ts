@@ -47,7 +47,9 @@ export class ExecutorWatch {
 
   #look(executor: RemoteExecutor, afterMs: number): void {
     const timer = setTimeout(() => {
-      if (!isAlive(executor.process) && this.#reap(executor)) {
+      // A claim that is under way would be handed to nobody: its jobs are waited for.
+      const settled = !executor.claiming && !isAlive(executor.process);
+      if (settled && this.#reap(executor)) {
         this.#timers.delete(executor);
         this.#onDead(executor);
       } else {
