@@ -42,11 +42,12 @@ test('a running job that ends within shutdownTimeout is waited for, and nothing 
 
 test('jobs that do not end in time are interrupted, not charged, and run again after the next start', async () => {
   site = new Site();
-  const daemon = await site.up(['up', '--set', 'daemon.shutdownTimeout=1s']);
+  // Long enough for an abort to be seen on a busy machine, too short for the deaf one.
+  const daemon = await site.up(['up', '--set', 'daemon.shutdownTimeout=3s']);
   const ids = [await atGate('gate', 'open'), await atGate('deaf', 'open')];
   const askedMono = performance.now();
   expect(await daemon.stop()).toBe(0);
-  expect(performance.now() - askedMono).toBeLessThan(6_000);
+  expect(performance.now() - askedMono).toBeLessThan(8_000);
   expect(site.processes()).toEqual([]);
   expect(site.lines('gate.trace').at(-1)).toContain('aborted');
   site.write('open', '');

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { UsageSampler } from '../../src/executor/process-usage.ts';
 
 test('a process that has ended and is not waited for shows its time, but no memory', async () => {
-  const shell = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 30']);
+  const shell = spawn('/bin/sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 30']);
   onTestFinished(() => void shell.kill('SIGKILL'));
   const [line] = (await once(shell.stdout, 'data')) as [Buffer];
   const pid = Number(String(line));
