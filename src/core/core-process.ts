@@ -39,7 +39,7 @@ class CoreProcess implements ChildService {
     // Everything that the core makes is for its own user alone.
     process.umask(0o077);
     prepareDataDirectory(settings.daemon.dataDirectory);
-    if (await this.#tryWake()) return;
+    if ((await this.#tryWake()) || this.#stopped) return;
     if (!settings.daemon.standby) throw ownedByAnother(settings.daemon.dataDirectory);
     log.info(
       { dataDirectory: settings.daemon.dataDirectory },

@@ -74,7 +74,8 @@ export class ExecutorPool {
     let executor: RemoteExecutor | undefined;
     socket.on('message', (data) => {
       const message = parseExecutorMessage(String(data));
-      if (message === undefined) this.#refuse(socket, executor);
+      const again = message?.kind === 'hello' && executor !== undefined;
+      if (message === undefined || again) this.#refuse(socket, executor);
       else if (message.kind === 'hello') executor = this.#greet(socket, message);
       else if (executor !== undefined) this.#receive(executor, message);
     });

@@ -52,6 +52,19 @@ describe('what is no message of the protocol', () => {
     expect(core.fatal).toEqual([]);
   });
 
+  it('is a second hello, under the same name or another: the attempts stay its own', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    for (const executor of [one.name, 'x-another']) {
+      one.say({ ...one.hello([]), executor });
+      await one.until(() => !one.isConnected, 'the close');
+      await one.connect([fenceOf(attempt)]);
+    }
+    one.end(attempt);
+    await one.confirms(attempt);
+    expect((await core.job(attempt.id)).attempts).toHaveLength(1);
+  });
+
   it('of a kind that a newer executor knows is passed over', async () => {
     const one = await executor();
     one.say({ kind: 'news', from: 'the future' });
