@@ -3,12 +3,11 @@
  * its start, or an end and the next start, cost one fsync.
  */
 import type { Logger } from '../process/logger.ts';
-import type { ClaimedJob } from '../queue/job.ts';
 import type { ClaimAnswer, JobStore } from '../queue/job-store.ts';
 import type { InHand } from './in-hand.ts';
 import type { JobTypes } from './job-types.ts';
 import type { Lanes } from './lanes.ts';
-import type { InFlight, RemoteExecutor } from './remote-executor.ts';
+import { inFlightOf, type RemoteExecutor } from './remote-executor.ts';
 import { renderRun } from './run-message.ts';
 
 export interface DispatcherParts {
@@ -75,7 +74,10 @@ export class Dispatcher {
     const { types, lanes, inHand, log, nudge } = this.#parts;
     lanes.clear(emptyLanes);
     if (jobs.length === 0) return;
-    const held = jobs.map((job) => claimedInFlight(job, types.policyOf(job.type).timeoutMs));
+    const held = jobs.map((job) => {
+      const timeoutMs = job.timeoutMs ?? types.policyOf(job.type).timeoutMs;
+      return inFlightOf(job, { timeoutMs, sent: false, group: null });
+    });
     for (const attempt of held) inHand.hold(executor, attempt);
     const sent = executor.sendText(renderRun(jobs, held));
     for (const attempt of held) attempt.sent = sent;
@@ -88,19 +90,4 @@ export class Dispatcher {
     // There may be more for the slots that are left.
     queueMicrotask(nudge);
   }
-}
-
-function claimedInFlight(job: ClaimedJob, typeTimeoutMs: number): InFlight {
-  return {
-    id: job.id,
-    attempt: job.attempt,
-    type: job.type,
-    queue: job.queue,
-    startedMono: performance.now(),
-    timeoutMs: job.timeoutMs ?? typeTimeoutMs,
-    sent: false,
-    group: null,
-    backstop: undefined,
-    verdict: undefined,
-  };
 }

@@ -6,14 +6,13 @@ import type { WebSocket } from 'ws';
 import type { Logger } from '../process/logger.ts';
 import { identityOf, isAlive } from '../process/process-identity.ts';
 import type { ExecutorMessage, Fence, HelloMessage, Outcome } from '../protocol/execute.ts';
-import type { RunningJob } from '../queue/job.ts';
 import type { JobStore } from '../queue/job-store.ts';
 import { parseExecutorMessage } from './executor-message.ts';
 import { ExecutorWatch } from './executor-watch.ts';
 import type { InHand } from './in-hand.ts';
 import type { JobTypes } from './job-types.ts';
 import type { PayloadCheck } from './payload-check.ts';
-import { type InFlight, RemoteExecutor } from './remote-executor.ts';
+import { type InFlight, inFlightOf, RemoteExecutor } from './remote-executor.ts';
 import { type Ended, fenceOf, type Settlement } from './settlement.ts';
 
 export interface ExecutorPoolParts {
@@ -47,7 +46,9 @@ export class ExecutorPool {
   async recover(): Promise<void> {
     for (const job of await this.#parts.store.running()) {
       const executor = this.#executors.get(job.executor) ?? (await this.#absent(job.executor));
-      this.#parts.inHand.hold(executor, inFlightOf(job));
+      // Its limit counts from a start that this core has not seen: its executor keeps it.
+      const attempt = inFlightOf(job, { timeoutMs: 0, sent: true, group: job.group });
+      this.#parts.inHand.hold(executor, attempt);
       if (job.cancelRequested) this.#armCancel(executor, job);
     }
     for (const executor of this.#executors.values()) this.#watch.add(executor);
@@ -267,19 +268,4 @@ function wordsFor(outcome: string, executor: RemoteExecutor): string {
     default:
       return `${who} stopped before the attempt ended`;
   }
-}
-
-function inFlightOf(job: RunningJob): InFlight {
-  return {
-    id: job.id,
-    attempt: job.attempt,
-    type: job.type,
-    queue: job.queue,
-    startedMono: performance.now(),
-    timeoutMs: 0,
-    sent: true,
-    group: job.group,
-    backstop: undefined,
-    verdict: undefined,
-  };
 }

@@ -30,6 +30,25 @@ export interface InFlight extends Fence {
   verdict: 'timeout' | 'cancelled' | undefined;
 }
 
+/** @param facts what is known of this attempt beyond its job */
+export function inFlightOf(
+  job: Fence & { readonly type: string; readonly queue: string },
+  facts: Pick<InFlight, 'timeoutMs' | 'sent' | 'group'>,
+): InFlight {
+  return {
+    id: job.id,
+    attempt: job.attempt,
+    type: job.type,
+    queue: job.queue,
+    startedMono: performance.now(),
+    timeoutMs: facts.timeoutMs,
+    sent: facts.sent,
+    group: facts.group,
+    backstop: undefined,
+    verdict: undefined,
+  };
+}
+
 export class RemoteExecutor {
   readonly id: string;
   readonly process: ProcessIdentity;

@@ -1,33 +1,14 @@
 /** What is handed to whom, and what is held back. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AwakeCore } from './awake-core.ts';
-import { manifest, type Offer, ScriptedExecutor } from './scripted-executor.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { AwakeCore } from './awake-core.ts';
+import { usePool } from './pool-fixture.ts';
+import { manifest } from './scripted-executor.ts';
 
+const { current, executor, startOne } = usePool();
 let core: AwakeCore;
-const executors: ScriptedExecutor[] = [];
-beforeEach(async () => {
-  core = await AwakeCore.start();
-  for (const type of ['mail', 'scan']) core.knowType(type);
+beforeEach(() => {
+  core = current();
 });
-afterEach(async () => {
-  for (const executor of executors.splice(0)) await executor.dispose();
-  await core.dispose();
-});
-
-async function executor(offer: Offer = {}): Promise<ScriptedExecutor> {
-  const started = await ScriptedExecutor.start(core.socketPath, offer);
-  executors.push(started);
-  return started;
-}
-
-/** Adds one job and resolves with its attempt in the executor's hands. */
-async function startOne(on: ScriptedExecutor, more: object = {}) {
-  const { id } = await core.add('mail', more);
-  await on.until(() => on.assigned.some((one) => one.id === id), `job ${id}`);
-  const [attempt] = on.assigned.filter((one) => one.id === id).slice(-1);
-  if (attempt === undefined) throw new Error('nothing was handed out');
-  return attempt;
-}
 
 describe('handing out', () => {
   it('never gives more than the slots, and fills a slot that becomes free', async () => {

@@ -1,33 +1,14 @@
 /** What an executor says that is not of the protocol, at a real core. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AwakeCore } from './awake-core.ts';
-import { fenceOf, type Offer, ScriptedExecutor } from './scripted-executor.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { AwakeCore } from './awake-core.ts';
+import { usePool } from './pool-fixture.ts';
+import { fenceOf, ScriptedExecutor } from './scripted-executor.ts';
 
+const { adopt, current, executor, startOne } = usePool();
 let core: AwakeCore;
-const executors: ScriptedExecutor[] = [];
-beforeEach(async () => {
-  core = await AwakeCore.start();
-  for (const type of ['mail', 'scan']) core.knowType(type);
+beforeEach(() => {
+  core = current();
 });
-afterEach(async () => {
-  for (const executor of executors.splice(0)) await executor.dispose();
-  await core.dispose();
-});
-
-async function executor(offer: Offer = {}): Promise<ScriptedExecutor> {
-  const started = await ScriptedExecutor.start(core.socketPath, offer);
-  executors.push(started);
-  return started;
-}
-
-/** Adds one job and resolves with its attempt in the executor's hands. */
-async function startOne(on: ScriptedExecutor, more: object = {}) {
-  const { id } = await core.add('mail', more);
-  await on.until(() => on.assigned.some((one) => one.id === id), `job ${id}`);
-  const [attempt] = on.assigned.filter((one) => one.id === id).slice(-1);
-  if (attempt === undefined) throw new Error('nothing was handed out');
-  return attempt;
-}
 
 describe('what is no message of the protocol', () => {
   it.each([
@@ -75,7 +56,7 @@ describe('what is no message of the protocol', () => {
 
   it('before the hello is not acted on', async () => {
     const one = new ScriptedExecutor(core.socketPath);
-    executors.push(one);
+    adopt(one);
     await one.open();
     one.end({ id: '1', attempt: 1 });
     expect((await core.get('/healthz')).status).toBe(200);

@@ -1,36 +1,17 @@
 /** The pool as an executor meets it: fences, reconnects, deaths. */
 import { spawn } from 'node:child_process';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { identityOf, isAlive } from '../../src/process/process-identity.ts';
 import { EXECUTOR_MARK } from '../../src/protocol/execute.ts';
-import { AwakeCore } from './awake-core.ts';
-import { fenceOf, manifest, type Offer, ScriptedExecutor } from './scripted-executor.ts';
+import type { AwakeCore } from './awake-core.ts';
+import { usePool } from './pool-fixture.ts';
+import { fenceOf, manifest, ScriptedExecutor } from './scripted-executor.ts';
 
+const { adopt, current, executor, startOne } = usePool();
 let core: AwakeCore;
-const executors: ScriptedExecutor[] = [];
-beforeEach(async () => {
-  core = await AwakeCore.start();
-  for (const type of ['mail', 'scan']) core.knowType(type);
+beforeEach(() => {
+  core = current();
 });
-afterEach(async () => {
-  for (const executor of executors.splice(0)) await executor.dispose();
-  await core.dispose();
-});
-
-async function executor(offer: Offer = {}): Promise<ScriptedExecutor> {
-  const started = await ScriptedExecutor.start(core.socketPath, offer);
-  executors.push(started);
-  return started;
-}
-
-/** Adds one job and resolves with its attempt in the executor's hands. */
-async function startOne(on: ScriptedExecutor, more: object = {}) {
-  const { id } = await core.add('mail', more);
-  await on.until(() => on.assigned.some((one) => one.id === id), `job ${id}`);
-  const [attempt] = on.assigned.filter((one) => one.id === id).slice(-1);
-  if (attempt === undefined) throw new Error('nothing was handed out');
-  return attempt;
-}
 
 async function outcomesOf(id: string): Promise<readonly string[]> {
   return (await core.job(id)).attempts.map(({ outcome }) => outcome);
@@ -206,7 +187,8 @@ describe('an executor that dies', () => {
   it('together with its supervisor is innocent', async () => {
     const one = new ScriptedExecutor(core.socketPath);
     const supervisor = new ScriptedExecutor(core.socketPath);
-    executors.push(one, supervisor);
+    adopt(one);
+    adopt(supervisor);
     one.supervisorPid = supervisor.process.pid ?? 0;
     await one.connect();
     const attempt = await startOne(one);
