@@ -1,12 +1,16 @@
-/** The service that hears Task Finish and Task Failed: acknowledges, sometimes slowly, and keeps all. */
+/**
+ * The service that hears Task Finish and Task Failed: acknowledges, sometimes slowly, and keeps all;
+ * now and then it loses a report together with its connection.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import type { Receipt } from './evidence.ts';
 import type { Draws } from './random.ts';
 
-const SLOW_CHANCE = 0.02;
-const SLOWEST_MS = 150;
+const LOSS_CHANCE = 0.01;
+const SLOW_CHANCE = 0.1;
+const SLOWEST_MS = 300;
 
 interface TaskMessage {
   readonly success: boolean;
@@ -29,6 +33,10 @@ export class Receiver {
   async start(): Promise<number> {
     this.#io.on('connection', (socket) => {
       socket.on('task', (message: TaskMessage, _user: unknown, acknowledge: () => void) => {
+        if (this.#draws.chance(LOSS_CHANCE)) {
+          socket.disconnect(true);
+          return;
+        }
         this.#receive(message);
         if (!this.#draws.chance(SLOW_CHANCE)) acknowledge();
         else setTimeout(acknowledge, this.#draws.between(1, SLOWEST_MS));
