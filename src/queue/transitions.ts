@@ -35,7 +35,7 @@ export interface EndDecision {
   readonly crashes: number;
 }
 
-type Counted = Pick<JobRecord, 'failures' | 'crashes' | 'cancelRequested'>;
+export type Counted = Pick<JobRecord, 'failures' | 'crashes' | 'cancelRequested'>;
 type Ended = Pick<AttemptEnd, 'outcome' | 'retryable'>;
 
 export interface Circumstances {
@@ -46,8 +46,9 @@ export interface Circumstances {
 }
 
 export function decideEnd(job: Counted, end: Ended, around: Circumstances): EndDecision {
-  const counts = countEnd(job, end);
-  return { ...counts, next: decideNext({ ...job, ...counts }, end, around) };
+  const { failures, crashes } = countEnd(job, end);
+  const counted = { failures, crashes, cancelRequested: job.cancelRequested };
+  return { failures, crashes, next: decideNext(counted, end, around) };
 }
 
 function countEnd(job: Counted, end: Ended): { failures: number; crashes: number } {
