@@ -149,6 +149,7 @@ function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
   commitLoop.onFlush(() => dispatcher.fill());
   const service = new CoreJobService({
     ...{ store: jobs, log: events, types, lanes, pool, payloadCheck, dueClock, now, nudge },
+    logger: log,
   });
   return { types, lanes, dueClock, pool, service };
 }

@@ -68,6 +68,12 @@ export class ExecutorPool {
     return [...this.#executors.values()];
   }
 
+  /** False when executors are here and none of them runs the type; true while there is none to ask. */
+  mayRun(type: string): boolean {
+    const present = this.executors().filter(({ connection }) => connection !== undefined);
+    return present.length === 0 || present.some(({ types }) => types.has(type));
+  }
+
   // -- one executor's connection ------------------------------------------------------------
 
   /** Takes over a new connection to `/v1/execute`. */

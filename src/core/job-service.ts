@@ -7,6 +7,7 @@ import type { JobService } from '../api/api-context.ts';
 import { unknownJob } from '../api/jobs.ts';
 import { didYouMean } from '../config/did-you-mean.ts';
 import type { EventLog } from '../log/event-log.ts';
+import type { Logger } from '../process/logger.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import { type JobRequest, MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
 import type { NewJob } from '../queue/job.ts';
@@ -25,6 +26,7 @@ export interface JobServiceParts {
   readonly pool: ExecutorPool;
   readonly payloadCheck: PayloadCheck;
   readonly dueClock: DueClock;
+  readonly logger: Logger;
   readonly now: () => number;
   /** Asks for a flush of the commit loop in this turn. */
   readonly nudge: () => void;
@@ -34,6 +36,7 @@ const MAX_KEY_BYTES = 256;
 
 export class CoreJobService implements JobService {
   readonly #parts: JobServiceParts;
+  readonly #unserved = new Set<string>();
   readonly #waiting = new Map<string, Set<() => void>>();
 
   constructor(parts: JobServiceParts) {
@@ -59,7 +62,19 @@ export class CoreJobService implements JobService {
     lanes.mark(jobs.filter(({ runAt }) => runAt === null || runAt <= at));
     const outcomes = await this.#store(jobs, at, idempotencyKey);
     for (const { job } of outcomes) if (job.runAt !== null) dueClock.expect(job.runAt);
+    this.#remarkUnserved(jobs);
     return outcomes;
+  }
+
+  /** A handler file that came after the start is known, and yet nobody runs it: said once a type. */
+  #remarkUnserved(jobs: readonly NewJob[]): void {
+    for (const { type } of jobs) {
+      if (this.#parts.pool.mayRun(type)) this.#unserved.delete(type);
+      else if (!this.#unserved.has(type)) {
+        this.#unserved.add(type);
+        this.#parts.logger.warn({ type }, 'no executor runs this job type: its jobs wait');
+      }
+    }
   }
 
   async #store(

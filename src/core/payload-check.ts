@@ -58,9 +58,9 @@ export class PayloadCheck {
   }
 
   async #nextExecutor(type: string): Promise<RemoteExecutor | undefined> {
-    // A handler that cannot be loaded is offered by nobody, however long one waits.
-    const broken = this.#parts.types.manifestOf(type)?.problem !== undefined;
-    if (!this.#parts.expectExecutors || broken) return undefined;
+    // Executors load the same handlers: what the one that is here does not offer, the next will not.
+    const present = this.#parts.executors().some(({ connection }) => connection !== undefined);
+    if (!this.#parts.expectExecutors || present) return undefined;
     await new Promise<void>((resolve) => {
       const finish = (): void => {
         clearTimeout(timer);

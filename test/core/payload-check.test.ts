@@ -82,6 +82,13 @@ test('a handler that cannot be loaded is not waited for: its jobs are kept until
   expect(performance.now() - startedMono).toBeLessThan(2_000);
 });
 
+test('a handler that came after the start is not waited for either', async () => {
+  await executor({ types: ['mail'] });
+  const startedMono = performance.now();
+  expect((await core.post('/v1/jobs', { type: 'scan' })).status).toBe(201);
+  expect(performance.now() - startedMono).toBeLessThan(2_000);
+});
+
 test('an answer to a question that nobody asked is passed over', async () => {
   const one = await executor({ types: WITH_SCHEMA });
   one.say({ kind: 'validated', rid: 999, problem: 'what?' });
