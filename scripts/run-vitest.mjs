@@ -14,7 +14,9 @@ export async function runVitest(args, environment = {}) {
   const file = path.join(directory, 'results.json');
   try {
     const status = await start(args, environment, file);
-    const counts = countResults(readResults(file), status);
+    const results = readResults(file);
+    const counts = countResults(results, status);
+    for (const line of describeSkipped(results)) console.log(line);
     console.log(formatCounts(counts));
     return status === 0 && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
   } finally {
@@ -62,6 +64,15 @@ export function countResults(results, status) {
   // An error outside any test (an unhandled rejection, a crash) fails the run without a failed test.
   const failed = status !== 0 && counted === 0 ? 1 : counted;
   return { passed, failed, skipped: tests.length - passed - failedTests };
+}
+
+/** One line a test that did not run; its title says what it needs. */
+export function describeSkipped(results) {
+  return (results?.testResults ?? []).flatMap((suite) =>
+    suite.assertionResults
+      .filter((test) => test.status !== 'passed' && test.status !== 'failed')
+      .map((test) => `skipped: ${path.relative(root, suite.name)}: ${test.fullName}`),
+  );
 }
 
 export function formatCounts({ passed, failed, skipped }) {

@@ -42,13 +42,16 @@ test('a data directory that cannot be made', async () => {
   expect(stderr).toContain(`The data directory ${site.path('file/data')} cannot be used`);
 });
 
-test.skipIf(process.getuid?.() === 0)('a data directory that may not be written to', async () => {
-  mkdirSync(site.dataDirectory, { mode: 0o500 });
-  const { exitCode, stderr } = await failing();
-  chmodSync(site.dataDirectory, 0o700);
-  expect(exitCode).toBe(73);
-  expect(stderr).toContain(`The data directory ${site.dataDirectory} cannot be used`);
-});
+test.skipIf(process.getuid?.() === 0)(
+  'a data directory that may not be written to (needs a user other than root, who may write anywhere)',
+  async () => {
+    mkdirSync(site.dataDirectory, { mode: 0o500 });
+    const { exitCode, stderr } = await failing();
+    chmodSync(site.dataDirectory, 0o700);
+    expect(exitCode).toBe(73);
+    expect(stderr).toContain(`The data directory ${site.dataDirectory} cannot be used`);
+  },
+);
 
 test('a port in use is named, for events and for the API', async () => {
   const port = await busyPort();

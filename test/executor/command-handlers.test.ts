@@ -154,7 +154,7 @@ describe('a command handler', () => {
     expect(lines.at(-1)).toMatch(/^warn: log limit of 1048576 characters reached/);
   });
 
-  it.runIf(onLinux)('has its CPU time and peak memory recorded', async () => {
+  it.runIf(onLinux)('has its CPU time and peak memory recorded (needs Linux: /proc)', async () => {
     const burn = `const end = process.cpuUsage().user + 300_000; const keep = Buffer.alloc(64 << 20, 1);
       while (process.cpuUsage().user < end); console.log(keep.length)`;
     await shop.start([commandJob('burn', [process.execPath, '-e', burn])]);

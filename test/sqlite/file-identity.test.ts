@@ -180,9 +180,14 @@ describe('a place where nothing can be written is named with what to check:', ()
     expect(refusal(file)).toMatchObject({ code: 'E_CANNOT_CREATE' });
   });
 
-  it.skipIf(process.getuid?.() === 0)('a directory that is read-only (skipped for root)', () => {
-    const directory = path.join(temporaryDirectory(), 'locked');
-    mkdirSync(directory, { mode: 0o500 });
-    expect(refusal(path.join(directory, 'taskbell.db'))).toMatchObject({ code: 'E_CANNOT_CREATE' });
-  });
+  it.skipIf(process.getuid?.() === 0)(
+    'a directory that is read-only (needs a user other than root, who may write anywhere)',
+    () => {
+      const directory = path.join(temporaryDirectory(), 'locked');
+      mkdirSync(directory, { mode: 0o500 });
+      expect(refusal(path.join(directory, 'taskbell.db'))).toMatchObject({
+        code: 'E_CANNOT_CREATE',
+      });
+    },
+  );
 });

@@ -12,10 +12,13 @@ interface Counts {
 interface RunVitest {
   countResults(results: unknown, status: number): Counts;
   formatCounts(counts: Counts): string;
+  describeSkipped(results: unknown): readonly string[];
 }
 
 const script = path.resolve(import.meta.dirname, '../../scripts/run-vitest.mjs');
-const { countResults, formatCounts } = (await import(pathToFileURL(script).href)) as RunVitest;
+const { countResults, describeSkipped, formatCounts } = (await import(
+  pathToFileURL(script).href
+)) as RunVitest;
 
 function suite(...statuses: readonly string[]) {
   const status = statuses.includes('failed') ? 'failed' : 'passed';
@@ -50,5 +53,19 @@ describe('the counts of a test run', () => {
     expect(formatCounts({ passed: 5, failed: 1, skipped: 2 })).toBe(
       '5 passed, 1 failed, 2 skipped',
     );
+  });
+});
+
+describe('a test that did not run', () => {
+  it('is named in a line of its own, with what its title says that it needs', () => {
+    const name = path.resolve(import.meta.dirname, 'a.test.ts');
+    const results = [
+      { status: 'passed', fullName: 'runs' },
+      { status: 'skipped', fullName: 'runs elsewhere (needs a browser)' },
+    ];
+    expect(describeSkipped(report({ name, status: 'passed', assertionResults: results }))).toEqual([
+      'skipped: test/tooling/a.test.ts: runs elsewhere (needs a browser)',
+    ]);
+    expect(describeSkipped(undefined)).toEqual([]);
   });
 });

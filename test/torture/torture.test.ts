@@ -19,7 +19,7 @@ const MAX_SHOWN = 8;
 
 // Who is killed and who survives is read from /proc.
 it.runIf(process.platform === 'linux')(
-  'a service that is killed again and again loses nothing, runs nothing twice at once, and tells of every end',
+  'a service that is killed again and again loses nothing, runs nothing twice at once, and tells of every end (needs Linux: /proc tells who lives)',
   async () => {
     process.stdout.write(`torture: seed ${SEED}, ${KILLS} kills\n`);
     const receiver = new Receiver(drawsOf(SEED, 'receiver'));
