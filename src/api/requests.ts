@@ -30,6 +30,7 @@ const wholeNumber = (min: number, max: number) =>
 /** A year: a longer delay is a mistake in the unit. */
 const MAX_DELAY_MS = 366 * 86_400_000;
 const MAX_TIMEOUT_MS = 7 * 86_400_000;
+const EXPECTED_TIME = 'expected a time such as 2026-11-22T10:00:00Z';
 
 export const JOB_REQUEST = v.strictObject({
   type: NAME,
@@ -40,7 +41,9 @@ export const JOB_REQUEST = v.strictObject({
   runAt: v.optional(
     v.pipe(
       v.string('expected text'),
-      v.isoTimestamp('expected a time such as 2026-11-22T10:00:00Z'),
+      v.isoTimestamp(EXPECTED_TIME),
+      // An offset of hours alone, +01, is ISO 8601 and yet no time to JavaScript.
+      v.check((text) => Number.isFinite(Date.parse(text)), EXPECTED_TIME),
     ),
   ),
   uniqueKey: v.optional(shortText(256)),

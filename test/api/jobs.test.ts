@@ -60,6 +60,7 @@ describe('POST /v1/jobs', () => {
     [{ type: 'mail', delayMs: -1 }, /delayMs expected at least 0/],
     [{ type: 'mail', delayMs: 1e12 }, /delayMs expected at most/],
     [{ type: 'mail', runAt: 'tomorrow' }, /runAt expected a time such as/],
+    [{ type: 'mail', runAt: '2030-01-01T00:00:00+01' }, /runAt expected a time such as/],
     [{ type: 'mail', runAt: '2030-01-01T00:00:00Z', delayMs: 5 }, /delayMs or runAt, not both/],
     [{ type: 'mail', retries: -1 }, /retries expected at least 0/],
     [{ type: 'mail', timeoutMs: '5s' }, /timeoutMs expected a number/],
