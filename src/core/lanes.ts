@@ -9,12 +9,19 @@ export class Lanes {
   readonly #paused = new Set<string>();
 
   mark(lanes: readonly Lane[]): void {
-    for (const { queue, type } of lanes) this.#lanes.set(`${queue} ${type}`, { queue, type });
+    for (const { queue, type } of lanes) this.#lanes.set(keyOf({ queue, type }), { queue, type });
   }
 
-  /** A claim saw them empty. What was added in the same transaction has been seen by it. */
+  /**
+   * A claim saw them empty.
+   * @param lanes as `open` gave them. One that was marked since then is another object and stays: what
+   *   was added behind a claim that had to wait for the database was not seen by it.
+   */
   clear(lanes: readonly Lane[]): void {
-    for (const lane of lanes) this.#lanes.delete(`${lane.queue} ${lane.type}`);
+    for (const lane of lanes) {
+      const key = keyOf(lane);
+      if (this.#lanes.get(key) === lane) this.#lanes.delete(key);
+    }
   }
 
   setPaused(queue: string, paused: boolean): void {
@@ -27,4 +34,8 @@ export class Lanes {
       (lane) => !this.#paused.has(lane.queue) && accepts(lane),
     );
   }
+}
+
+function keyOf({ queue, type }: Lane): string {
+  return `${queue} ${type}`;
 }

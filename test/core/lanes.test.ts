@@ -9,8 +9,17 @@ test('a marked lane is open until a claim saw it empty', () => {
   const lanes = new Lanes();
   lanes.mark([MAIL, SCAN, MAIL]);
   expect(lanes.open(any)).toEqual([MAIL, SCAN]);
-  lanes.clear([MAIL]);
+  lanes.clear(lanes.open(({ type }) => type === 'mail'));
   expect(lanes.open(any)).toEqual([SCAN]);
+});
+
+test('a lane that was marked after the claim was made stays open, whatever that claim saw', () => {
+  const lanes = new Lanes();
+  lanes.mark([MAIL]);
+  const claimed = lanes.open(any);
+  lanes.mark([MAIL]);
+  lanes.clear(claimed);
+  expect(lanes.open(any)).toEqual([MAIL]);
 });
 
 test('only lanes that the executor accepts are open to it', () => {
