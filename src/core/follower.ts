@@ -51,7 +51,7 @@ export class Follower {
     }
     const { events, since, epoch, rid } = request;
     const recovered = since === undefined || this.#isMine(since, epoch);
-    const start = recovered ? (since ?? this.#log.top()) : this.#beforeOldest();
+    const start = recovered ? this.#startOf(since) : this.#beforeOldest();
     this.#wanted = filterFor(events);
     this.#position = start;
     this.#reply({
@@ -64,6 +64,11 @@ export class Follower {
 
   #isMine(since: string, epoch: string | undefined): boolean {
     return (epoch === undefined || epoch === this.#log.epoch) && this.#log.holds(since);
+  }
+
+  /** As the log writes it: a position that never equals its end would be read on from for ever. */
+  #startOf(since: string | undefined): string {
+    return since === undefined ? this.#log.top() : String(Number(since));
   }
 
   #beforeOldest(): string {

@@ -122,6 +122,12 @@ describe('a follower', () => {
     expect(one.seqs).toEqual(upTo(2_200));
   });
 
+  it('may write its position with zeros in front, which is the end of the log all the same', async () => {
+    await publish(3);
+    const one = reader();
+    expect(await one.attach({ since: '003' })).toMatchObject({ seq: '3', recovered: true });
+  });
+
   it('misses nothing while rows are committed all the time', async () => {
     const one = reader();
     await one.attach({ since: '0' });
