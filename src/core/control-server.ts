@@ -5,7 +5,7 @@
  * Only the core that owns the data directory listens, so a socket file that is there is a dead one's.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -55,7 +55,7 @@ export class ControlServer implements Service {
 
   async start(): Promise<void> {
     const { socketPath, tcp } = this.#parts;
-    rmSync(socketPath, { force: true });
+    removeDeadSocket(socketPath);
     const local = this.#create(() => true);
     await listen(local, { path: socketPath }, socketPath);
     chmodSync(socketPath, 0o600);
@@ -214,6 +214,19 @@ function unauthorized(): TaskbellError {
   return new TaskbellError('E_UNAUTHORIZED', 'The control API over TCP needs its token.', {
     hint: 'Send Authorization: Bearer with the content of api-token in the data directory.',
   });
+}
+
+function removeDeadSocket(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new TaskbellError(
+      'E_CANNOT_CREATE',
+      `The control server cannot listen on ${path}: a file of this name is there, and it is no socket.`,
+      { hint: 'Move the file away, or set [daemon] controlSocket to another path.' },
+    );
+  }
+  rmSync(path);
 }
 
 function listen(

@@ -1,6 +1,15 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -66,6 +75,16 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.stop(deadlineIn(1_000));
   rmSync(directory, { recursive: true });
 });
+
+/** What a killed server leaves: a socket that nobody listens on. */
+async function leaveSocket(at: string): Promise<void> {
+  const draft = `${at}.draft`;
+  const server = createServer().listen(draft);
+  await once(server, 'listening');
+  renameSync(draft, at);
+  server.close();
+  await once(server, 'close');
+}
 
 function create(over: Partial<ControlServerParts> = {}): ControlServer {
   const server = new ControlServer({
@@ -188,9 +207,18 @@ describe('the unix socket', () => {
   });
 
   it('of a server that died is taken over', async () => {
-    writeFileSync(socketPath, 'left over');
+    await leaveSocket(socketPath);
     await create().start();
     expect((await ask('GET', '/v1/things/1')).status).toBe(200);
+  });
+
+  it('does not take the place of a file that is no socket', async () => {
+    writeFileSync(socketPath, 'notes');
+    await expect(create().start()).rejects.toMatchObject({
+      code: 'E_CANNOT_CREATE',
+      message: expect.stringContaining(socketPath),
+    });
+    expect(readFileSync(socketPath, 'utf8')).toBe('notes');
   });
 
   it('that cannot be made is named', async () => {
