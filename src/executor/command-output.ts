@@ -38,6 +38,10 @@ function readProgress(line: string): OutputLine {
     done === undefined
       ? { fraction: Number(fraction) }
       : { done: Number(done), total: Number(total) };
+  if (!Object.values(counted).every(Number.isFinite)) {
+    // Hundreds of digits come out as Infinity, which `toProgress` would throw at the reader of the output.
+    return { kind: 'unusable', problem: 'expected numbers that are not so large' };
+  }
   return {
     kind: 'progress',
     value: toProgress({ ...counted, ...(message === undefined ? {} : { message }) }),

@@ -31,6 +31,11 @@ describe('readOutputLine', () => {
     },
   );
 
+  it.each(['N', '1/N', 'N/N'])('refuses progress that no number can hold (%s)', (form) => {
+    const line = `::progress ${form.replaceAll('N', '9'.repeat(400))}`;
+    expect(readOutputLine(line)).toMatchObject({ kind: 'unusable' });
+  });
+
   it.each(['plain', ' ::progress 1', '::notice x', ''])('takes "%s" as text', (line) => {
     expect(readOutputLine(line)).toEqual({ kind: 'text' });
   });
