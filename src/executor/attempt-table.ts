@@ -33,8 +33,7 @@ export class AttemptTable {
   /** @param handler undefined when this executor has none for the type */
   start(assignment: Assignment, handler: Handler | undefined): void {
     const { outbox } = this.#around;
-    // Told twice of one attempt: it runs, or its outcome is on its way.
-    if (this.#running.has(fenceKey(assignment)) || outbox.has(assignment)) return;
+    if (this.#holds(assignment)) return;
     if (handler === undefined) {
       outbox.ended(assignment, this.#encodeUnknown(assignment));
       return;
@@ -46,6 +45,7 @@ export class AttemptTable {
 
   /** Gives an attempt back to the core without having started it. */
   refuse(assignment: Assignment): void {
+    if (this.#holds(assignment)) return;
     this.#around.outbox.ended(assignment, encodeNotStarted(assignment, this.#around.clock.now()));
   }
 
@@ -86,6 +86,11 @@ export class AttemptTable {
   abandon(): void {
     for (const attempt of this.#running.values()) attempt.abandon();
     this.#running.clear();
+  }
+
+  /** Told twice of one attempt: it runs, or its outcome is on its way. */
+  #holds(fence: Fence): boolean {
+    return this.#running.has(fenceKey(fence)) || this.#around.outbox.has(fence);
   }
 
   #remove(attempt: Attempt): void {

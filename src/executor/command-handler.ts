@@ -21,18 +21,18 @@ export function createCommandHandler(job: JobTypeSettings, around: CommandSurrou
     validate: async () => null,
     run: async (run) => {
       if (run.signal.aborted) return { kind: 'stopped' };
-      return endingOf(await new CommandRun(job, around, run).run(), run.signal.aborted);
+      return endingOf(await new CommandRun(job, around, run).run());
     },
   };
 }
 
-/** @param stopped whether it was told to end: then its exit code is about that, not about the job */
-function endingOf(end: CommandEnd, stopped: boolean): Ending {
+function endingOf(end: CommandEnd): Ending {
   if (end.kind === 'not-started') {
     return { kind: 'failed', error: notStarted(end), retryable: end.retryable };
   }
   const facts = { usage: end.usage, exitCode: end.exitCode ?? undefined };
-  if (stopped) return { kind: 'stopped', ...facts };
+  // Then its exit code is about that, not about the job.
+  if (end.stopped) return { kind: 'stopped', ...facts };
   if (end.exitCode === 0) return { kind: 'succeeded', result: readResult(end.lastLine), ...facts };
   const retryable = end.exitCode !== EXIT_NOT_RETRYABLE;
   return { kind: 'failed', error: failure(end), retryable, ...facts };

@@ -39,6 +39,8 @@ export type CommandEnd =
       /** The last lines of standard error. */
       readonly errorTail: readonly string[];
       readonly usage: Usage | undefined;
+      /** It was told to end before it did. A stop that comes while its leftovers are reaped is none. */
+      readonly stopped: boolean;
     };
 
 interface Exit {
@@ -113,12 +115,13 @@ export class CommandRun {
     usage.start();
     const { exitCode, signal } = await exited;
     const used = usage.stop();
+    const stopped = this.#run.signal.aborted;
     await reapGroup(pid, this.#graceMs());
     disarm();
     groups.delete(pid);
     await closeOutput(child, closed);
     const [lastLine, errorTail] = [this.#lastLine, this.#errorTail];
-    return { kind: 'ended', exitCode, signal, lastLine, errorTail, usage: used };
+    return { kind: 'ended', exitCode, signal, lastLine, errorTail, usage: used, stopped };
   }
 
   #graceMs(): number {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { signal } from '../../src/process/process-identity.ts';
 import { deadlineIn } from '../../src/process/service.ts';
 import { openWorkshop, shellJob, type Workshop } from './workshop.ts';
 
@@ -114,7 +115,34 @@ describe('quiet', () => {
   });
 });
 
+describe('a repeated run after quiet', () => {
+  it('changes nothing for an attempt that runs or whose outcome is not confirmed', async () => {
+    shop.handler('wait.mjs', WAITER);
+    shop.handler('noop.mjs', 'export default () => 1;');
+    const executor = await shop.start();
+    shop.core.confirming = false;
+    shop.core.run({ id: '1', type: 'wait' }, { id: '2', type: 'noop' });
+    await started('1');
+    await shop.core.outcome('2');
+    executor.quiet();
+    shop.core.run({ id: '1', type: 'wait' }, { id: '2', type: 'noop' }, { id: '3', type: 'noop' });
+    expect(await shop.core.outcome('3')).toMatchObject({ outcome: 'interrupted' });
+    expect(shop.core.outcomes().map(({ id }) => id)).toEqual(['2', '3']);
+    shop.core.confirming = true;
+  });
+});
+
 describe('stop', () => {
+  it('keeps the result of a command that had ended, though not yet what it left behind', async () => {
+    const script = `sh -c 'trap "" TERM; sleep 1000' & echo '{"ok":1}'`;
+    const executor = await shop.start([shellJob('leak', script)]);
+    shop.core.run({ id: '1', type: 'leak' });
+    const { group } = await shop.core.until(() => shop.core.all('spawned')[0], 'spawned');
+    await expect.poll(() => signal(group.pid, 0), { interval: 5, timeout: 5_000 }).toBe(false);
+    await executor.stop(deadlineIn(4_000));
+    expect(shop.core.outcomes()).toMatchObject([{ outcome: 'succeeded', result: { ok: 1 } }]);
+  });
+
   it('lets running attempts end when there is time for it', async () => {
     shop.handler(
       'slow.mjs',
