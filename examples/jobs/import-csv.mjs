@@ -41,8 +41,9 @@ export default {
  */
 async function convert(file, draft, { signal, progress }) {
   const { size } = await stat(file);
-  const source = createReadStream(file, { encoding: 'utf8', signal });
   const target = await open(draft, 'w');
+  // Only now: a stream that nobody reads keeps its file open.
+  const source = createReadStream(file, { encoding: 'utf8', signal });
   /** @type {string[]} */
   let columns = [];
   let rows = 0;

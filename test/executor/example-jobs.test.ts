@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -89,6 +97,28 @@ describe('import-csv', () => {
     expect(readdirSync(place)).toEqual(['in.csv']);
   });
 });
+
+describe.runIf(existsSync('/proc/self/fd'))('import-csv that can write no draft', () => {
+  it('fails and leaves no file open (needs Linux: /proc)', async () => {
+    const file = path.join(place, 'in.csv');
+    writeFileSync(file, 'a,b\n1,2\n');
+    const output = path.join(place, 'x'.repeat(255));
+    const ending = await runExample('import-csv', { file, output, dataset: 'd' });
+    expect(ending.kind === 'failed' && ending.error.message).toMatch(/^ENAMETOOLONG/);
+    expect(openFiles()).not.toContain(file);
+  });
+});
+
+function openFiles(): readonly (string | undefined)[] {
+  return readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // The one that the listing itself had open.
+      return undefined;
+    }
+  });
+}
 
 describe('build-report', () => {
   it('writes a row for each month of the data set', async () => {
