@@ -18,6 +18,8 @@ export type ReconnectDecision =
   | { readonly kind: 'stay-down'; readonly reason: 'exhausted' | 'autoReconnect is off' };
 
 const MAX_DELAY_MS = 30_000;
+/** Zero would never double: the loop would spin. */
+const MIN_DELAY_MS = 1;
 
 /**
  * @param attempt number of the reconnection to come, 1 for the first after a connection or a start
@@ -43,7 +45,8 @@ export function reconnectDelayMs(
   attempt: number,
   random: number,
 ): number {
-  const capMs = Math.max(MAX_DELAY_MS, reconnectionDelay);
-  const ceilingMs = Math.min(reconnectionDelay * 2 ** (attempt - 1), capMs);
+  const firstMs = Math.max(MIN_DELAY_MS, reconnectionDelay);
+  const capMs = Math.max(MAX_DELAY_MS, firstMs);
+  const ceilingMs = Math.min(firstMs * 2 ** (attempt - 1), capMs);
   return Math.floor(ceilingMs * random);
 }

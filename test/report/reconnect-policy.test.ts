@@ -28,6 +28,12 @@ test('no delay is negative or above 30 s, whatever the attempt and the draw', ()
   );
 });
 
+test('a reconnectionDelay of 0 backs off as well: a receiver that is away must not be asked without pause', () => {
+  expect(reconnectDelayMs(0, 1, 1)).toBeLessThanOrEqual(1);
+  expect(reconnectDelayMs(0, 11, 1)).toBe(1_024);
+  expect(reconnectDelayMs(0, 5_000, 1)).toBe(30_000);
+});
+
 test('a reconnectionDelay above 30 s is its own cap', () => {
   expect(reconnectDelayMs(60_000, 5, 1)).toBe(60_000);
 });
