@@ -33,16 +33,13 @@ export async function listHandlerFiles(
   runsTypeScript: boolean,
 ): Promise<DirectoryListing> {
   const root = await realDirectory(directory);
-  if (root === null) {
-    return {
-      files: [],
-      remarks: [`handlersDirectory ${directory} is not there or is no directory`],
-    };
-  }
+  if (root === null) return nothing(`${directory} is not there or is no directory`);
+  const names = await namesIn(root);
+  if (!Array.isArray(names)) return nothing(`${directory} cannot be read (${names.message})`);
   const openToOthers = await writableByOthers(root);
   const remarks: string[] = [];
   const files: HandlerFile[] = [];
-  for (const name of (await readdir(root)).sort()) {
+  for (const name of names.toSorted()) {
     const type = handlerTypeOf(name);
     if (type === null) continue;
     if (!TYPE_NAME.test(type)) {
@@ -59,6 +56,10 @@ export async function listHandlerFiles(
   return { files: refuseTwins(files), remarks };
 }
 
+function nothing(problem: string): DirectoryListing {
+  return { files: [], remarks: [`handlersDirectory ${problem}`] };
+}
+
 /** The job type that a file name stands for; null for files that are no handlers. Pure. */
 export function handlerTypeOf(fileName: string): string | null {
   if (/^[._]/.test(fileName) || /\.d\.ts$|\.test\.\w+$/.test(fileName)) return null;
@@ -73,6 +74,15 @@ async function realDirectory(directory: string): Promise<string | null> {
   } catch {
     // Missing or unreadable: the caller tells the operator, and command jobs run all the same.
     return null;
+  }
+}
+
+/** The error when the directory may be entered but not listed. */
+async function namesIn(root: string): Promise<string[] | Error> {
+  try {
+    return await readdir(root);
+  } catch (error) {
+    return error as Error;
   }
 }
 

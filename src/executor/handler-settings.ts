@@ -20,9 +20,13 @@ function present<K extends string, V>(key: K, value: V | undefined): { readonly 
   return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
 }
 
+// The names that the control API takes: a queue of another name could not be paused.
+const QUEUE_NAME = /^[A-Za-z0-9_.:-]{1,100}$/;
+
 function readQueue(value: unknown): string | undefined {
-  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw new Error(`queue: expected a name, got ${JSON.stringify(value)}`);
+  if (value === undefined || (typeof value === 'string' && QUEUE_NAME.test(value))) return value;
+  const got = JSON.stringify(value);
+  throw new Error(`queue: expected 1 to 100 of letters, digits, _ . : -, got ${got}`);
 }
 
 function readInteger(key: string, value: unknown, min: number): number | undefined {

@@ -53,6 +53,7 @@ describe('handler files', () => {
     shop.handler('empty.mjs', '');
     shop.handler('settings.mjs', `export default { run() {}, timeout: 'soon' };`);
     shop.handler('retries.mjs', 'export default { run() {}, retries: -1 };');
+    shop.handler('queue.mjs', `export default { run() {}, queue: 'my jobs' };`);
     shop.handler('schema.mjs', 'export default { run() {}, input: {} };');
     const found = await problems();
     expect(found.good).toBeUndefined();
@@ -63,10 +64,12 @@ describe('handler files', () => {
     );
     expect(found.settings).toMatch(/timeout: expected .* got "soon"/);
     expect(found.retries).toMatch(/retries: expected a whole number of at least 0, got -1/);
+    expect(found.queue).toMatch(/queue: expected 1 to 100 of letters.* got "my jobs"/);
     expect(found.schema).toMatch(/expected a Standard Schema of version 1/);
     const logged = shop.logged.filter(({ msg }) => msg === 'handler cannot be offered');
     expect(logged.map(({ type }) => type).toSorted()).toEqual([
       'empty',
+      'queue',
       'retries',
       'schema',
       'settings',
@@ -149,6 +152,22 @@ describe('listHandlerFiles', () => {
       expect(withTypes.files).toMatchObject([{ type: 'typed', problem: null }]);
       expect(withTypes.remarks).toEqual([expect.stringContaining('two words.mjs')]);
     } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe.runIf(process.getuid?.() === 0)('a directory that may not be read', () => {
+  it('is a remark and no failure (needs root: it reads as nobody)', async () => {
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'taskbell-list-'));
+    chmodSync(directory, 0o711);
+    process.seteuid?.(65_534);
+    try {
+      const listing = await listHandlerFiles(directory, false);
+      expect(listing.files).toEqual([]);
+      expect(listing.remarks).toEqual([expect.stringMatching(/cannot be read .*EACCES/)]);
+    } finally {
+      process.seteuid?.(0);
       rmSync(directory, { recursive: true });
     }
   });
