@@ -15,6 +15,8 @@ import type { PayloadCheck } from './payload-check.ts';
 import { type InFlight, inFlightOf, RemoteExecutor } from './remote-executor.ts';
 import { type Ended, fenceOf, type Settlement } from './settlement.ts';
 
+const RECORD_AGAIN_MS = 1_000;
+
 export interface ExecutorPoolParts {
   readonly store: JobStore;
   readonly types: JobTypes;
@@ -35,6 +37,7 @@ export class ExecutorPool {
   readonly #parts: ExecutorPoolParts;
   readonly #executors = new Map<string, RemoteExecutor>();
   readonly #watch: ExecutorWatch;
+  readonly #unrecorded = new Set<NodeJS.Timeout>();
   #stopped = false;
 
   constructor(parts: ExecutorPoolParts) {
@@ -108,7 +111,11 @@ export class ExecutorPool {
     executor.leaving = false;
     executor.offer(hello);
     types.learn(hello.types);
-    store.rememberExecutor(executor.id, executor.process).catch(onFailure);
+    store.rememberExecutor(executor.id, executor.process).catch((error: unknown) => {
+      // The next core would take an executor that is not on record for dead: it has to say hello again.
+      socket.terminate();
+      onFailure(error);
+    });
     this.#reconcile(executor, hello.holding);
     payloadCheck.offer(executor);
     log.info(
@@ -249,12 +256,26 @@ export class ExecutorPool {
       const outcome = attempt.verdict ?? outcomeOf(attempt);
       return this.#parts.settlement.fromDeath(attempt, outcome, wordsFor(outcome, executor));
     });
-    this.#parts.settlement.settle(ended).catch((error: unknown) => this.#parts.onFailure(error));
+    this.#record(ended);
+  }
+
+  /** Nobody else can tell of these ends, so they are tried again until they are recorded. */
+  #record(ended: readonly Ended[]): void {
+    this.#parts.settlement.settle(ended).catch((error: unknown) => {
+      this.#parts.onFailure(error);
+      if (this.#stopped) return;
+      const timer = setTimeout(() => {
+        this.#unrecorded.delete(timer);
+        this.#record(ended);
+      }, RECORD_AGAIN_MS);
+      this.#unrecorded.add(timer);
+    });
   }
 
   stop(): void {
     this.#stopped = true;
     this.#watch.stop();
+    for (const timer of this.#unrecorded) clearTimeout(timer);
     for (const executor of this.#executors.values()) {
       for (const attempt of executor.inFlight.values()) clearTimeout(attempt.backstop);
       executor.connection?.terminate();
