@@ -4,9 +4,10 @@
  *   starting ─┬─ owned by nobody ─▶ awake ─▶ stopped
  *             └─ owned ─▶ standby ─ owner gone ─▶ awake
  */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { ChildContext, ChildService } from '../process/child-process.ts';
+import { makeDirectory } from '../process/make-directory.ts';
 import { type Deadline, type Service, startAll, stopAll } from '../process/service.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { ProcessView } from '../protocol/supervision.ts';
@@ -113,7 +114,7 @@ class CoreProcess implements ChildService {
 
 function prepareDataDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

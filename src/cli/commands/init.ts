@@ -3,9 +3,10 @@
  *
  * Asks nothing and overwrites nothing: what exists is kept, and said so.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { makeDirectory } from '../../process/make-directory.ts';
 import { TaskbellError } from '../../protocol/errors.ts';
 import type { CliContext } from '../cli-context.ts';
 import { SAMPLE_HANDLER, STARTING_CONFIG, STARTING_GITIGNORE } from '../init-files.ts';
@@ -28,10 +29,10 @@ export function define(command: Command, ctx: CliContext): void {
 }
 
 async function makeFiles(directory: string): Promise<readonly Made[]> {
-  makeDirectory(directory);
+  makeOrExplain(directory);
   const jobs = join(directory, 'jobs');
   const jobsExisted = existsSync(jobs);
-  makeDirectory(jobs);
+  makeOrExplain(jobs);
   return [
     // It may come to hold secrets, and is refused then if others can read it.
     makeFile(join(directory, 'config.ini'), STARTING_CONFIG, 0o600),
@@ -53,10 +54,10 @@ async function makeKeys(directory: string): Promise<readonly Made[]> {
   return files.map((path) => ({ path, isNew: true }));
 }
 
-function makeDirectory(directory: string): void {
+function makeOrExplain(directory: string): void {
   try {
     // Never writable by others: handlers are code that the service runs.
-    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    makeDirectory(directory, 0o755);
   } catch (cause) {
     throw cannotCreate(directory, cause);
   }
