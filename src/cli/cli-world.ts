@@ -5,6 +5,7 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import { type Environment, processEnvironment } from '../config/environment.ts';
+import { TaskbellError } from '../protocol/errors.ts';
 
 export interface CliWorld {
   readonly stdin: Readable;
@@ -59,7 +60,15 @@ export class OutputClosed extends Error {
 function abortedWhenUnread(stdout: Writable): AbortSignal {
   const controller = new AbortController();
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    controller.abort(error.code === 'EPIPE' ? new OutputClosed('nobody reads the output') : error);
+    const isUnread = error.code === 'EPIPE';
+    controller.abort(isUnread ? new OutputClosed('nobody reads the output') : unwritten(error));
   });
   return controller.signal;
+}
+
+function unwritten(cause: NodeJS.ErrnoException): TaskbellError {
+  return new TaskbellError('E_IO', `Standard output cannot be written (${cause.code}).`, {
+    hint: 'The command itself was done; look at the disk or device that its output goes to.',
+    cause,
+  });
 }

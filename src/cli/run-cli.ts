@@ -21,6 +21,7 @@ export async function runCli(
   try {
     program.bind(ctx);
     await program.command.parseAsync(given, { from: 'user' });
+    await written(world);
     world.signal.throwIfAborted();
     return ctx.exitCode;
   } catch (error) {
@@ -30,6 +31,12 @@ export async function runCli(
     world.stderr.write(`${renderError(known, wantsJson(given))}\n`);
     return exitCodeOf(known.code);
   }
+}
+
+/** Resolves when standard output took everything; a write that failed has then aborted the signal. */
+function written({ stdout }: CliWorld): Promise<void> {
+  // Behind the callback, because a stream tells its error only after the callbacks.
+  return new Promise((resolve) => stdout.write('', () => setImmediate(resolve)));
 }
 
 /** `help job add` as `job add --help`: commander's own help command takes one name only. */

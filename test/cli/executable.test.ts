@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -62,3 +62,24 @@ test('a large result reaches a slow pipe whole', async () => {
   const { stdout } = await execute(['job', 'list', '--json']);
   expect(JSON.parse(stdout).jobs).toHaveLength(3_000);
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'output that a full disk does not take is an error (74), not a success',
+  async () => {
+    const full = await open('/dev/full', 'w');
+    try {
+      const all = [EXECUTABLE, '--socket', server.socketPath, 'job', 'list', '--json'];
+      const child = spawn(process.execPath, all, { cwd, stdio: ['ignore', full.fd, 'pipe'] });
+      let stderr = '';
+      child.stderr?.on('data', (chunk: Buffer) => {
+        stderr += chunk;
+      });
+      const code = await new Promise((resolve) => child.on('close', resolve));
+      expect(code).toBe(74);
+      expect(JSON.parse(stderr).error).toMatchObject({ code: 'E_IO' });
+      expect(stderr).toContain('ENOSPC');
+    } finally {
+      await full.close();
+    }
+  },
+);
