@@ -36,6 +36,7 @@ import { JobCounts } from '../queue/sqlite/job-counts.ts';
 import { SqliteJobStore } from '../queue/sqlite/sqlite-job-store.ts';
 import { ReportClient } from '../report/report-client.ts';
 import { type Database, openDatabase, prepareTransaction } from '../sqlite/database.ts';
+import { renderBounded } from './bounded-json.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { ControlServer } from './control-server.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -213,7 +214,7 @@ function apiContext(
       for (const event of events) checkPublishable(event, eventTypes);
       const rows = events.map(({ type, id, data }) => ({
         ...{ type, id, kind: 'event' as const },
-        data: JSON.stringify(data),
+        data: renderBounded(data, `The data of ${type} ${id}`),
       }));
       return log.append(rows, Date.now());
     },

@@ -9,9 +9,10 @@ import { didYouMean } from '../config/did-you-mean.ts';
 import type { EventLog } from '../log/event-log.ts';
 import type { Logger } from '../process/logger.ts';
 import { TaskbellError } from '../protocol/errors.ts';
-import { type JobRequest, MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
+import type { JobRequest } from '../protocol/jobs.ts';
 import type { NewJob } from '../queue/job.ts';
 import type { AddOutcome, JobStore } from '../queue/job-store.ts';
+import { renderBounded } from './bounded-json.ts';
 import type { DueClock } from './due-clock.ts';
 import type { ExecutorPool } from './executor-pool.ts';
 import type { JobTypes } from './job-types.ts';
@@ -98,7 +99,7 @@ export class CoreJobService implements JobService {
     return {
       type: request.type,
       queue: request.queue ?? types.policyOf(request.type).queue,
-      payload: payloadText(request),
+      payload: renderBounded(request.payload ?? null, `The payload of ${request.type}`),
       priority: request.priority ?? 0,
       runAt: runAtOf(request, at),
       uniqueKey: request.uniqueKey ?? null,
@@ -221,19 +222,6 @@ function fingerprintOf(jobs: readonly NewJob[]): string {
   const hash = createHash('sha256');
   for (const { runAt: _, ...job } of jobs) hash.update(JSON.stringify(job));
   return hash.digest('base64url');
-}
-
-function payloadText(request: JobRequest): string {
-  const text = JSON.stringify(request.payload ?? null);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_PAYLOAD_BYTES) {
-    throw new TaskbellError(
-      'E_PAYLOAD_TOO_LARGE',
-      `The payload of ${request.type} has ${bytes} bytes; ${MAX_PAYLOAD_BYTES} are allowed.`,
-      { hint: 'Store the data elsewhere and put its address into the payload.' },
-    );
-  }
-  return text;
 }
 
 function runAtOf(request: JobRequest, at: number): number | null {

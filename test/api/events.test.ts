@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { MAX_PAYLOAD_BYTES } from '../../src/protocol/jobs.ts';
 import { AwakeCore } from '../core/awake-core.ts';
 
 let core: AwakeCore;
@@ -59,6 +60,12 @@ test.each([
   [event('ü'.repeat(129)), 400, 'E_INVALID_REQUEST', /id expected at most 256 bytes/],
   [{ ...event('a'), data: {} }, 400, 'E_INVALID_REQUEST', /data expected an array/],
   [{ ...event('a'), when: 'now' }, 400, 'E_INVALID_REQUEST', /unknown field.*when/],
+  [
+    { ...event('a'), data: ['x'.repeat(MAX_PAYLOAD_BYTES)] },
+    413,
+    'E_PAYLOAD_TOO_LARGE',
+    /The data of issueUpdate a has \d+ bytes/,
+  ],
   [[event('good'), event('bad', 'nope')], 422, 'E_UNKNOWN_EVENT_TYPE', /nope/],
 ])('a bad event (%#) is refused, and nothing of it is in the log', async (...facts) => {
   const [body, status, code, title] = facts;

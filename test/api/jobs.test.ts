@@ -112,8 +112,10 @@ describe('POST /v1/jobs', () => {
   it('survives a payload that is nested without end', async () => {
     const depth = 400_000;
     const text = `{"type":"mail","payload":${'['.repeat(depth)}${']'.repeat(depth)}}`;
-    const { status } = await core.ask('POST', '/v1/jobs', text);
-    expect(status).toBeGreaterThanOrEqual(400);
+    expect(await core.ask('POST', '/v1/jobs', text)).toMatchObject({
+      status: 400,
+      body: { code: 'E_INVALID_REQUEST', title: 'The payload of mail is nested too deeply.' },
+    });
     expect((await core.get('/healthz')).status).toBe(200);
   });
 });
