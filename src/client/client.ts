@@ -149,14 +149,14 @@ export class TaskbellClient {
    * @throws TaskbellError E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_TOO_LARGE, E_INVALID_REQUEST …
    */
   async add(type: string, payload: Json = null, options: AddOptions = {}): Promise<AddedJob> {
-    const text = JSON.stringify({ ...options, type, payload });
+    const text = toText({ ...options, type, payload });
     checkPayload(type, text, payload);
     return await this.#gatherer.add(text);
   }
 
   /** Adds up to 10,000 jobs, all or none. */
   async addMany(requests: readonly JobRequest[]): Promise<readonly AddedJob[]> {
-    const body = JSON.stringify(requests);
+    const body = toText(requests);
     checkBatch(requests.length, Buffer.byteLength(body));
     return (await this.#addJobs(body)) as AddedJob[];
   }
@@ -213,7 +213,7 @@ export class TaskbellClient {
 
   /** Publishes one event or several, all or none; resolved means that they are in the log. */
   async publish(events: EventRequest | readonly EventRequest[]): Promise<readonly LogEvent[]> {
-    const answer = await this.#post('/v1/events', JSON.stringify(events));
+    const answer = await this.#post('/v1/events', toText(events));
     return (answer as { events: LogEvent[] }).events;
   }
 
@@ -321,6 +321,19 @@ function queryOf(values: Readonly<Record<string, string | number | undefined>>):
     if (value !== undefined) parameters.set(name, String(value));
   }
   return parameters.size === 0 ? '' : `?${parameters}`;
+}
+
+/** @throws TaskbellError E_INVALID_REQUEST where the value is nested too deeply to be written */
+function toText(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new TaskbellError('E_INVALID_REQUEST', 'The JSON is nested too deeply to be sent.', {
+      hint: 'Make it flatter, or write it to a file and pass its path.',
+      cause,
+    });
+  }
 }
 
 function checkPayload(type: string, text: string, payload: Json): void {

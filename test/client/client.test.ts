@@ -64,6 +64,18 @@ test('a payload that is too large fails alone and never reaches the daemon', asy
   await expect(small).resolves.toMatchObject({ id: '1' });
 });
 
+test('JSON that is nested too deeply is refused as such, and fails alone', async () => {
+  const deep = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
+  const refused = { code: 'E_INVALID_REQUEST', message: expect.stringContaining('too deeply') };
+  const bad = client.add('mail', deep);
+  const good = client.add('mail');
+  await expect(bad).rejects.toMatchObject(refused);
+  await expect(good).resolves.toMatchObject({ id: '1' });
+  await expect(client.addMany([{ type: 'mail', payload: deep }])).rejects.toMatchObject(refused);
+  const event = { type: 'issueUpdate', id: 'a', data: [deep] };
+  await expect(client.publish(event)).rejects.toMatchObject(refused);
+});
+
 test('addMany adds all or nothing', async () => {
   const requests: JobRequest[] = [{ type: 'mail' }, { type: 'unknown' }];
   await expect(client.addMany(requests)).rejects.toMatchObject({
