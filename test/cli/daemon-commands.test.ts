@@ -174,6 +174,8 @@ test('job show prints the whole job; an unknown id is E_NOT_FOUND', async () => 
 test('job cancel and job retry print the job after the change', async () => {
   server.addJob({ type: 'mail' });
   expect((await run(['job', 'cancel', '1'])).stdout).toBe('job 1 (mail) is cancelled\n');
+  expect((await run(['job', 'retry', '1'])).stdout).toBe('job 1 (mail) is to run again\n');
+  await run(['job', 'cancel', '1']);
   expect(JSON.parse((await run(['job', 'retry', '1', '--json'])).stdout)).toMatchObject({
     state: 'queued',
   });

@@ -1,7 +1,6 @@
 /** `job retry ID`: queue a failed or cancelled job again. */
 import type { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
-import { describeState } from '../../job-text.ts';
 
 export function define(command: Command, ctx: CliContext): void {
   command
@@ -10,6 +9,7 @@ export function define(command: Command, ctx: CliContext): void {
     .action(async (id: string, options: { readonly json?: true }) => {
       const job = await ctx.withDaemon((daemon) => daemon.retry(id));
       if (options.json) ctx.printJson(job);
-      else ctx.print(describeState(job));
+      // Not its state: it may be running again already.
+      else ctx.print(`job ${job.id} (${job.type}) is to run again`);
     });
 }
