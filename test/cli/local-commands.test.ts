@@ -124,6 +124,14 @@ test('config check names a file that is missing (78)', async () => {
   expect(result.stderr).toContain('nowhere.pem');
 });
 
+test('config check names a key file that holds no key (78)', async () => {
+  await writeFile(path.join(cwd, 'public.pem'), 'no key');
+  await writeFile(path.join(cwd, 'config.ini'), '[auth]\npublicKeyFile = ./public.pem\n');
+  const result = await run(['config', 'check', '--json']);
+  expect(result).toMatchObject({ exitCode: 78, stdout: '' });
+  expect(JSON.parse(result.stderr).error).toMatchObject({ code: 'E_KEY_FILE' });
+});
+
 test('config check tells all mistakes with their lines', async () => {
   await writeFile(path.join(cwd, 'config.ini'), '[daemon]\nlogLevl = info\nlogFormat = loud\n');
   const result = await run(['config', 'check', '--json']);

@@ -9,6 +9,9 @@ export function define(command: Command, ctx: CliContext): void {
       const settings = await ctx.settings();
       const { checkFiles } = await import('../../../config/check-files.ts');
       checkFiles(settings);
+      const { createTokenVerifier } = await import('../../../auth/token-verifier.ts');
+      // Reads the key, as the gateway will: a file that holds none is a mistake, too.
+      createTokenVerifier(settings.auth, ctx.world.now);
       const { file, profile } = settings;
       if (options.json) ctx.printJson({ valid: true, file, profile });
       else
