@@ -118,7 +118,9 @@ export class ControlServer implements Service {
       const answer = await this.#route(request, response);
       send(response, answer.status, answer.body);
     } catch (error) {
-      this.#sendProblem(response, error);
+      // Whoever asked went in the middle of its body: there is nobody to answer and nothing to mend.
+      if (isBrokenOff(error)) this.#parts.log.debug({ err: error }, 'request broken off');
+      else this.#sendProblem(response, error);
     }
   }
 
@@ -155,6 +157,10 @@ export class ControlServer implements Service {
     if (response.headersSent) response.destroy();
     else send(response, problem.status, problem, 'application/problem+json');
   }
+}
+
+function isBrokenOff(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 }
 
 function send(

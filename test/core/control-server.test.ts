@@ -168,6 +168,19 @@ describe('requests', () => {
     await gone;
   });
 
+  it('that break off in their body are nobody’s failure', async () => {
+    const asking = request({
+      ...{ socketPath, path: '/v1/things', method: 'POST' },
+      headers: { 'content-length': 100 },
+    });
+    asking.on('error', () => undefined);
+    await new Promise<void>((resolve) => asking.write('{', () => resolve()));
+    await ask('GET', '/v1/things/1');
+    asking.destroy();
+    await expect.poll(() => logged.join('')).toContain('aborted');
+    expect(logged.map((line) => JSON.parse(line).level)).toEqual([20]);
+  });
+
   it.each(['//', '/\\', 'http://[/', '*'])(
     'for the target %s are answered, not fatal',
     async (target) => {
