@@ -28,6 +28,8 @@ export interface ApiContext {
   readonly log: EventLog;
   readonly directory: Directory;
   readonly publish: (events: readonly EventRequest[]) => ReturnType<EventLog['append']>;
+  /** Throws E_UNKNOWN_EVENT_TYPE. */
+  readonly checkEventType: (type: string) => void;
   readonly checkAccess: (question: AccessQuestion) => Promise<AccessAnswer>;
   readonly status: () => Promise<StatusView>;
   readonly report: {

@@ -39,8 +39,11 @@ async function removeUser({ directory }: ApiContext, request: ApiRequest): Promi
   });
 }
 
-async function grant({ directory }: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
-  return ok(await directory.grant(check(GRANT, await request.json(), 'The grant is not valid')));
+async function grant(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
+  const asked = check(GRANT, await request.json(), 'The grant is not valid');
+  // A misspelt type would be found only when someone is refused for it. Revoking one stays possible.
+  context.checkEventType(asked.type);
+  return ok(await context.directory.grant(asked));
 }
 
 async function revoke({ directory }: ApiContext, request: ApiRequest): Promise<ApiAnswer> {

@@ -218,6 +218,7 @@ function apiContext(
       }));
       return log.append(rows, Date.now());
     },
+    checkEventType: (type) => checkEventType(type, eventTypes),
     checkAccess: (question) => checkAccess(settings, stores, question),
     status: () => gatherStatus(statusParts),
     proveCommit: () => commitLoop.commit(() => undefined),
@@ -251,13 +252,16 @@ function eventTypesOf(settings: Settings): EventTypes {
   return { names, isKnown: (type) => known.has(type) };
 }
 
-function checkPublishable({ type, id }: EventRequest, { names, isKnown }: EventTypes): void {
-  if (!isKnown(type)) {
-    const guess = didYouMean(type, names) || '.';
-    throw new TaskbellError('E_UNKNOWN_EVENT_TYPE', `There is no event type ${type}${guess}`, {
-      hint: `Known are ${names.join(', ')}; add others as [event:NAME] to config.ini.`,
-    });
-  }
+function checkEventType(type: string, { names, isKnown }: EventTypes): void {
+  if (isKnown(type)) return;
+  const guess = didYouMean(type, names) || '.';
+  throw new TaskbellError('E_UNKNOWN_EVENT_TYPE', `There is no event type ${type}${guess}`, {
+    hint: `Known are ${names.join(', ')}; add others as [event:NAME] to config.ini.`,
+  });
+}
+
+function checkPublishable({ type, id }: EventRequest, types: EventTypes): void {
+  checkEventType(type, types);
   if (RESERVED_EVENT_TYPES.includes(type)) {
     throw new TaskbellError(
       'E_UNKNOWN_EVENT_TYPE',

@@ -56,6 +56,15 @@ test('a grant goes with its user, and both outlive a restart', async () => {
   expect(await may('ada', 'uploadFile', 'any')).toBe(4);
 });
 
+test('a grant on an event type that does not exist is refused, and named', async () => {
+  const grant = { user: 'ada', type: 'dataSetUpdate', id: 'd1' };
+  expect(await core.post('/v1/grants', grant)).toMatchObject({
+    status: 422,
+    body: { code: 'E_UNKNOWN_EVENT_TYPE', title: expect.stringContaining('datasetUpdate?') },
+  });
+  expect((await core.get('/v1/grants')).body.grants).toEqual([]);
+});
+
 test.each([
   ['/v1/users', {}],
   ['/v1/users', { id: '' }],
