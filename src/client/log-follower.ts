@@ -75,7 +75,7 @@ export class LogFollower implements Service {
 
   /**
    * Resolves when the first attach is confirmed, and when `stop` comes before that.
-   * Rejects only when the core refuses the follower for good (token, unknown event type).
+   * Rejects only when the core refuses the follower for good (a wrong token, a malformed request).
    */
   start(): Promise<void> {
     if (this.#phase === 'stopped') return Promise.resolve();
