@@ -131,7 +131,12 @@ export class ExecutorPool {
     if (known?.supervisor) return known;
     const supervisor = identityOf(hello.supervisorPid);
     const executor = new RemoteExecutor(hello.executor, hello.process, supervisor);
-    for (const [id, attempt] of known?.inFlight ?? []) executor.inFlight.set(id, attempt);
+    for (const [id, attempt] of known?.inFlight ?? []) {
+      // Its last resort would act on the former object.
+      clearTimeout(attempt.backstop);
+      attempt.backstop = undefined;
+      executor.inFlight.set(id, attempt);
+    }
     if (known !== undefined) this.#watch.remove(known);
     this.#executors.set(executor.id, executor);
     return executor;

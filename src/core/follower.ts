@@ -9,7 +9,8 @@ import type { WebSocket } from 'ws';
 import { type EventLog, type LogRow, renderLogEvent } from '../log/event-log.ts';
 import type { FollowReply } from '../protocol/events.ts';
 
-const PAGE = 500;
+/** Rows at a time: an event may have 1 MiB, and a page is in memory at once. */
+const PAGE = 100;
 /** Rows wait in the log while more than this is unsent. */
 const MAX_UNSENT_BYTES = 1_048_576;
 

@@ -40,6 +40,8 @@ export class InHand {
 
   /** The attempt was told to stop: it ends as cancelled, or its executor is ended. */
   expectCancel(executor: RemoteExecutor, attempt: InFlight): void {
+    // Asking again must not put the last resort off.
+    if (attempt.verdict === 'cancelled' && attempt.backstop !== undefined) return;
     attempt.verdict = 'cancelled';
     this.#arm(executor, attempt, 'cancelled');
   }

@@ -188,11 +188,18 @@ export class CoreJobService implements JobService {
   }
 
   async setPaused(queue: string, paused: boolean): Promise<void> {
-    const { store, lanes, now } = this.#parts;
+    const { store, lanes, now, nudge } = this.#parts;
+    // A pause counts from here on, so that nothing starts between its commit and its answer.
     if (paused) lanes.setPaused(queue, true);
-    await store.setPaused(queue, paused, now());
-    lanes.setPaused(queue, paused);
-    if (!paused) this.#parts.nudge();
+    try {
+      await store.setPaused(queue, paused, now());
+      lanes.setPaused(queue, paused);
+    } catch (error) {
+      if (paused) lanes.setPaused(queue, false);
+      throw error;
+    } finally {
+      nudge();
+    }
   }
 
   #remember(id: string, wake: () => void): void {

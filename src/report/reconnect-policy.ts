@@ -21,13 +21,17 @@ const MAX_DELAY_MS = 30_000;
 /** Zero would never double: the loop would spin. */
 const MIN_DELAY_MS = 1;
 
-/**
- * @param attempt number of the reconnection to come, 1 for the first after a connection or a start
- * @param random a draw from [0, 1)
- */
+export interface ReconnectHistory {
+  /** Number of the reconnection to come, 1 for the first after a connection or a start. */
+  readonly attempt: number;
+  /** Connections in a row that brought nothing: they lengthen the delay, and count as no attempt. */
+  readonly fruitless: number;
+}
+
+/** @param random a draw from [0, 1) */
 export function decideReconnect(
   settings: ReconnectSettings,
-  attempt: number,
+  { attempt, fruitless }: ReconnectHistory,
   random: number,
 ): ReconnectDecision {
   if (!settings.autoReconnect) return { kind: 'stay-down', reason: 'autoReconnect is off' };
@@ -35,7 +39,11 @@ export function decideReconnect(
   if (limit > 0 && attempt > limit) return { kind: 'stay-down', reason: 'exhausted' };
   return {
     kind: 'retry',
-    delayMs: reconnectDelayMs(settings.reconnectionDelay, attempt, random),
+    delayMs: reconnectDelayMs(
+      settings.reconnectionDelay,
+      attempt + Math.max(0, fruitless - 1),
+      random,
+    ),
   };
 }
 

@@ -39,6 +39,8 @@ export interface ReportClientParts {
   readonly random: () => number;
 }
 
+/** A connection that lasted so long was of use, although nothing ended meanwhile. */
+const LASTING_MS = 30_000;
 /** How long a stop waits for what is emitted to be acknowledged, and then for the goodbye. */
 const DRAIN_MS = 1_000;
 const GOODBYE_MS = 500;
@@ -116,13 +118,16 @@ export class ReportClient implements Service {
   async #run(address: ReceiverAddress, parts: DeliveryParts): Promise<void> {
     const { signal } = this.#stopping;
     let attempt = 0;
+    // A receiver that accepts and hangs up at once, over a bad token say, is not asked without pause.
+    let fruitless = 0;
     while (!signal.aborted) {
       const connection = await this.#connect(address, attempt);
       if (connection !== null) {
         attempt = 0;
-        await this.#deliver(connection, parts);
+        fruitless = (await this.#deliver(connection, parts)) ? 0 : fruitless + 1;
       }
-      if (!signal.aborted) attempt = await this.#beforeAttempt(attempt + 1);
+      if (!signal.aborted) attempt = await this.#beforeAttempt(attempt + 1, fruitless);
+      if (attempt === 0) fruitless = 0;
     }
     this.#state = 'disconnected';
   }
@@ -143,7 +148,10 @@ export class ReportClient implements Service {
     }
   }
 
-  async #deliver(connection: ReceiverConnection, parts: DeliveryParts): Promise<void> {
+  /** @returns whether the connection was of use: something was delivered, or it lasted */
+  async #deliver(connection: ReceiverConnection, parts: DeliveryParts): Promise<boolean> {
+    const { now } = this.#parts;
+    const before = { mono: now(), reported: this.#journal.figures().reported };
     this.#connection = connection;
     // Told to stop while the connection opened: nobody else will close it.
     if (this.#stopping.signal.aborted) await connection.close(0);
@@ -156,12 +164,18 @@ export class ReportClient implements Service {
     // A stop says its own goodbye; what is over already needs none.
     if (!aborted) await connection.close(0);
     this.#connection = null;
+    return now() - before.mono >= LASTING_MS || this.#journal.figures().reported > before.reported;
   }
 
-  /** Waits as the policy says. @returns the number of the attempt to make: 0 after an operator's retry */
-  async #beforeAttempt(attempt: number): Promise<number> {
+  /**
+   * Waits as the policy says.
+   *
+   * @param fruitless connections in a row that were of no use
+   * @returns the number of the attempt to make: 0 after an operator's retry
+   */
+  async #beforeAttempt(attempt: number, fruitless: number): Promise<number> {
     const { settings, random } = this.#parts;
-    const decision = decideReconnect(settings, attempt, random());
+    const decision = decideReconnect(settings, { attempt, fruitless }, random());
     if (decision.kind === 'retry') {
       this.#state = 'disconnected';
       const how = await this.#retry.wait(this.#stopping.signal, decision.delayMs);

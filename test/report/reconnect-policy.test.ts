@@ -4,6 +4,10 @@ import { decideReconnect, reconnectDelayMs } from '../../src/report/reconnect-po
 
 const FOR_EVER = { autoReconnect: true, reconnectionAttempts: 0, reconnectionDelay: 1_000 };
 
+function at(attempt: number, fruitless = 0) {
+  return { attempt, fruitless };
+}
+
 test('the ceiling doubles from reconnectionDelay to 30 s', () => {
   const ceilings = [1, 2, 3, 4, 5, 6, 7, 1_000].map((n) => reconnectDelayMs(1_000, n, 1));
   expect(ceilings).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
@@ -39,12 +43,12 @@ test('a reconnectionDelay above 30 s is its own cap', () => {
 });
 
 test('reconnectionAttempts = 0 never gives up', () => {
-  expect(decideReconnect(FOR_EVER, 1_000_000, 0.5).kind).toBe('retry');
+  expect(decideReconnect(FOR_EVER, at(1_000_000), 0.5).kind).toBe('retry');
 });
 
 test('a positive reconnectionAttempts is honoured, then the client stays down', () => {
   const twice = { ...FOR_EVER, reconnectionAttempts: 2 };
-  expect([1, 2, 3].map((n) => decideReconnect(twice, n, 0.5))).toEqual([
+  expect([1, 2, 3].map((n) => decideReconnect(twice, at(n), 0.5))).toEqual([
     { kind: 'retry', delayMs: 500 },
     { kind: 'retry', delayMs: 1_000 },
     { kind: 'stay-down', reason: 'exhausted' },
@@ -52,8 +56,15 @@ test('a positive reconnectionAttempts is honoured, then the client stays down', 
 });
 
 test('autoReconnect = false stays down after the first failure', () => {
-  expect(decideReconnect({ ...FOR_EVER, autoReconnect: false }, 1, 0.5)).toEqual({
+  expect(decideReconnect({ ...FOR_EVER, autoReconnect: false }, at(1), 0.5)).toEqual({
     kind: 'stay-down',
     reason: 'autoReconnect is off',
   });
+});
+
+test('connections that bring nothing lengthen the delay, from the second in a row on, and use up no attempt', () => {
+  const once = { ...FOR_EVER, reconnectionAttempts: 1 };
+  expect([0, 1, 2, 3, 50].map((fruitless) => decideReconnect(once, at(1, fruitless), 0.5))).toEqual(
+    [500, 500, 1_000, 2_000, 15_000].map((delayMs) => ({ kind: 'retry', delayMs })),
+  );
 });

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   createReceiver,
   cursorAt,
@@ -51,4 +52,20 @@ describe('giving up', () => {
     fixture.client.retry();
     await stateIs(fixture, 'connected');
   });
+});
+
+test('a receiver that accepts and hangs up at once is asked less and less', async () => {
+  const receiver = await createReceiver();
+  await receiver.up();
+  const fixture = await startClient(receiver, { reconnectionDelay: 50 });
+  const kicking = setInterval(() => receiver.kick(), 5);
+  onTestFinished(() => clearInterval(kicking));
+  await eventually(() => receiver.connections >= 3);
+  const before = receiver.connections;
+  await delay(2_000);
+  // Without the longer delays there would be some 40, at 25 ms each on the average.
+  expect(receiver.connections - before).toBeLessThan(15);
+  clearInterval(kicking);
+  fixture.client.retry();
+  await stateIs(fixture, 'connected');
 });
