@@ -137,9 +137,7 @@ export class LogFollower implements Service {
   #attached(connection: LogConnection, reply: FollowReply): void {
     const { seq, epoch, message, recovered } = reply;
     if (reply.status !== 200 || seq === undefined || epoch === undefined) {
-      this.#refuse(
-        new TaskbellError('E_INVALID_REQUEST', `The core refused to attach: ${message}.`),
-      );
+      this.#refuse(refusedAttach(reply));
       connection.breakOff(`attach refused: ${message}`);
       return;
     }
@@ -239,4 +237,13 @@ function queryOf(hello: FollowerHello | undefined): string {
     ...(hello.listen === undefined ? {} : { listen: JSON.stringify(hello.listen) }),
   });
   return `?${parameters}`;
+}
+
+function refusedAttach({ message, detail }: FollowReply): TaskbellError {
+  if (detail === undefined) {
+    return new TaskbellError('E_INVALID_REQUEST', `The core refused to attach: ${message}.`);
+  }
+  return new TaskbellError('E_UNKNOWN_EVENT_TYPE', detail, {
+    hint: 'Correct the type, or add it as [event:NAME] to config.ini.',
+  });
 }

@@ -164,6 +164,9 @@ function buildServer(
   const peers = new Peers();
   const context = apiContext(parts, { ...built, peers });
   const { address, port } = settings.api;
+  const eventTypes = eventTypesOf(settings);
+  const problemWith = (type: string): string | null =>
+    type === '*' ? null : (unknownEventType(type, eventTypes)?.message ?? null);
   return new ControlServer({
     socketPath: settings.daemon.controlSocket,
     tcp: port === 0 ? null : { address, port, token: apiToken(settings.daemon.dataDirectory) },
@@ -180,7 +183,7 @@ function buildServer(
         path: '/v1/events',
         accept: (socket, { query, transport }) => {
           peers.add(socket, query);
-          new Follower(socket, transport, stores.events);
+          new Follower(socket, transport, { log: stores.events, problemWith });
         },
       },
     ],
@@ -252,10 +255,15 @@ function eventTypesOf(settings: Settings): EventTypes {
   return { names, isKnown: (type) => known.has(type) };
 }
 
-function checkEventType(type: string, { names, isKnown }: EventTypes): void {
-  if (isKnown(type)) return;
+function checkEventType(type: string, types: EventTypes): void {
+  const error = unknownEventType(type, types);
+  if (error !== undefined) throw error;
+}
+
+function unknownEventType(type: string, { names, isKnown }: EventTypes): TaskbellError | undefined {
+  if (isKnown(type)) return undefined;
   const guess = didYouMean(type, names) || '.';
-  throw new TaskbellError('E_UNKNOWN_EVENT_TYPE', `There is no event type ${type}${guess}`, {
+  return new TaskbellError('E_UNKNOWN_EVENT_TYPE', `There is no event type ${type}${guess}`, {
     hint: `Known are ${names.join(', ')}; add others as [event:NAME] to config.ini.`,
   });
 }
@@ -279,10 +287,12 @@ function checkPublishable({ type, id }: EventRequest, types: EventTypes): void {
 /** Made at the first start; whoever can read the file may use the API. */
 function apiToken(dataDirectory: string): string {
   const file = join(dataDirectory, 'api-token');
-  if (!existsSync(file)) {
-    writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-  }
-  return readFileSync(file, 'utf8').trim();
+  // An empty file is what a full disk or a kill left: nobody could ever use the API with it.
+  const known = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  if (known !== '') return known;
+  const token = randomBytes(32).toString('base64url');
+  writeFileSync(file, `${token}\n`, { mode: 0o600 });
+  return token;
 }
 
 /** A receiver that is configured later hears of what ends from then on, not of all that ever ended. */

@@ -23,20 +23,28 @@ const REQUEST = v.object({
   epoch: v.optional(v.string()),
 });
 
+export interface FollowerWorld {
+  readonly log: EventLog;
+  /** What is wrong with an event type that somebody wants to follow; null for `*` and for what exists. */
+  readonly problemWith: (type: string) => string | null;
+}
+
 export class Follower {
   readonly #socket: WebSocket;
   readonly #transport: Duplex;
   readonly #log: EventLog;
+  readonly #problemWith: FollowerWorld['problemWith'];
   #wanted: (row: LogRow) => boolean = () => false;
   #position: string | undefined;
   #reading = false;
   readonly #stopListening: () => void;
 
   /** @param transport the connection below the WebSocket: many small frames leave it as one write */
-  constructor(socket: WebSocket, transport: Duplex, log: EventLog) {
+  constructor(socket: WebSocket, transport: Duplex, { log, problemWith }: FollowerWorld) {
     this.#socket = socket;
     this.#transport = transport;
     this.#log = log;
+    this.#problemWith = problemWith;
     socket.on('message', (data) => this.#receive(String(data)));
     // The close that follows an error ends the listening; the follower reconnects by itself.
     socket.on('error', () => undefined);
@@ -51,6 +59,12 @@ export class Follower {
       return;
     }
     const { events, since, epoch, rid } = request;
+    const problem = events.map(({ type }) => this.#problemWith(type)).find((one) => one !== null);
+    if (typeof problem === 'string') {
+      const told = rid === undefined ? {} : { rid };
+      this.#reply({ status: 400, message: 'Invalid request', code: 5, ...told, detail: problem });
+      return;
+    }
     const recovered = since === undefined || this.#isMine(since, epoch);
     const start = recovered ? this.#startOf(since) : this.#beforeOldest();
     this.#wanted = filterFor(events);

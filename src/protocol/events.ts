@@ -87,6 +87,8 @@ export interface FollowReply {
   readonly seq?: string;
   readonly epoch?: string;
   readonly recovered?: boolean;
+  /** With code 5: what is wrong, in words. */
+  readonly detail?: string;
 }
 
 /** Heartbeat with the log's top, so that silence is not taken for loss. */

@@ -161,6 +161,18 @@ describe('a follower', () => {
     ]);
   });
 
+  it('of a type that does not exist is told so, and gets nothing', async () => {
+    const one = reader();
+    const events = [
+      { type: 'job', id: '*' },
+      { type: 'isueUpdate', id: '1' },
+    ];
+    expect(await one.attach({ events, rid: 4 })).toEqual({
+      ...{ status: 400, message: 'Invalid request', code: 5, rid: 4 },
+      detail: 'There is no event type isueUpdate; did you mean issueUpdate?',
+    });
+  });
+
   it('may attach anew, from another position and to other topics', async () => {
     await publish(2);
     const one = reader();
@@ -231,7 +243,7 @@ describe('what waits in memory for a follower that does not read', () => {
     const accepted = new Promise<WebSocket>((resolve) => {
       http.once('upgrade', (request, transport, head) => {
         webSockets.handleUpgrade(request, transport, head, (socket) => {
-          new Follower(socket, transport, log);
+          new Follower(socket, transport, { log, problemWith: () => null });
           resolve(socket);
         });
       });

@@ -32,6 +32,14 @@ test('an event is in the log once publish has printed it, and tail prints it fro
   ).toEqual([event, second]);
 });
 
+test('tail of a type that does not exist is refused instead of waiting for ever', async () => {
+  expect(await site.refusal(['event', 'tail', 'invoicePayed/1'])).toMatchObject({
+    exitCode: 65,
+    code: 'E_UNKNOWN_EVENT_TYPE',
+    message: 'There is no event type invoicePayed; did you mean invoicePaid?',
+  });
+});
+
 test('tail prints what happens from now on', async () => {
   const tailing = site.run(['event', 'tail', 'invoicePaid', '-n', '1']);
   // It attaches when it is up: published again until it has heard one.
