@@ -4,6 +4,7 @@
  * Tries again only what was certainly not taken (connection refused, "not ready yet") or may be asked
  * twice (GET, or an idempotency key). Knows no routes and no shapes.
  */
+import { existsSync } from 'node:fs';
 import {
   Agent,
   type IncomingMessage,
@@ -11,6 +12,7 @@ import {
   request as requestHttp,
 } from 'node:http';
 import { request as requestHttps, Agent as SecureAgent } from 'node:https';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isErrorCode, type Problem, TaskbellError } from '../protocol/errors.ts';
 import {
@@ -43,6 +45,8 @@ interface Headers {
 }
 
 const ANSWER_TIMEOUT_MS = 60_000;
+/** A standby looks four times a second whether it may take over, and then wakes. */
+const TAKEOVER_MS = 1_000;
 
 export class ControlHttp {
   readonly #address: ControlAddress;
@@ -70,14 +74,15 @@ export class ControlHttp {
 
   /** The parsed body; undefined for an answer without one. */
   async call(call: Call): Promise<unknown> {
-    const giveUpMono = performance.now() + this.#patienceMs;
+    const startedMono = performance.now();
     let lost: unknown;
     for (let failures = 1; ; failures += 1) {
       try {
         return await this.#send(call);
       } catch (error) {
         if (call.signal?.aborted) throw call.signal.reason;
-        const again = this.#mayAskAgain(call, error) && performance.now() < giveUpMono;
+        const waitedMs = performance.now() - startedMono;
+        const again = waitedMs < this.#patienceMs && this.#mayAskAgain(call, error, waitedMs);
         // Once an answer was lost, that the daemon is away now is not the whole truth.
         if (!again) throw isAway(error) ? (lost ?? error) : error;
         if (isAway(error) && !isHarmless(call, codeOf(error.cause))) lost ??= error;
@@ -90,15 +95,21 @@ export class ControlHttp {
     this.#agent.destroy();
   }
 
-  #mayAskAgain(call: Call, error: unknown): boolean {
+  #mayAskAgain(call: Call, error: unknown, waitedMs: number): boolean {
     if (!(error instanceof TaskbellError)) return false;
     if (error.code === 'E_UNAVAILABLE') return true;
     if (error.code !== 'E_DAEMON_UNREACHABLE') return false;
     const code = codeOf(error.cause);
     if (isNotTaken(code)) return true;
-    // Without a socket file nothing was ever started, unless this client has met the daemon before.
-    if (code === 'ENOENT') return this.#hasAnswered;
+    if (code === 'ENOENT') return this.#hasAnswered || this.#mayBeTakenOver(waitedMs);
     return mayRepeat(call);
+  }
+
+  /** Between two owners of a data directory there is no socket for a moment; before the first, no directory. */
+  #mayBeTakenOver(waitedMs: number): boolean {
+    const address = this.#address;
+    if (!('socketPath' in address) || waitedMs >= TAKEOVER_MS) return false;
+    return existsSync(path.dirname(address.socketPath));
   }
 
   async #send(call: Call): Promise<unknown> {

@@ -152,6 +152,21 @@ test('without a daemon the error says how to start one', async () => {
   expect(error.hint).toContain('taskbell up');
 });
 
+test('a first request waits a moment where a daemon was: another may be taking over', async () => {
+  await server.goAway();
+  const adding = client.add('first');
+  await server.listen();
+  expect(await adding).toMatchObject({ id: '1' });
+});
+
+test('where no daemon ever was, nobody is waited for', async () => {
+  const stranger = connect({ socket: path.join(server.directory, 'nowhere', 'control.sock') });
+  const startedMono = performance.now();
+  await expect(stranger.status()).rejects.toMatchObject({ code: 'E_DAEMON_UNREACHABLE' });
+  expect(performance.now() - startedMono).toBeLessThan(800);
+  await stranger.close();
+});
+
 test('a request waits for a daemon that restarts', async () => {
   await client.add('first');
   await server.goAway();
