@@ -65,6 +65,9 @@ export interface CoreParts {
 
 const DATABASE_FILE = 'taskbell.db';
 
+/** After a claim that the store refused. */
+const CLAIM_AGAIN_MS = 1_000;
+
 /** @returns the parts in the order in which they start */
 export function composeCore(given: CoreParts): readonly Service[] {
   const parts = { ...given, log: given.log.child({ component: 'core' }) };
@@ -144,8 +147,13 @@ function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
       processes().some((process) => process.pid === pid && process.state === 'stopping'),
   });
   const dispatcher = new Dispatcher({
-    ...{ store: jobs, types, lanes, inHand, log, now, nudge, onFailure },
+    ...{ store: jobs, types, lanes, inHand, log, now, nudge },
     executors: () => pool.executors(),
+    onFailure: (err) => {
+      onFailure(err);
+      // Nothing else may happen that would ask for the free slots again.
+      dueClock.expect(now() + CLAIM_AGAIN_MS);
+    },
   });
   commitLoop.onFlush(() => dispatcher.fill());
   const service = new CoreJobService({

@@ -117,7 +117,7 @@ export class ExecutorPool {
       onFailure(error);
     });
     this.#reconcile(executor, hello.holding);
-    payloadCheck.offer(executor);
+    payloadCheck.noteArrival();
     log.info(
       { executor: executor.id, slots: executor.slots, types: hello.types.length },
       'executor connected',

@@ -29,6 +29,10 @@ export class Lanes {
     else this.#paused.delete(queue);
   }
 
+  isPaused(queue: string): boolean {
+    return this.#paused.has(queue);
+  }
+
   open(accepts: (lane: Lane) => boolean): readonly Lane[] {
     return [...this.#lanes.values()].filter(
       (lane) => !this.#paused.has(lane.queue) && accepts(lane),

@@ -38,7 +38,7 @@ export class PayloadCheck {
   }
 
   /** An executor has connected. */
-  offer(_executor: RemoteExecutor): void {
+  noteArrival(): void {
     for (const wake of this.#arrivals) wake();
   }
 

@@ -50,3 +50,17 @@ it('the attempts of a dead executor return, and an executor that came meanwhile 
     { outcome: 'running' },
   ]);
 }, 30_000);
+
+it('a queue that is paused stays so when another pause cannot be written', async () => {
+  const core = current();
+  const one = await executor({ types: ['mail'] });
+  await core.post('/v1/queues/default/pause', {});
+  const release = await holdWriteLock(path.join(core.directory, 'taskbell.db'));
+  expect((await core.post('/v1/queues/default/pause', {})).status).toBe(503);
+  release();
+  const kept = await core.add('mail');
+  // Whatever was claimable when this one was handed out would have come before it.
+  const { id } = await startOne(one, { queue: 'other' });
+  expect(one.assigned.map((attempt) => attempt.id)).toEqual([id]);
+  expect((await core.job(kept.id)).state).toBe('queued');
+}, 20_000);

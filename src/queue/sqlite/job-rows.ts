@@ -92,7 +92,11 @@ export interface AttemptRow {
   readonly exit_code: number | null;
 }
 
-export function toAttempt(row: AttemptRow): AttemptRecord {
+type EndedOrRunning = Omit<AttemptRow, 'outcome' | 'ended_at' | 'duration_ms'> &
+  Pick<AttemptRecord, 'outcome'> &
+  Pick<JobRow, 'ended_at' | 'duration_ms'>;
+
+export function toAttempt(row: EndedOrRunning): AttemptRecord {
   return {
     attempt: row.attempt,
     outcome: row.outcome,
@@ -111,18 +115,7 @@ export function toAttempt(row: AttemptRow): AttemptRecord {
 export function ownAttempt(row: JobRow): AttemptRecord | undefined {
   const outcome = row.state === 'running' ? 'running' : row.outcome;
   if (outcome === null || row.started_at === null) return undefined;
-  return {
-    attempt: row.attempt,
-    outcome,
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
-    durationMs: row.duration_ms,
-    executor: row.executor,
-    error: row.error === null ? null : JSON.parse(row.error),
-    cpuMs: row.cpu_ms,
-    peakBytes: row.peak_bytes,
-    exitCode: row.exit_code,
-  };
+  return toAttempt({ ...row, outcome, started_at: row.started_at });
 }
 
 /** A waiting job as a claim reads it. */
