@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   findMarked,
@@ -50,13 +51,16 @@ describe('isAlive', () => {
   });
 
   it('is false for a zombie, which nobody has waited for', async () => {
-    // The shell becomes a program that never waits for the child that it was given.
-    const parent = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {
+    // The shell becomes a program that never waits for the child that it was given. The child must end
+    // only after that: a shell still collects its own.
+    const parent = spawn('/bin/sh', ['-c', 'sleep 1000 & echo $!; exec tail -f /dev/null'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     started.push(parent);
     const [chunk] = (await once(parent.stdout, 'data')) as [Buffer];
     const zombie = { pid: Number(chunk.toString()), startTime: '' };
+    await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('tail\n');
+    signal(zombie.pid, 'SIGKILL');
     await expect.poll(() => isAlive(zombie)).toBe(false);
     expect(signal(zombie.pid, 0)).toBe(true);
   });
