@@ -31,6 +31,10 @@ async function pauseQueue(context: ApiContext, name: string, paused: boolean): P
 }
 
 function toQueueView(queue: QueueCounts): QueueView {
-  const { scheduled = 0, queued = 0, running = 0, retrying = 0 } = queue.counts;
-  return { name: queue.name, paused: queue.paused, jobs: { scheduled, queued, running, retrying } };
+  const { waiting = 0, scheduled = 0, queued = 0, running = 0, retrying = 0 } = queue.counts;
+  return {
+    name: queue.name,
+    paused: queue.paused,
+    jobs: { waiting, scheduled, queued, running, retrying },
+  };
 }

@@ -4,7 +4,13 @@
  */
 import * as v from 'valibot';
 import { TaskbellError } from '../protocol/errors.ts';
-import { JOB_STATES } from '../protocol/jobs.ts';
+import {
+  BACKOFF_KINDS,
+  DEPENDENCY_POLICIES,
+  JOB_STATES,
+  MAX_DEPENDENCIES,
+  UNIQUE_POLICIES,
+} from '../protocol/jobs.ts';
 
 /** Names of types, queues and event types. */
 const NAME = v.pipe(
@@ -27,6 +33,8 @@ const wholeNumber = (min: number, max: number) =>
     v.maxValue(max, `expected at most ${max}`),
   );
 
+const oneOf = (words: readonly string[]) => `expected one of ${words.join(', ')}`;
+
 /** A year: a longer delay is a mistake in the unit. */
 const MAX_DELAY_MS = 366 * 86_400_000;
 const MAX_TIMEOUT_MS = 7 * 86_400_000;
@@ -46,7 +54,33 @@ export const JOB_REQUEST = v.strictObject({
       v.check((text) => Number.isFinite(Date.parse(text)), EXPECTED_TIME),
     ),
   ),
+  group: v.optional(shortText(256)),
   uniqueKey: v.optional(shortText(256)),
+  unique: v.optional(
+    v.strictObject({
+      key: v.optional(shortText(256)),
+      by: v.optional(v.literal('payload', 'expected "payload"')),
+      windowMs: v.optional(wholeNumber(1, MAX_DELAY_MS)),
+      policy: v.optional(v.picklist(UNIQUE_POLICIES, oneOf(UNIQUE_POLICIES))),
+      maxWaitMs: v.optional(wholeNumber(1, MAX_DELAY_MS)),
+    }),
+  ),
+  backoff: v.optional(
+    v.strictObject({
+      kind: v.optional(v.picklist(BACKOFF_KINDS, oneOf(BACKOFF_KINDS))),
+      delayMs: v.optional(wholeNumber(0, MAX_DELAY_MS)),
+      limitMs: v.optional(wholeNumber(0, MAX_DELAY_MS)),
+    }),
+  ),
+  ref: v.optional(shortText(256)),
+  after: v.optional(
+    v.pipe(
+      v.array(shortText(256), 'expected an array'),
+      v.maxLength(MAX_DEPENDENCIES, `expected at most ${MAX_DEPENDENCIES} entries`),
+    ),
+  ),
+  onDependencyFailure: v.optional(v.picklist(DEPENDENCY_POLICIES, oneOf(DEPENDENCY_POLICIES))),
+  durability: v.optional(v.picklist(['disk', 'os'], oneOf(['disk', 'os']))),
   retries: v.optional(wholeNumber(0, 1000)),
   timeoutMs: v.optional(wholeNumber(0, MAX_TIMEOUT_MS)),
   userId: v.optional(shortText(256)),

@@ -8,7 +8,9 @@ import { didYouMean } from './did-you-mean.ts';
 import type { AnySection, Definition } from './key-definition.ts';
 import { ACCESS, API, AUTH } from './sections/api.ts';
 import { DAEMON, WORKER } from './sections/daemon.ts';
-import { EVENT, JOB } from './sections/job.ts';
+import { EVENT, JOB, QUEUE } from './sections/job.ts';
+import { PRIVACY, RETENTION } from './sections/retention.ts';
+import { SCHEDULE } from './sections/schedule.ts';
 import { WEB_SOCKET } from './sections/web-socket.ts';
 import { WEB_SOCKET_EVENTS } from './sections/web-socket-events.ts';
 
@@ -16,12 +18,16 @@ export const SECTIONS: readonly AnySection[] = [
   DAEMON,
   WORKER,
   JOB,
+  QUEUE,
+  SCHEDULE,
   EVENT,
   WEB_SOCKET,
   WEB_SOCKET_EVENTS,
   AUTH,
   ACCESS,
   API,
+  RETENTION,
+  PRIVACY,
 ];
 
 const INSTANCE_NAME = /^[A-Za-z0-9_.-]{1,100}$/;

@@ -6,6 +6,8 @@
  * Paths are absolute; durations are milliseconds; sizes are bytes.
  */
 
+import type { BackoffKind } from '../protocol/jobs.ts';
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface DaemonSettings {
@@ -26,23 +28,64 @@ export interface WorkerSettings {
   readonly concurrency: number;
   /** Queues to serve; empty: all. */
   readonly queues: readonly string[];
+  /** A process is replaced after so many attempts, between jobs; 0: never. */
+  readonly maxJobs: number;
+  /** A process is replaced, between jobs, when it has grown beyond this; 0: never. */
+  readonly maxMemory: number;
+  /** A process that grows beyond this is ended at once; 0: no limit. */
+  readonly memoryLimit: number;
+  /** Replace the processes one by one when a file of the handlers directory changes. */
+  readonly watch: boolean;
+}
+
+/** At most `count` starts in any stretch of `perMs`, refilled evenly: a token bucket that holds `count`. */
+export interface RateLimit {
+  readonly count: number;
+  readonly perMs: number;
+}
+
+/** What holds of a queue or of a type; null: no bound. */
+export interface LimitSettings {
+  /** Attempts at once. */
+  readonly concurrency: number | null;
+  readonly rate: RateLimit | null;
+  /** The same for each group key. */
+  readonly groupConcurrency: number | null;
+  readonly groupRate: RateLimit | null;
+}
+
+/** One `[queue:NAME]` section. */
+export interface QueueSettings extends LimitSettings {
+  readonly name: string;
 }
 
 /** One `[job:NAME]` section. Null where the section is silent: the handler's own setting, then the default, counts. */
-export interface JobTypeSettings {
+export interface JobTypeSettings extends LimitSettings {
   readonly name: string;
-  /** Program and arguments; null for a module handler. */
+  /** Program and arguments; null for another kind of handler. */
   readonly command: readonly string[] | null;
+  /** Web hook that is called; null for another kind of handler. */
+  readonly url: string | null;
+  /** Holds the secret that web hook requests are signed with; null: they are not. */
+  readonly secretFile: string | null;
+  /** Further headers of the web hook's requests. */
+  readonly header: Readonly<Record<string, string>>;
+  /** Host names that may resolve to private addresses. */
+  readonly allowPrivateHosts: readonly string[];
   /** Where the command runs; absolute. */
   readonly workingDirectory: string;
   /** Extra variables for the command. */
   readonly environment: Readonly<Record<string, string>>;
   readonly queue: string | null;
-  readonly concurrency: number | null;
   readonly timeout: number | null;
   readonly retries: number | null;
   readonly backoff: number | null;
   readonly backoffLimit: number | null;
+  readonly backoffKind: BackoffKind | null;
+  /** `process`: each attempt of a module handler in a process of its own. */
+  readonly isolate: 'none' | 'process';
+  /** Executor processes that run this type alone; 0: it shares those of [worker]. */
+  readonly processes: number;
   /** False: ends of this type are not reported. */
   readonly report: boolean;
 }
@@ -50,6 +93,53 @@ export interface JobTypeSettings {
 export interface EventTypeSettings {
   readonly name: string;
   readonly description: string;
+}
+
+/** One `[schedule:NAME]` section: exactly one of `cron` and `every`. */
+export interface ScheduleSettings {
+  readonly name: string;
+  readonly cron: string | null;
+  readonly every: number | null;
+  /** IANA name of the zone that `cron` is read in. */
+  readonly timezone: string;
+  readonly job: string;
+  /** JSON text. */
+  readonly payload: string;
+  readonly queue: string | null;
+  readonly priority: number;
+  readonly userId: string | null;
+  /** What is made up for after a time in which nobody could run it. */
+  readonly missed: 'skip' | 'last' | 'all';
+  /** `missed = all`: at most so many. */
+  readonly missedLimit: number;
+  /** What happens when the run before has not ended. */
+  readonly overlap: 'allow' | 'skip' | 'queue' | 'cancel-previous';
+  /** A time that the clock jumps over in spring. */
+  readonly dstGap: 'skip' | 'after';
+  /** A time that the clock shows twice in autumn. */
+  readonly dstOverlap: 'first' | 'second' | 'both';
+  /** Each run is put off by a random time up to this. */
+  readonly jitter: number;
+  readonly enabled: boolean;
+}
+
+/** How long ended jobs and events are kept: age in milliseconds (0: for ever) and count (0: any). */
+export interface RetentionSettings {
+  readonly succeededJobs: number;
+  readonly succeededJobsCount: number;
+  readonly failedJobs: number;
+  readonly failedJobsCount: number;
+  readonly cancelledJobs: number;
+  readonly cancelledJobsCount: number;
+  readonly events: number;
+  readonly eventsCount: number;
+}
+
+export interface PrivacySettings {
+  /** Keys that payloads, results and errors are encrypted with at rest; null: they are not. */
+  readonly keysFile: string | null;
+  /** Names of fields whose values are hidden in `job show`, listings and logs. */
+  readonly redact: readonly string[];
 }
 
 /** The service that hears Task Finish / Task Failed. */
@@ -126,6 +216,10 @@ export interface Settings {
   readonly daemon: DaemonSettings;
   readonly worker: WorkerSettings;
   readonly jobs: readonly JobTypeSettings[];
+  readonly queues: readonly QueueSettings[];
+  readonly schedules: readonly ScheduleSettings[];
+  readonly retention: RetentionSettings;
+  readonly privacy: PrivacySettings;
   readonly events: readonly EventTypeSettings[];
   readonly webSocket: WebSocketSettings;
   readonly webSocketEvents: WebSocketEventsSettings;

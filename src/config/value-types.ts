@@ -67,6 +67,48 @@ export function integer(min: number, max: number): ValueType<number> {
   };
 }
 
+export function signedInteger(min: number, max: number): ValueType<number> {
+  const name = `integer from ${min} to ${max}`;
+  return {
+    name,
+    read: (value) => {
+      const number = /^-?\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+      return number >= min && number <= max ? read(number) : expected(`an ${name}`);
+    },
+    format: String,
+  };
+}
+
+/** `COUNT/DURATION`, such as 100/1m. */
+export const rate: ValueType<{ readonly count: number; readonly perMs: number }> = {
+  name: 'rate',
+  read: (value) => {
+    const [, count = '', per = ''] = /^(\d{1,9})\s*\/\s*(\S+)$/.exec(value) ?? [];
+    // `100/s` says as much as `100/1s`.
+    const reading = readDuration(/^\d/.test(per) ? per : `1${per}`);
+    const usable = Number(count) > 0 && reading.ok && reading.value > 0;
+    return usable
+      ? read({ count: Number(count), perMs: reading.value })
+      : expected('a rate such as 100/1m: a number of at least 1 and a duration');
+  },
+  format: ({ count, perMs }) => `${count}/${formatDuration(perMs)}`,
+};
+
+/** JSON as one would write it on one line. */
+export const jsonText: ValueType<string> = {
+  name: 'JSON',
+  read: (value) => {
+    try {
+      JSON.parse(value);
+      return read(value);
+    } catch {
+      // What is wrong with it is told by what was expected and what was got.
+      return expected('JSON');
+    }
+  },
+  format: String,
+};
+
 export function duration(minMs = 0, maxMs = MAX_TIMER_MS): ValueType<number> {
   return {
     name: 'duration',

@@ -129,8 +129,12 @@ export class ExecutorPool {
   #executorOf(hello: HelloMessage): RemoteExecutor {
     const known = this.#executors.get(hello.executor);
     if (known?.supervisor) return known;
-    const supervisor = identityOf(hello.supervisorPid);
-    const executor = new RemoteExecutor(hello.executor, hello.process, supervisor);
+    const supervisor = identityOf(hello.supervisorPid ?? 0);
+    const executor = new RemoteExecutor(
+      hello.executor,
+      hello.process ?? { pid: -1, startTime: 'none' },
+      supervisor,
+    );
     for (const [id, attempt] of known?.inFlight ?? []) {
       // Its last resort would act on the former object.
       clearTimeout(attempt.backstop);

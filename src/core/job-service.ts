@@ -12,11 +12,11 @@ import { TaskbellError } from '../protocol/errors.ts';
 import type { JobRequest } from '../protocol/jobs.ts';
 import type { NewJob } from '../queue/job.ts';
 import type { AddOutcome, JobStore } from '../queue/job-store.ts';
-import { renderBounded } from './bounded-json.ts';
 import type { DueClock } from './due-clock.ts';
 import type { ExecutorPool } from './executor-pool.ts';
 import type { JobTypes } from './job-types.ts';
 import type { Lanes } from './lanes.ts';
+import { toNewJob } from './new-job.ts';
 import type { PayloadCheck } from './payload-check.ts';
 
 export interface JobServiceParts {
@@ -96,17 +96,7 @@ export class CoreJobService implements JobService {
   #toJob(request: JobRequest, at: number): NewJob {
     const { types } = this.#parts;
     if (!types.isKnown(request.type)) throw unknownType(request.type, types.names());
-    return {
-      type: request.type,
-      queue: request.queue ?? types.policyOf(request.type).queue,
-      payload: renderBounded(request.payload ?? null, `The payload of ${request.type}`),
-      priority: request.priority ?? 0,
-      runAt: runAtOf(request, at),
-      uniqueKey: request.uniqueKey ?? null,
-      retries: request.retries ?? null,
-      timeoutMs: request.timeoutMs ?? null,
-      userId: request.userId ?? null,
-    };
+    return toNewJob(request, { queue: types.policyOf(request.type).queue, at });
   }
 
   async #checkPayloads(requests: readonly JobRequest[]): Promise<void> {
@@ -230,17 +220,6 @@ function fingerprintOf(jobs: readonly NewJob[]): string {
   const hash = createHash('sha256');
   for (const { runAt: _, ...job } of jobs) hash.update(JSON.stringify(job));
   return hash.digest('base64url');
-}
-
-function runAtOf(request: JobRequest, at: number): number | null {
-  const { delayMs, runAt } = request;
-  if (delayMs !== undefined && runAt !== undefined) {
-    throw new TaskbellError('E_INVALID_REQUEST', 'A job takes delayMs or runAt, not both.', {
-      hint: 'Leave one of them out.',
-    });
-  }
-  if (runAt !== undefined) return Date.parse(runAt);
-  return delayMs === undefined || delayMs === 0 ? null : at + delayMs;
 }
 
 function unknownType(type: string, known: readonly string[]): TaskbellError {

@@ -17,6 +17,7 @@ function renderAssignment(job: ClaimedJob, timeoutMs: number): string {
     type: job.type,
     queue: job.queue,
     userId: job.userId,
+    group: job.group,
     createdAt: job.createdAt,
     timeoutMs,
     failures: job.failures,

@@ -45,6 +45,19 @@ export interface ReadRequest {
   readonly id?: string | undefined;
 }
 
+/** How far the reports came; what lies after it is never pruned, even before it was first moved. */
+export const REPORT_CURSOR = 'report';
+
+/** Rows go when either bound says so; a bound that is left out is none. */
+export interface PruneRequest {
+  /** Rows from before this moment (epoch milliseconds) may go. */
+  readonly before?: number | undefined;
+  /** So many of the newest rows stay; older ones may go. */
+  readonly keep?: number | undefined;
+  /** About so many rows at a time: what was stored as one piece goes as one. */
+  readonly limit: number;
+}
+
 export interface EventLog {
   /** Changes only when the log is a different log. */
   readonly epoch: string;
@@ -60,6 +73,11 @@ export interface EventLog {
   holds(position: string): boolean;
   cursor(name: string): Promise<string>;
   moveCursor(name: string, to: string): Promise<void>;
+  /**
+   * Removes the oldest rows, never one that a named cursor has not passed. Their numbers are not given again.
+   * @returns how many went; 0 when there is nothing more to remove
+   */
+  prune(request: PruneRequest): Promise<number>;
   /** Calls back after each commit with the rows it appended, in order. Returns the way to stop it. */
   onAppended(listener: (rows: readonly LogRow[]) => void): () => void;
 }
@@ -75,9 +93,17 @@ export function toLogEvent(row: LogRow): LogEvent {
   };
 }
 
-/** The same as `JSON.stringify(toLogEvent(row))`, without parsing the data. */
-export function renderLogEvent(row: LogRow): string {
-  const prev = row.prev === null ? 'null' : `"${row.prev}"`;
-  const at = new Date(row.at).toISOString();
-  return `{"type":${JSON.stringify(row.type)},"id":${JSON.stringify(row.id)},"data":${row.data},"seq":"${row.seq}","prev":${prev},"at":"${at}"}`;
+/** The same as `JSON.stringify(toLogEvent(row))` of each, without parsing the data. */
+export function renderLogEvents(rows: readonly LogRow[]): readonly string[] {
+  // The rows of one commit are mostly of one moment, and a date is dear to render.
+  let at = Number.NaN;
+  let moment = '';
+  return rows.map((row) => {
+    if (row.at !== at) {
+      at = row.at;
+      moment = new Date(at).toISOString();
+    }
+    const prev = row.prev === null ? 'null' : `"${row.prev}"`;
+    return `{"type":${JSON.stringify(row.type)},"id":${JSON.stringify(row.id)},"data":${row.data},"seq":"${row.seq}","prev":${prev},"at":"${moment}"}`;
+  });
 }

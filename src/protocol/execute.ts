@@ -10,7 +10,14 @@
  *   executor: leaving          what is unsettled when this process is gone was interrupted, not crashed
  */
 import type { EventRequest } from './events.ts';
-import type { AttemptOutcome, JobError, JobLogLine, JobProgress } from './jobs.ts';
+import type {
+  AttemptOutcome,
+  BackoffKind,
+  JobError,
+  JobLogLine,
+  JobProgress,
+  JobState,
+} from './jobs.ts';
 import type { Json } from './json.ts';
 
 /** A started attempt of one job. A completion whose fence is not the current one changes nothing. */
@@ -26,13 +33,16 @@ export interface TypeSettings {
   readonly timeoutMs?: number;
   readonly backoffMs?: number;
   readonly backoffLimitMs?: number;
+  readonly backoffKind?: BackoffKind;
   /** Attempts of this type running at once, over all executors. */
   readonly concurrency?: number;
+  /** Attempts of this type and of one group running at once. */
+  readonly groupConcurrency?: number;
 }
 
 export interface TypeManifest {
   readonly name: string;
-  readonly kind: 'module' | 'command';
+  readonly kind: 'module' | 'command' | 'webhook';
   /** True when payloads must be checked by `validate` before they are accepted. */
   readonly schema: boolean;
   readonly settings: TypeSettings;
@@ -51,8 +61,13 @@ export interface HelloMessage {
   readonly kind: 'hello';
   /** Unique for the life of the executor process; also its environment mark, see `EXECUTOR_MARK`. */
   readonly executor: string;
-  readonly process: ProcessIdentity;
-  readonly supervisorPid: number;
+  /**
+   * Null: it does not run on the core's machine, or its process is nobody's business. It is then judged by its
+   * connection alone.
+   */
+  readonly process: ProcessIdentity | null;
+  /** Null where no supervisor looks after it. */
+  readonly supervisorPid: number | null;
   readonly slots: number;
   /** Queues it serves; empty means every queue. */
   readonly queues: readonly string[];
@@ -65,6 +80,8 @@ export interface Outcome extends Fence {
   readonly outcome: Exclude<AttemptOutcome, 'crash'>;
   /** False: fail for good, whatever retries are left. */
   readonly retryable?: boolean;
+  /** With `error` or `timeout`: the pause before the next attempt instead of the policy's. With `snoozed`: how long. */
+  readonly retryAfterMs?: number;
   readonly result?: Json;
   readonly error?: JobError;
   /** Events emitted by the handler; published only if the attempt succeeded. */
@@ -98,12 +115,36 @@ export type ExecutorMessage =
 
 export type LogLine = Omit<JobLogLine, 'n' | 'at' | 'attempt'> & { readonly at: number };
 
+/** How a job that another one depends on has ended. */
+export interface DependencyResult {
+  readonly id: string;
+  /** Its name in the request that added both; null when it was named by its id. */
+  readonly ref: string | null;
+  readonly type: string;
+  readonly state: JobState;
+  readonly result: Json;
+  readonly error: string | null;
+}
+
+/** What an attempt learns of the jobs that its own depends on. */
+export interface Dependencies {
+  readonly total: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** In the order of `after`; the first of them when all would be too many or too large. */
+  readonly results: readonly DependencyResult[];
+}
+
 /** One attempt to run. */
 export interface Assignment extends Fence {
   readonly type: string;
   readonly payload: Json;
   readonly queue: string;
   readonly userId: string | null;
+  readonly group: string | null;
+  /** Left out where the job depends on none. */
+  readonly dependencies?: Dependencies;
   /** Epoch milliseconds. */
   readonly createdAt: number;
   /** Time limit of this attempt; 0: none. */

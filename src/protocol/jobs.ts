@@ -7,6 +7,7 @@
 import type { Json } from './json.ts';
 
 export const JOB_STATES = [
+  'waiting',
   'scheduled',
   'queued',
   'running',
@@ -17,12 +18,16 @@ export const JOB_STATES = [
 ] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
-/** Why a job is `failed`. */
-export type FailReason = 'error' | 'timeout' | 'crash' | 'exhausted' | 'rejected';
+/** Why a job is `failed`. `dependency`: a job that it depends on did not succeed. */
+export type FailReason = 'error' | 'timeout' | 'crash' | 'exhausted' | 'rejected' | 'dependency';
 
-/** How one attempt ended. `interrupted` is not charged: the daemon stopped, not the job. */
+/**
+ * How one attempt ended. `interrupted` is not charged: the daemon stopped, not the job. Nor is
+ * `snoozed`: the handler asked to be called again later.
+ */
 export type AttemptOutcome =
   | 'succeeded'
+  | 'snoozed'
   | 'error'
   | 'timeout'
   | 'crash'
@@ -33,19 +38,90 @@ export type AttemptOutcome =
 /** Payload and result: at most this many bytes of JSON in UTF-8. */
 export const MAX_PAYLOAD_BYTES = 1_048_576;
 
+export const BACKOFF_KINDS = ['exponential', 'linear', 'fixed'] as const;
+export type BackoffKind = (typeof BACKOFF_KINDS)[number];
+
+/** How long a failed job waits for its next attempt. */
+export interface BackoffRequest {
+  /** `exponential` doubles with each failure, `linear` adds `delayMs` with each, `fixed` stays. */
+  readonly kind?: BackoffKind;
+  readonly delayMs?: number;
+  readonly limitMs?: number;
+}
+
+export const UNIQUE_POLICIES = [
+  'keep-first',
+  'reject',
+  'replace',
+  'debounce',
+  'throttle',
+  'run-again',
+] as const;
+/**
+ * What an add does when a job with its key is there.
+ *
+ * - `keep-first`: nothing is added, the job that is there is answered;
+ * - `reject`: the add fails with E_CONFLICT;
+ * - `replace`: a job that has not started takes the new payload and options;
+ * - `debounce`: as replace, and it runs only after `delayMs` without a further add;
+ * - `throttle`: as keep-first, and the key is held for `windowMs`, whether the job has ended or not;
+ * - `run-again`: as replace while it has not started; while it runs, it runs once more afterwards, with the
+ *   newest payload.
+ */
+export type UniquePolicy = (typeof UNIQUE_POLICIES)[number];
+
+export interface UniqueRequest {
+  /** Text that names what must not be there twice; a type has its own keys. */
+  readonly key?: string;
+  /** Instead of a key: the hash of type and payload. */
+  readonly by?: 'payload';
+  /** The key is held for so long from the add, though the job may have ended; omitted: while it is unfinished. */
+  readonly windowMs?: number;
+  /** `keep-first` when omitted. */
+  readonly policy?: UniquePolicy;
+  /** `debounce`: run after so long at the latest, however often it is added. */
+  readonly maxWaitMs?: number;
+}
+
+/** What becomes of a job when one that it depends on failed or was cancelled. */
+export const DEPENDENCY_POLICIES = ['fail', 'cancel', 'continue'] as const;
+export type DependencyPolicy = (typeof DEPENDENCY_POLICIES)[number];
+
+/**
+ * What the acknowledgement of an add promises. `disk`: it survives a power cut; `os`: it survives the death
+ * of every process of Taskbell, and is on disk a moment later.
+ */
+export type Durability = 'disk' | 'os';
+
+/** Jobs that one job may depend on. */
+export const MAX_DEPENDENCIES = 10_000;
+
 /** What `POST /v1/jobs` takes, and a line of a job file holds. */
 export interface JobRequest {
   readonly type: string;
   readonly payload?: Json;
   readonly queue?: string;
+  /** Whose turn it is: groups of a queue take turns, and limits may hold for each of them. */
+  readonly group?: string;
   /** Higher runs first; an integer from -1000 to 1000; 0 when omitted. */
   readonly priority?: number;
   /** Milliseconds from acceptance to the first run; excludes `runAt`. */
   readonly delayMs?: number;
   /** ISO 8601 with a zone; excludes `delayMs`. */
   readonly runAt?: string;
-  /** While a job of this type and key is unfinished, another add returns that one. */
+  /** Short for `unique: { key }`: while a job of this type and key is unfinished, another add returns that one. */
   readonly uniqueKey?: string;
+  readonly unique?: UniqueRequest;
+  /** Overrides what the type's own setting says. */
+  readonly backoff?: BackoffRequest;
+  /** Names this job for the others of the same request, which may stand in their `after`. */
+  readonly ref?: string;
+  /** Runs when all of these have ended: a `ref` of the same request, or the id of a job. */
+  readonly after?: readonly string[];
+  /** `fail` when omitted. */
+  readonly onDependencyFailure?: DependencyPolicy;
+  /** `disk` when omitted. */
+  readonly durability?: Durability;
   /** Further attempts after the first one failed. The type's own setting when omitted. */
   readonly retries?: number;
   /** Time limit of one attempt. The type's own setting when omitted. */
@@ -92,7 +168,11 @@ export interface JobSummary {
   readonly reason: FailReason | null;
   readonly priority: number;
   readonly userId: string | null;
+  readonly group: string | null;
   readonly uniqueKey: string | null;
+  readonly durability: Durability;
+  /** Jobs that must end before this one may run. */
+  readonly waitsFor: number;
   readonly createdAt: string;
   /** When it may run (scheduled, retrying); else null. */
   readonly runAt: string | null;
@@ -112,7 +192,10 @@ export interface JobView extends JobSummary {
   readonly attempts: readonly AttemptView[];
 }
 
-/** The answer to an add. `duplicate` is true when `uniqueKey` found an unfinished job, which is then shown. */
+/**
+ * The answer to an add. `duplicate` is true when the unique key found a job, which is then shown.
+ * `durability` is what this answer promises.
+ */
 export interface AddedJob extends JobSummary {
   readonly duplicate: boolean;
 }

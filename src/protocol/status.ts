@@ -38,7 +38,9 @@ export interface StatusView {
 export interface QueueView {
   readonly name: string;
   readonly paused: boolean;
-  readonly jobs: Readonly<Record<'scheduled' | 'queued' | 'running' | 'retrying', number>>;
+  readonly jobs: Readonly<
+    Record<'waiting' | 'scheduled' | 'queued' | 'running' | 'retrying', number>
+  >;
 }
 
 export interface UserView {

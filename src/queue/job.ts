@@ -6,11 +6,15 @@ import type { EventRequest } from '../protocol/events.ts';
 import type { Fence, Outcome, ProcessIdentity } from '../protocol/execute.ts';
 import type {
   AttemptOutcome,
+  BackoffKind,
+  DependencyPolicy,
+  Durability,
   FailReason,
   JobError,
   JobLogLine,
   JobProgress,
   JobState,
+  UniquePolicy,
 } from '../protocol/jobs.ts';
 
 /** A job to add; every field decided. */
@@ -22,15 +26,46 @@ export interface NewJob {
   /** Null: at once. */
   readonly runAt: number | null;
   readonly uniqueKey: string | null;
+  /** How the key is held; null: as `keep-first` while the job is unfinished. */
+  readonly unique: UniqueRule | null;
   /** Null: as the type says at the time of the failure. */
   readonly retries: number | null;
+  readonly backoff: BackoffRule | null;
   readonly timeoutMs: number | null;
   readonly userId: string | null;
+  readonly group: string | null;
+  readonly durability: Durability;
+  /** Its name among the jobs that are added with it. */
+  readonly ref: string | null;
+  /** Refs of jobs that are added with it, and ids. */
+  readonly after: readonly string[];
+  readonly onDependencyFailure: DependencyPolicy;
 }
 
+export interface UniqueRule {
+  readonly policy: UniquePolicy;
+  /** Null: the key is held while the job is unfinished. */
+  readonly windowMs: number | null;
+  readonly delayMs: number;
+  readonly maxWaitMs: number | null;
+}
+
+/** What a job itself says of its pauses; what it leaves out, its type says. */
+export interface BackoffRule {
+  readonly kind?: BackoffKind;
+  readonly delayMs?: number;
+  readonly limitMs?: number;
+}
+
+/** What a job is added with and nobody asks for again once it is there. */
+type OnlyAtAdd = 'unique' | 'ref' | 'after';
+
 /** Facts of a job that listings show. */
-export interface JobRecord extends NewJob {
+export interface JobRecord extends Omit<NewJob, OnlyAtAdd> {
   readonly id: string;
+  /** Jobs that must end before this one may run. */
+  readonly waitsFor: number;
+  readonly hasDependencies: boolean;
   readonly state: JobState;
   readonly reason: FailReason | null;
   readonly createdAt: number;
@@ -68,6 +103,10 @@ export interface ClaimedJob extends Fence {
   readonly queue: string;
   readonly payload: string;
   readonly userId: string | null;
+  readonly group: string | null;
+  readonly durability: Durability;
+  /** Its `dependencies` are to be handed down. */
+  readonly hasDependencies: boolean;
   readonly createdAt: number;
   readonly retries: number | null;
   readonly timeoutMs: number | null;
@@ -78,6 +117,8 @@ export interface ClaimedJob extends Fence {
 export interface RunningJob extends Fence {
   readonly type: string;
   readonly queue: string;
+  readonly jobGroup: string | null;
+  readonly durability: Durability;
   readonly executor: string;
   readonly startedAt: number;
   readonly timeoutMs: number | null;
@@ -90,6 +131,8 @@ export interface AttemptEnd extends Fence {
   readonly outcome: AttemptOutcome;
   /** False: no further attempt, whatever retries are left. */
   readonly retryable: boolean;
+  /** The pause before the next attempt, if the handler chose one. */
+  readonly retryAfterMs: number | null;
   readonly result: string | null;
   readonly error: JobError | null;
   readonly events: readonly EventRequest[];
@@ -118,6 +161,7 @@ export function endOf(outcome: Outcome): AttemptEnd {
     attempt: outcome.attempt,
     outcome: outcome.outcome,
     retryable: outcome.retryable ?? true,
+    retryAfterMs: finite(outcome.retryAfterMs),
     result: outcome.result === undefined ? null : JSON.stringify(outcome.result),
     error: outcome.error ?? null,
     events: outcome.outcome === 'succeeded' ? (outcome.events ?? []) : [],
@@ -149,6 +193,7 @@ export function endWithoutWord(
     attempt: fence.attempt,
     outcome,
     retryable: true,
+    retryAfterMs: null,
     result: null,
     error: { name: outcome, message: words.message },
     events: [],

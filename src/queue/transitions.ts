@@ -36,7 +36,7 @@ export interface EndDecision {
 }
 
 export type Counted = Pick<JobRecord, 'failures' | 'crashes' | 'cancelRequested'>;
-type Ended = Pick<AttemptEnd, 'outcome' | 'retryable'>;
+type Ended = Pick<AttemptEnd, 'outcome' | 'retryable' | 'retryAfterMs'>;
 
 export interface Circumstances {
   readonly policy: RetryPolicy;
@@ -68,6 +68,8 @@ function decideNext(job: Counted, end: Ended, around: Circumstances): Decision {
   switch (end.outcome) {
     case 'interrupted':
       return { kind: 'return' };
+    case 'snoozed':
+      return { kind: 'retry', runAt: around.now + (end.retryAfterMs ?? 0) };
     case 'crash':
       return job.crashes >= MAX_CRASHES ? failedFor('crash') : { kind: 'return' };
     case 'rejected':
@@ -83,7 +85,8 @@ function decideRetry(failures: number, end: Ended, around: Circumstances): Decis
   const reason = end.outcome === 'timeout' ? 'timeout' : 'error';
   if (!end.retryable || policy.retries === 0) return failedFor(reason);
   if (failures > policy.retries) return failedFor('exhausted');
-  return { kind: 'retry', runAt: now + retryDelayMs(policy, failures, random) };
+  const delayMs = end.retryAfterMs ?? retryDelayMs(policy, failures, random);
+  return { kind: 'retry', runAt: now + delayMs };
 }
 
 function failedFor(reason: FailReason): Decision {

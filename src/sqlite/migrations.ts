@@ -11,7 +11,7 @@ CREATE TABLE jobs (
   id               INTEGER PRIMARY KEY AUTOINCREMENT,
   type             TEXT    NOT NULL,
   queue            TEXT    NOT NULL,
-  state            TEXT    NOT NULL CHECK (state IN ('scheduled', 'queued', 'running', 'retrying')),
+  state            TEXT    NOT NULL CHECK (state IN ('waiting', 'scheduled', 'queued', 'running', 'retrying')),
   priority         INTEGER NOT NULL,
   payload          TEXT    NOT NULL,
   run_at           INTEGER,
@@ -29,9 +29,18 @@ CREATE TABLE jobs (
   group_start      TEXT,
   started_at       INTEGER,
   progress         TEXT,
+  -- '': none.
+  group_key        TEXT    NOT NULL DEFAULT '',
+  -- Bits, see job-flags.ts.
+  flags            INTEGER NOT NULL DEFAULT 0,
+  -- What few jobs say of themselves, as JSON: backoff, onDependencyFailure.
+  options          TEXT,
+  -- Jobs that must end before this one may run.
+  waits_for        INTEGER NOT NULL DEFAULT 0,
   last_seq         INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX jobs_ready ON jobs (queue, type, priority DESC, id) WHERE state = 'queued';
+CREATE INDEX jobs_ready ON jobs (queue, type, group_key, priority DESC, id)
+  WHERE state = 'queued';
 CREATE INDEX jobs_due ON jobs (run_at, queue, state) WHERE state IN ('scheduled', 'retrying');
 CREATE INDEX jobs_running ON jobs (executor, queue) WHERE state = 'running';
 CREATE UNIQUE INDEX jobs_unique ON jobs (type, unique_key) WHERE unique_key IS NOT NULL;
@@ -62,6 +71,9 @@ CREATE TABLE finished_jobs (
   cpu_ms      REAL,
   peak_bytes  INTEGER,
   exit_code   INTEGER,
+  group_key   TEXT    NOT NULL,
+  flags       INTEGER NOT NULL,
+  options     TEXT,
   last_seq    INTEGER NOT NULL
 ) STRICT;
 -- Failures are what an operator looks for among millions of successes.
@@ -81,6 +93,34 @@ CREATE TABLE attempts (
   peak_bytes  INTEGER,
   exit_code   INTEGER,
   PRIMARY KEY (job_id, attempt)
+) STRICT, WITHOUT ROWID;
+
+-- Which jobs a job depends on, in the order of its request. state: how the other one ended, null before.
+CREATE TABLE dependencies (
+  job_id    INTEGER NOT NULL,
+  n         INTEGER NOT NULL,
+  parent_id INTEGER NOT NULL,
+  ref       TEXT,
+  state     TEXT,
+  PRIMARY KEY (job_id, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dependencies_parent ON dependencies (parent_id, job_id);
+
+-- Unique keys that are held for a time, whether their job has ended or not.
+CREATE TABLE unique_windows (
+  type   TEXT    NOT NULL,
+  key    TEXT    NOT NULL,
+  job_id INTEGER NOT NULL,
+  until  INTEGER NOT NULL,
+  PRIMARY KEY (type, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unique_windows_until ON unique_windows (until);
+-- What is added when a running job has ended, because its key was added again meanwhile. job: JSON.
+CREATE TABLE unique_followers (job_id INTEGER PRIMARY KEY, job TEXT NOT NULL) STRICT;
+
+-- Token buckets of the rate limits.
+CREATE TABLE rate_buckets (
+  key TEXT PRIMARY KEY, tokens REAL NOT NULL, at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Adds that may be repeated: what each was answered with.
@@ -108,18 +148,25 @@ CREATE TABLE executors (
   id TEXT PRIMARY KEY, pid INTEGER NOT NULL, start_time TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The one log. kind: 0 event, 1 state of a job, 2 end of a job. detail: for the reporter alone.
+-- The one log. What a transaction appended is one segment (log/sqlite/segment.ts), or a few when it
+-- is much: its rows, one a line, are read together. ended, counted: ends and rows since the log began.
+-- low, high: the job ids in it. The text comes last, so that a look at the rest does not read it.
 CREATE TABLE log (
-  seq    INTEGER PRIMARY KEY AUTOINCREMENT,
-  at     INTEGER NOT NULL,
-  type   TEXT    NOT NULL,
-  id     TEXT    NOT NULL,
-  prev   INTEGER,
-  kind   INTEGER NOT NULL,
-  data   TEXT    NOT NULL,
-  detail TEXT
+  last    INTEGER PRIMARY KEY,
+  first   INTEGER NOT NULL,
+  at      INTEGER NOT NULL,
+  ends    INTEGER NOT NULL,
+  ended   INTEGER NOT NULL,
+  counted INTEGER NOT NULL,
+  low     INTEGER,
+  high    INTEGER,
+  types   TEXT    NOT NULL,
+  rows    TEXT    NOT NULL
 ) STRICT;
-CREATE INDEX log_topic ON log (type, id, seq);
+-- Rows by topic. Those of jobs are not in it: they are found from the newest, see job-topic.ts.
+CREATE TABLE log_topics (
+  type TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (type, id, seq)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE users (

@@ -8,7 +8,12 @@ import type { RetryPolicy } from '../../src/queue/retry-policy.ts';
 import type { Stores } from './stores.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 21, 40, 5, 174);
-const POLICY: RetryPolicy = { retries: 2, backoffMs: 1_000, backoffLimitMs: 60_000 };
+const POLICY: RetryPolicy = {
+  retries: 2,
+  backoffKind: 'exponential',
+  backoffMs: 1_000,
+  backoffLimitMs: 60_000,
+};
 export const MAIL: Lane = { queue: 'default', type: 'mail' };
 
 export function newJob(over: Partial<NewJob> = {}): NewJob {
@@ -18,9 +23,16 @@ export function newJob(over: Partial<NewJob> = {}): NewJob {
     priority: 0,
     runAt: null,
     uniqueKey: null,
+    unique: null,
     retries: null,
+    backoff: null,
     timeoutMs: null,
     userId: null,
+    group: null,
+    durability: 'disk',
+    ref: null,
+    after: [],
+    onDependencyFailure: 'fail',
     ...over,
   };
 }
@@ -36,6 +48,7 @@ export function endOfAttempt(
     attempt: fence.attempt,
     outcome,
     retryable: true,
+    retryAfterMs: null,
     result: failed ? null : '{"sent":1}',
     error: failed
       ? { name: 'Error', message: `it was ${outcome}`, stack: 'Error\n    at x' }

@@ -267,7 +267,12 @@ describe.each(BOTH)('a job in the $name store', ({ open }) => {
       const none = await startOne(jobs, { retries: 0 });
       expect(await settle(jobs, none, 'error')).toMatchObject({ next: { reason: 'error' } });
       const many = await startOne(jobs, { retries: 9 });
-      const policy = { retries: 0, backoffMs: 1, backoffLimitMs: 1 };
+      const policy = {
+        retries: 0,
+        backoffMs: 1,
+        backoffKind: 'exponential' as const,
+        backoffLimitMs: 1,
+      };
       const [answer] = await jobs.end([judged(endOfAttempt(many, 'error'), { policy })]);
       expect(answer).toMatchObject({ next: { kind: 'retry' } });
     });

@@ -4,12 +4,7 @@
  */
 
 import type { Fence, ProcessIdentity } from '../../src/protocol/execute.ts';
-import {
-  isFinished,
-  JOB_STATES,
-  type JobProgress,
-  type JobState,
-} from '../../src/protocol/jobs.ts';
+import { isFinished, type JobProgress, type JobState } from '../../src/protocol/jobs.ts';
 import { pickClaims } from '../../src/queue/claim-order.ts';
 import type { AttemptEnd, JobRecord, Lane, NewJob, NewLogLine } from '../../src/queue/job.ts';
 import { endEvent, progressEvent, stateEvent, waitingEvent } from '../../src/queue/job-events.ts';
@@ -27,6 +22,7 @@ import {
   type QueueCounts,
   type RetryAnswer,
 } from '../../src/queue/job-store.ts';
+import { overridePolicy } from '../../src/queue/retry-policy.ts';
 import { type Decision, decideEnd, MAX_CRASHES } from '../../src/queue/transitions.ts';
 import type { Commit } from '../../src/sqlite/commit.ts';
 import type { MemoryState } from './memory-commit.ts';
@@ -38,15 +34,24 @@ import {
   finished,
   freshJob,
   type MemoryJob,
+  neverStarted,
   queued,
   revived,
   started,
   waiting,
 } from './memory-job.ts';
+import {
+  lanesOf,
+  listPage,
+  type MemoryTables,
+  queuesOf,
+  runningOf,
+  totalsOf,
+} from './memory-reads.ts';
 
 type Finish = Extract<Decision, { kind: 'finish' }>;
 
-interface Everything {
+interface Everything extends MemoryTables {
   readonly jobs: Map<string, MemoryJob>;
   readonly executors: Map<string, ProcessIdentity>;
   readonly paused: Map<string, boolean>;
@@ -146,9 +151,9 @@ export class MemoryJobStore implements JobStore, MemoryState {
   #settle({ end, policy, now, random }: JudgedEnd): EndAnswer {
     const job = this.#running(end);
     if (job === undefined) return { accepted: false };
-    const { type, queue, retries } = job.record;
+    const { type, queue, retries, backoff } = job.record;
     const decision = decideEnd(job.record, end, {
-      policy: { ...policy, retries: retries ?? policy.retries },
+      policy: overridePolicy(policy, { retries, backoff }),
       now,
       random,
     });
@@ -275,34 +280,16 @@ export class MemoryJobStore implements JobStore, MemoryState {
     return lines.filter(({ n }) => n > after).slice(0, limit);
   }
 
-  async list({ state, type, queue, userId, limit, cursor }: ListFilter): Promise<JobPage> {
-    const before = cursor === undefined ? Infinity : (this.#all.jobs.get(cursor)?.order ?? 0);
-    const found = [...this.#all.jobs.values()]
-      .filter(({ order }) => order < before)
-      .map(({ record }) => record)
-      .filter((job) => state === undefined || job.state === state)
-      .filter((job) => type === undefined || job.type === type)
-      .filter((job) => queue === undefined || job.queue === queue)
-      .filter((job) => userId === undefined || job.userId === userId)
-      .reverse();
-    const jobs = found.slice(0, limit);
-    return { jobs, next: found.length > limit ? (jobs.at(-1)?.id ?? null) : null };
+  async list(filter: ListFilter): Promise<JobPage> {
+    return listPage(this.#all.jobs, filter);
   }
 
   async running() {
-    return this.#inState('running').map(({ record, group }) => {
-      const { id, attempt, type, queue, executor, startedAt, timeoutMs, cancelRequested } = record;
-      return {
-        ...{ id, attempt, type, queue, timeoutMs, cancelRequested, group },
-        ...{ executor: executor ?? '', startedAt: startedAt ?? 0 },
-      };
-    });
+    return this.#inState('running').map(runningOf);
   }
 
   async lanes(): Promise<readonly Lane[]> {
-    const lanes = this.#inState('queued').map(({ record }) => [record.queue, record.type] as const);
-    const unique = new Map(lanes.map((lane) => [JSON.stringify(lane), lane]));
-    return [...unique.values()].map(([queue, type]) => ({ queue, type }));
+    return lanesOf(this.#inState('queued'));
   }
 
   rememberExecutor(id: string, process: ProcessIdentity): Promise<void> {
@@ -322,26 +309,11 @@ export class MemoryJobStore implements JobStore, MemoryState {
   }
 
   async queues(): Promise<readonly QueueCounts[]> {
-    const live = [...this.#all.jobs.values()].filter(({ record }) => !isFinished(record.state));
-    const names = new Set([
-      'default',
-      ...this.#all.paused.keys(),
-      ...live.map((job) => job.record.queue),
-    ]);
-    return [...names].sort().map((name) => ({
-      name,
-      paused: this.#all.paused.get(name) ?? false,
-      counts: countStates(live.filter(({ record }) => record.queue === name)),
-    }));
+    return queuesOf(this.#all);
   }
 
   async totals(): Promise<Readonly<Record<JobState, number>>> {
-    const live = countStates(this.#all.jobs.values());
-    const entries = JOB_STATES.map((state) => {
-      const n = isFinished(state) ? this.#all.ends.get(state) : live[state];
-      return [state, n ?? 0] as const;
-    });
-    return Object.fromEntries(entries) as Record<JobState, number>;
+    return totalsOf(this.#all);
   }
 
   #keep(job: MemoryJob): void {
@@ -386,18 +358,4 @@ export class MemoryJobStore implements JobStore, MemoryState {
       (job) => job.type === type && job.uniqueKey === uniqueKey && !isFinished(job.state),
     );
   }
-}
-
-function countStates(jobs: Iterable<MemoryJob>): Partial<Record<JobState, number>> {
-  const counts: Partial<Record<JobState, number>> = {};
-  for (const { record } of jobs) counts[record.state] = (counts[record.state] ?? 0) + 1;
-  return counts;
-}
-
-function neverStarted(id: string, attempt: number): AttemptEnd {
-  return {
-    ...{ id, attempt, outcome: 'cancelled', retryable: false, result: null, events: [] },
-    error: { name: 'Cancelled', message: 'cancelled before it started' },
-    ...{ durationMs: 0, cpuMs: null, peakBytes: null, exitCode: null },
-  };
 }

@@ -37,9 +37,12 @@ const UNTOUCHED = {
 export function freshJob(order: number, job: NewJob, now: number): MemoryJob {
   if (!Number.isSafeInteger(job.priority)) throw new TypeError('priority must be an integer');
   const scheduled = job.runAt !== null && job.runAt > now;
+  const { unique: _, ref: __, after, ...kept } = job;
   const record: JobRecord = {
-    ...job,
+    ...kept,
     ...UNTOUCHED,
+    waitsFor: 0,
+    hasDependencies: after.length > 0,
     id: `m${order}`,
     attempt: 0,
     createdAt: now,
@@ -142,7 +145,11 @@ export function attemptsOf(job: MemoryJob): readonly AttemptRecord[] {
 export function claimedOf({ record }: MemoryJob): ClaimedJob {
   const { id, attempt, type, queue, payload, userId, createdAt, retries, timeoutMs, failures } =
     record;
-  return { id, attempt, type, queue, payload, userId, createdAt, retries, timeoutMs, failures };
+  const { group, durability, hasDependencies } = record;
+  return {
+    ...{ id, attempt, type, queue, payload, userId, createdAt, retries, timeoutMs, failures },
+    ...{ group, durability, hasDependencies },
+  };
 }
 
 function attemptOf({ record }: MemoryJob, end: AttemptEnd, now: number): AttemptRecord {
@@ -151,5 +158,14 @@ function attemptOf({ record }: MemoryJob, end: AttemptEnd, now: number): Attempt
   return {
     ...{ attempt, outcome, startedAt: startedAt ?? now, endedAt: now, durationMs, executor },
     ...{ error, cpuMs, peakBytes, exitCode },
+  };
+}
+
+export function neverStarted(id: string, attempt: number): AttemptEnd {
+  return {
+    ...{ id, attempt, outcome: 'cancelled', retryable: false, result: null, events: [] },
+    retryAfterMs: null,
+    error: { name: 'Cancelled', message: 'cancelled before it started' },
+    ...{ durationMs: 0, cpuMs: null, peakBytes: null, exitCode: null },
   };
 }

@@ -19,6 +19,10 @@ function configured(name: string, over: Partial<JobTypeSettings> = {}): JobTypeS
   return {
     ...{ name, command: null, workingDirectory: '/', environment: {}, queue: null },
     ...{ concurrency: null, timeout: null, retries: null, backoff: null, backoffLimit: null },
+    ...{ url: null, secretFile: null, header: {}, allowPrivateHosts: [], rate: null },
+    ...{ groupConcurrency: null, groupRate: null, backoffKind: null },
+    isolate: 'none',
+    processes: 0,
     report: true,
     ...over,
   };

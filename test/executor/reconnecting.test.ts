@@ -32,7 +32,7 @@ describe('the connection to the core', () => {
     const hello = await shop.core.hello();
     expect(hello).toMatchObject({ slots: 8, queues: [], types: [], holding: [] });
     expect(hello.executor).toMatch(/^x-\d+-[0-9a-f]{8}$/);
-    expect(hello.process.pid).toBe(process.pid);
+    expect(hello.process?.pid).toBe(process.pid);
     expect(hello.supervisorPid).toBe(process.ppid);
     shop.core.send({ kind: 'validate', rid: 1, type: 'none', payload: null });
     await shop.core.until(() => shop.core.all('validated')[0], 'an answer');

@@ -155,6 +155,7 @@ export function assignment(given: Partial<Assignment> & { readonly type: string 
     payload: null,
     queue: 'default',
     userId: null,
+    group: null,
     createdAt: 1_700_000_000_000,
     timeoutMs: 0,
     failures: 0,

@@ -88,6 +88,10 @@ export function commandJob(
     retries: null,
     backoff: null,
     backoffLimit: null,
+    ...{ url: null, secretFile: null, header: {}, allowPrivateHosts: [], rate: null },
+    ...{ groupConcurrency: null, groupRate: null, backoffKind: null },
+    isolate: 'none',
+    processes: 0,
     report: true,
     ...more,
   };

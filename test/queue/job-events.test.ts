@@ -10,6 +10,7 @@ const END: AttemptEnd = {
   attempt: 2,
   outcome: 'error',
   retryable: true,
+  retryAfterMs: null,
   result: null,
   error: { name: 'Error', message: 'no such mailbox', stack: 'Error: no such mailbox\n    at x' },
   events: [],

@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
 import { type RetryPolicy, retryDelayMs } from '../../src/queue/retry-policy.ts';
 
-const policy: RetryPolicy = { retries: 9, backoffMs: 100, backoffLimitMs: 300 };
+const policy: RetryPolicy = {
+  retries: 9,
+  backoffKind: 'exponential',
+  backoffMs: 100,
+  backoffLimitMs: 300,
+};
 
 function schedule(random: number): readonly number[] {
   return [1, 2, 3, 4].map((failures) => retryDelayMs(policy, failures, random));
@@ -17,10 +22,10 @@ it('spreads by a tenth either way after it capped, so that jobs at the limit do 
 });
 
 it('answers whole milliseconds', () => {
-  expect(retryDelayMs({ ...policy, backoffMs: 7 }, 1, 0.123)).toBe(6);
+  expect(retryDelayMs({ ...policy, backoffKind: 'exponential', backoffMs: 7 }, 1, 0.123)).toBe(6);
 });
 
 it('stays a number after more failures than a double can count in powers of two', () => {
-  expect(retryDelayMs({ ...policy, backoffMs: 0 }, 5_000, 0.5)).toBe(0);
+  expect(retryDelayMs({ ...policy, backoffKind: 'exponential', backoffMs: 0 }, 5_000, 0.5)).toBe(0);
   expect(retryDelayMs(policy, 5_000, 0.5)).toBe(300);
 });

@@ -4,7 +4,12 @@ import type { RetryPolicy } from '../../src/queue/retry-policy.ts';
 import { type Decision, decideEnd, MAX_CRASHES } from '../../src/queue/transitions.ts';
 
 const NOW = 1_000_000;
-const POLICY: RetryPolicy = { retries: 2, backoffMs: 100, backoffLimitMs: 1_000 };
+const POLICY: RetryPolicy = {
+  retries: 2,
+  backoffKind: 'exponential',
+  backoffMs: 100,
+  backoffLimitMs: 1_000,
+};
 const FRESH = { failures: 0, crashes: 0, cancelRequested: false };
 
 type Job = typeof FRESH;
@@ -21,7 +26,7 @@ interface Case {
 function decide({ outcome, job, policy, retryable = true }: Case) {
   return decideEnd(
     { ...FRESH, ...job },
-    { outcome, retryable },
+    { outcome, retryable, retryAfterMs: null },
     { policy: { ...POLICY, ...policy }, now: NOW, random: 0.5 },
   );
 }

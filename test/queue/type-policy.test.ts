@@ -8,6 +8,10 @@ const SILENT: ConfiguredType = {
   retries: null,
   backoff: null,
   backoffLimit: null,
+  backoffKind: null,
+  rate: null,
+  groupConcurrency: null,
+  groupRate: null,
 };
 const STATED = {
   queue: 'stated',
@@ -16,7 +20,11 @@ const STATED = {
   retries: 2,
   backoffMs: 200,
   backoffLimitMs: 2_000,
-};
+  backoffKind: 'linear',
+  groupConcurrency: 4,
+  rate: null,
+  groupRate: null,
+} as const;
 const CONFIGURED: ConfiguredType = {
   queue: 'configured',
   concurrency: 3,
@@ -24,6 +32,10 @@ const CONFIGURED: ConfiguredType = {
   retries: 5,
   backoff: 300,
   backoffLimit: 3_000,
+  backoffKind: 'fixed',
+  rate: { count: 5, perMs: 50 },
+  groupConcurrency: 6,
+  groupRate: { count: 7, perMs: 70 },
 };
 
 it('is the default where nobody says anything', () => {
@@ -42,8 +54,12 @@ it("is the configuration's word before the handler's", () => {
     concurrency: 3,
     timeoutMs: 30,
     retries: 5,
+    backoffKind: 'fixed',
     backoffMs: 300,
     backoffLimitMs: 3_000,
+    rate: { count: 5, perMs: 50 },
+    groupConcurrency: 6,
+    groupRate: { count: 7, perMs: 70 },
   });
 });
 

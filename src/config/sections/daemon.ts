@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { emptyKey, key, list, type SectionDefinition } from '../key-definition.ts';
 import type { DaemonSettings, WorkerSettings } from '../settings.ts';
-import { boolean, duration, integer, listOf, oneOf, path, text } from '../value-types.ts';
+import { boolean, duration, integer, listOf, oneOf, path, size, text } from '../value-types.ts';
+
+const MAX_MEMORY_BYTES = 2 ** 40;
 
 export const DAEMON: SectionDefinition<DaemonSettings> = {
   name: 'daemon',
@@ -52,5 +54,25 @@ export const WORKER: SectionDefinition<WorkerSettings> = {
     processes: key(integer(1, 1_024), '1', 'Executor processes.'),
     concurrency: key(integer(1, 10_000), '10', 'Jobs that one executor process runs at once.'),
     queues: list(listOf(text, 'list of queue names'), '', 'Queues to serve; empty: all.'),
+    maxJobs: key(
+      integer(0, 1_000_000_000),
+      '0',
+      'Replace a process after so many attempts, between jobs; 0: never.',
+    ),
+    maxMemory: key(
+      size(0, MAX_MEMORY_BYTES),
+      '0',
+      'Replace a process, between jobs, when it has grown beyond this; 0: never.',
+    ),
+    memoryLimit: key(
+      size(0, MAX_MEMORY_BYTES),
+      '0',
+      'End a process at once when it has grown beyond this; 0: no limit.',
+    ),
+    watch: key(
+      boolean,
+      'false',
+      'Replace the processes one by one when a file of handlersDirectory changes.',
+    ),
   },
 };

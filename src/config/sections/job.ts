@@ -1,9 +1,23 @@
-/** The keys of [job:NAME] and [event:NAME]. */
+/** The keys of [job:NAME], [queue:NAME] and [event:NAME]. */
 
 import { BUILT_IN_EVENT_TYPES } from '../../protocol/events.ts';
-import { emptyKey, key, map, nullable, type SectionDefinition } from '../key-definition.ts';
-import type { EventTypeSettings, JobTypeSettings } from '../settings.ts';
-import { argv, boolean, duration, integer, path, text } from '../value-types.ts';
+import { BACKOFF_KINDS } from '../../protocol/jobs.ts';
+import { emptyKey, key, list, map, nullable, type SectionDefinition } from '../key-definition.ts';
+import type { EventTypeSettings, JobTypeSettings, QueueSettings } from '../settings.ts';
+import {
+  argv,
+  boolean,
+  duration,
+  integer,
+  listOf,
+  oneOf,
+  path,
+  rate,
+  text,
+  url,
+} from '../value-types.ts';
+
+const RATE_EXAMPLE = '100/1m';
 
 export const JOB: SectionDefinition<Omit<JobTypeSettings, 'name'>> = {
   name: 'job',
@@ -14,6 +28,28 @@ export const JOB: SectionDefinition<Omit<JobTypeSettings, 'name'>> = {
       argv,
       'Program and arguments, quoted as in a shell, run without one; empty: a module in handlersDirectory.',
       'tar -czf /var/backups/data.tar.gz data',
+    ),
+    url: nullable(
+      url('https', 'http'),
+      'Web hook that is called with each job, instead of a command or a module.',
+      'https://example.org/hooks/archive',
+    ),
+    secretFile: nullable(
+      path,
+      'File with the secret (whsec_…) that web hook requests are signed with, as Standard Webhooks say.',
+      './keys/hook-secret',
+    ),
+    header: map({
+      comment: 'Further headers of web hook requests.',
+      exampleName: 'Authorization',
+      example: 'Bearer …',
+      namePattern: /^[A-Za-z0-9-]{1,100}$/,
+      secret: true,
+    }),
+    allowPrivateHosts: list(
+      listOf(text, 'list of host names'),
+      '',
+      'Hosts of web hooks that may have private addresses; all others are refused.',
     ),
     workingDirectory: emptyKey(path, {
       comment: 'Where the command runs; empty: the directory of the configuration file.',
@@ -33,11 +69,45 @@ export const JOB: SectionDefinition<Omit<JobTypeSettings, 'name'>> = {
       'Attempts of this type that run at once, over all processes.',
       '2',
     ),
+    rate: nullable(rate, 'Starts of this type in a time, refilled evenly.', RATE_EXAMPLE),
+    groupConcurrency: nullable(
+      integer(1, 100_000),
+      'Attempts of this type and of one group that run at once.',
+      '1',
+    ),
+    groupRate: nullable(rate, 'Starts of this type and of one group in a time.', RATE_EXAMPLE),
     timeout: nullable(duration(), 'Time limit of one attempt; 0: none.', '10m'),
     retries: nullable(integer(0, 1_000), 'Further attempts after the first one failed.', '3'),
     backoff: nullable(duration(), 'Pause before the first retry; doubles with each.', '1s'),
     backoffLimit: nullable(duration(), 'Longest pause between attempts.', '15m'),
+    backoffKind: nullable(
+      oneOf(...BACKOFF_KINDS),
+      'How the pause grows: it doubles, grows by `backoff` each time, or stays.',
+      'exponential',
+    ),
+    isolate: key(
+      oneOf('none', 'process'),
+      'none',
+      'process: each attempt of a module handler runs in a process of its own.',
+    ),
+    processes: key(
+      integer(0, 1_024),
+      '0',
+      'Executor processes for this type alone; 0: it shares those of [worker].',
+    ),
     report: key(boolean, 'true', 'Whether its ends are reported to the service in [webSocket].'),
+  },
+};
+
+export const QUEUE: SectionDefinition<Omit<QueueSettings, 'name'>> = {
+  name: 'queue',
+  comment: 'Limits of one queue, over all its types. NAME is the queue.',
+  instance: { exampleName: 'imports', refuse: () => null },
+  keys: {
+    concurrency: nullable(integer(1, 100_000), 'Attempts that run at once.', '10'),
+    rate: nullable(rate, 'Starts in a time, refilled evenly.', RATE_EXAMPLE),
+    groupConcurrency: nullable(integer(1, 100_000), 'Attempts of one group that run at once.', '2'),
+    groupRate: nullable(rate, 'Starts of one group in a time.', RATE_EXAMPLE),
   },
 };
 

@@ -3,68 +3,79 @@
  *
  * Synchronous on purpose: whoever changes state calls it in the same transaction. Numbers the rows
  * itself; a rollback takes the numbers back, so the log has no holes that were never committed.
+ * The rows are kept until the transaction's last moment and stored together (segment.ts): nobody
+ * reads the log in between. Whoever else appends in `beforeCommit` joins before this one.
  */
 
 import type { Participant } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
-import type { LogKind, LogRow, NewRow } from '../event-log.ts';
+import type { LogRow, NewRow } from '../event-log.ts';
+import { lastSeq } from './log-position.ts';
+import { type Appended, cutSegments, JOB_TYPE, type Segment, toOneLine } from './segment.ts';
 
-export const KIND_NUMBERS: Readonly<Record<LogKind, number>> = { event: 0, state: 1, end: 2 };
+/** Where the log stands. */
+interface State {
+  readonly top: number;
+  /** Rows and ends since the log began; what was pruned counts too. */
+  readonly counted: number;
+  readonly ended: number;
+}
 
-type Bound = [number, number, string, string, number | null, number, string, string | null];
+/** More topics than that are looked up anew. */
+const MAX_TOPICS = 20_000;
 
 export class LogWriter implements Participant {
-  readonly #insert;
-  readonly #lastOfTopic;
+  readonly #statements;
   readonly #listeners = new Set<(rows: readonly LogRow[]) => void>();
-  #committedTop: number;
-  #top: number;
-  #pending: LogRow[] = [];
+  #committed: State;
+  #state: State;
+  #next: number;
+  #pending: Appended[] = [];
+  #stored = false;
+  /** The newest row of topics that were appended to lately, by type and id. */
+  readonly #newest = new Map<string, Map<string, number>>();
+  #topics = 0;
 
   constructor(db: Database) {
-    this.#insert = db.prepare<Bound>(
-      'INSERT INTO log (seq, at, type, id, prev, kind, data, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    );
-    this.#lastOfTopic = db
-      .prepare<[string, string], number>(
-        'SELECT seq FROM log WHERE type = ? AND id = ? ORDER BY seq DESC LIMIT 1',
-      )
-      .pluck();
-    this.#top = lastSeq(db);
-    this.#committedTop = this.#top;
+    this.#statements = prepareStatements(db);
+    const stored = this.#statements.counts.get() ?? { counted: 0, ended: 0 };
+    this.#committed = { top: lastSeq(db), ...stored };
+    this.#state = this.#committed;
+    this.#next = this.#committed.top + 1;
   }
 
   /** The last committed position. */
   get top(): number {
-    return this.#committedTop;
+    return this.#committed.top;
+  }
+
+  /** How many rows were ever committed. */
+  get counted(): number {
+    return this.#committed.counted;
   }
 
   /** The number that the next row gets. */
   get next(): number {
-    return this.#top + 1;
+    return this.#next;
   }
 
   /** Appends a row whose topic's previous row is looked up. */
   append(row: NewRow, now: number): LogRow {
-    return this.write(row, this.#lastOfTopic.get(row.type, row.id) ?? null, now);
+    return this.write(row, this.#newestOf(row), now);
   }
 
   /** Appends a row whose topic's previous row the caller knows. */
   write(row: NewRow, prev: number | null, now: number): LogRow {
-    const seq = this.next;
-    const detail = row.detail === undefined ? null : JSON.stringify(row.detail);
-    this.#insert.run(seq, now, row.type, row.id, prev, KIND_NUMBERS[row.kind], row.data, detail);
-    this.#top = seq;
+    if (this.#stored) throw new Error('The log was stored already: join the writer last.');
+    const { type, id, kind } = row;
+    const seq = this.#next;
     const appended: LogRow = {
-      type: row.type,
-      id: row.id,
-      seq: String(seq),
-      prev: prev === null ? null : String(prev),
-      at: now,
-      kind: row.kind,
-      data: row.data,
+      ...{ type, id, kind, at: now, seq: String(seq), prev: prev === null ? null : String(prev) },
+      data: toOneLine(row.data),
     };
-    this.#pending.push(appended);
+    this.#next = seq + 1;
+    this.#pending.push({ row: appended, detail: row.detail });
+    if (type !== JOB_TYPE) this.#remember(type, id, seq);
     return appended;
   }
 
@@ -73,22 +84,79 @@ export class LogWriter implements Participant {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Rows were removed: what is known of topics may be gone. */
+  forgetTopics(): void {
+    this.#newest.clear();
+    this.#topics = 0;
+  }
+
+  beforeCommit(): void {
+    this.#stored = true;
+    if (this.#pending.length === 0) return;
+    for (const segment of cutSegments(this.#pending)) this.#store(segment);
+    for (const { row } of this.#pending) {
+      if (row.type !== JOB_TYPE) {
+        this.#statements.insertTopic.run(row.type, row.id, Number(row.seq));
+      }
+    }
+  }
+
   afterCommit(): void {
-    this.#committedTop = this.#top;
-    const rows = this.#pending;
-    if (rows.length === 0) return;
+    this.#stored = false;
+    this.#committed = this.#state;
+    if (this.#topics > MAX_TOPICS) this.forgetTopics();
+    if (this.#pending.length === 0) return;
+    const rows = this.#pending.map(({ row }) => row);
     this.#pending = [];
     for (const listener of this.#listeners) listener(rows);
   }
 
   afterRollback(): void {
-    this.#top = this.#committedTop;
+    this.#stored = false;
+    this.#state = this.#committed;
+    this.#next = this.#committed.top + 1;
     this.#pending = [];
+    this.forgetTopics();
+  }
+
+  #store({ first, last, at, ends, low, high, types, rows }: Segment): void {
+    const counted = this.#state.counted + last - first + 1;
+    const ended = this.#state.ended + ends;
+    this.#statements.insert.run(last, first, at, ends, ended, counted, low, high, types, rows);
+    this.#state = { top: last, counted, ended };
+  }
+
+  #newestOf({ type, id }: NewRow): number | null {
+    return this.#newest.get(type)?.get(id) ?? this.#statements.newest.get(type, id) ?? null;
+  }
+
+  #remember(type: string, id: string, seq: number): void {
+    let ids = this.#newest.get(type);
+    if (ids === undefined) {
+      ids = new Map();
+      this.#newest.set(type, ids);
+    }
+    if (!ids.has(id)) this.#topics += 1;
+    ids.set(id, seq);
   }
 }
 
-/** sqlite_sequence remembers the highest number ever given, even when its row was pruned. */
-function lastSeq(db: Database): number {
-  const seq = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'log'").pluck().get();
-  return Number(seq ?? 0);
+function prepareStatements(db: Database) {
+  return {
+    insert: db.prepare<unknown[]>(
+      `INSERT INTO log (last, first, at, ends, ended, counted, low, high, types, rows)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    insertTopic: db.prepare<[string, string, number]>(
+      'INSERT INTO log_topics (type, id, seq) VALUES (?, ?, ?)',
+    ),
+    newest: db
+      .prepare<[string, string], number>(
+        'SELECT seq FROM log_topics WHERE type = ? AND id = ? ORDER BY seq DESC LIMIT 1',
+      )
+      .pluck(),
+    counts: db.prepare<[], Pick<State, 'counted' | 'ended'>>(
+      'SELECT counted, ended FROM log ORDER BY last DESC LIMIT 1',
+    ),
+  };
 }

@@ -6,10 +6,10 @@ import type { LogWriter } from '../../log/sqlite/log-writer.ts';
 import type { AttemptEnd } from '../job.ts';
 import { endEvent, stateEvent, waitingEvent } from '../job-events.ts';
 import type { EndAnswer, JudgedEnd } from '../job-store.ts';
-import type { RetryPolicy } from '../retry-policy.ts';
+import { overridePolicy, type RetryPolicy } from '../retry-policy.ts';
 import { type Counted, type Decision, decideEnd, type EndDecision } from '../transitions.ts';
 import type { JobCounts } from './job-counts.ts';
-import { type JobRow, keyOf, type LiveRow } from './job-rows.ts';
+import { type JobRow, keyOf, type LiveRow, readOptions } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 
 type Finish = Extract<Decision, { kind: 'finish' }>;
@@ -55,6 +55,7 @@ export class JobEnds {
       attempt: row.attempt,
       outcome: 'cancelled',
       retryable: false,
+      retryAfterMs: null,
       result: null,
       error: { name: 'Cancelled', message: words },
       events: [],
@@ -124,9 +125,8 @@ function countedOf({ failures, crashes, cancel_requested }: LiveRow): Counted {
   return { failures, crashes, cancelRequested: cancel_requested === 1 };
 }
 
-/** The job's own retries win over its type's. */
-function policyFor({ retries }: LiveRow, { policy }: JudgedEnd): RetryPolicy {
-  if (retries === null) return policy;
-  const { backoffMs, backoffLimitMs } = policy;
-  return { retries, backoffMs, backoffLimitMs };
+/** What the job says of itself wins over its type. */
+function policyFor({ retries, options }: LiveRow, { policy }: JudgedEnd): RetryPolicy {
+  if (retries === null && options === null) return policy;
+  return overridePolicy(policy, { retries, backoff: readOptions(options).backoff ?? null });
 }

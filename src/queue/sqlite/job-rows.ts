@@ -1,6 +1,20 @@
 /** Rows as SQLite gives them, and the domain values they become; snake_case stops here. */
-import type { AttemptOutcome, FailReason, JobLogLine, JobState } from '../../protocol/jobs.ts';
-import type { AttemptRecord, ClaimedJob, JobRecord, RunningJob } from '../job.ts';
+import type {
+  AttemptOutcome,
+  DependencyPolicy,
+  FailReason,
+  JobLogLine,
+  JobState,
+} from '../../protocol/jobs.ts';
+import type {
+  AttemptRecord,
+  BackoffRule,
+  ClaimedJob,
+  JobRecord,
+  NewJob,
+  RunningJob,
+} from '../job.ts';
+import { FLAG, hasFlag } from './job-flags.ts';
 
 /** What `jobs` and `finished_jobs` have in common, plus nulls for what one of them lacks. */
 export interface JobRow {
@@ -32,16 +46,21 @@ export interface JobRow {
   readonly cpu_ms: number | null;
   readonly peak_bytes: number | null;
   readonly exit_code: number | null;
+  readonly group_key: string;
+  readonly flags: number;
+  readonly options: string | null;
+  readonly waits_for: number;
 }
 
 const SHARED = `id, type, queue, state, priority, payload, unique_key, retries, timeout_ms,
-  user_id, created_at, attempt, failures, crashes, executor, started_at`;
+  user_id, created_at, attempt, failures, crashes, executor, started_at,
+  group_key, flags, options`;
 
-export const SELECT_UNFINISHED = `SELECT ${SHARED}, run_at, cancel_requested, progress,
+export const SELECT_UNFINISHED = `SELECT ${SHARED}, run_at, cancel_requested, progress, waits_for,
   NULL AS reason, NULL AS ended_at, NULL AS duration_ms, NULL AS outcome, NULL AS result,
   NULL AS error, NULL AS cpu_ms, NULL AS peak_bytes, NULL AS exit_code FROM jobs`;
 
-export const SELECT_FINISHED = `SELECT ${SHARED}, NULL AS run_at, 0 AS cancel_requested,
+export const SELECT_FINISHED = `SELECT ${SHARED}, NULL AS run_at, 0 AS cancel_requested, 0 AS waits_for,
   NULL AS progress, reason, ended_at, duration_ms, outcome, result, error, cpu_ms, peak_bytes,
   exit_code FROM finished_jobs`;
 
@@ -50,7 +69,41 @@ export function keyOf(id: string): number {
   return /^[1-9]\d{0,14}$/.test(id) ? Number(id) : Number.NaN;
 }
 
+/** A column of an index that rows are compared by: NULL would equal nothing. */
+export const NO_GROUP = '';
+
+function groupOf(row: { readonly group_key: string }): string | null {
+  return row.group_key === NO_GROUP ? null : row.group_key;
+}
+
+/** What a job says of itself beyond the columns. */
+export interface JobOptions {
+  readonly backoff?: BackoffRule;
+  readonly onDependencyFailure?: DependencyPolicy;
+}
+
+/** Null where there is nothing to say, as with nearly every job. */
+export function optionsOf({ backoff, onDependencyFailure }: NewJob): string | null {
+  if (backoff === null && onDependencyFailure === 'fail') return null;
+  const options: JobOptions = {
+    ...(backoff === null ? {} : { backoff }),
+    ...(onDependencyFailure === 'fail' ? {} : { onDependencyFailure }),
+  };
+  return JSON.stringify(options);
+}
+
+export function readOptions(options: string | null): JobOptions {
+  return options === null ? {} : JSON.parse(options);
+}
+
+export function flagsOf(job: NewJob): number {
+  return (
+    (job.durability === 'os' ? FLAG.os : 0) | (job.after.length > 0 ? FLAG.hasDependencies : 0)
+  );
+}
+
 export function toJob(row: JobRow): JobRecord {
+  const { backoff = null, onDependencyFailure = 'fail' } = readOptions(row.options);
   return {
     id: String(row.id),
     type: row.type,
@@ -64,6 +117,12 @@ export function toJob(row: JobRow): JobRecord {
     retries: row.retries,
     timeoutMs: row.timeout_ms,
     userId: row.user_id,
+    group: groupOf(row),
+    backoff,
+    onDependencyFailure,
+    durability: hasFlag(row.flags, 'os') ? 'os' : 'disk',
+    hasDependencies: hasFlag(row.flags, 'hasDependencies'),
+    waitsFor: row.waits_for,
     createdAt: row.created_at,
     startedAt: row.started_at,
     endedAt: row.ended_at,
@@ -132,6 +191,8 @@ export interface WaitingRow {
   readonly timeout_ms: number | null;
   readonly attempt: number;
   readonly failures: number;
+  readonly group_key: string;
+  readonly flags: number;
   readonly last_seq: number;
 }
 
@@ -147,6 +208,9 @@ export function toClaimed(row: WaitingRow): ClaimedJob {
     retries: row.retries,
     timeoutMs: row.timeout_ms,
     failures: row.failures,
+    group: groupOf(row),
+    durability: hasFlag(row.flags, 'os') ? 'os' : 'disk',
+    hasDependencies: hasFlag(row.flags, 'hasDependencies'),
   };
 }
 
@@ -155,7 +219,7 @@ export interface LiveRow {
   readonly id: number;
   readonly type: string;
   readonly queue: string;
-  readonly state: 'scheduled' | 'queued' | 'running' | 'retrying';
+  readonly state: 'waiting' | 'scheduled' | 'queued' | 'running' | 'retrying';
   readonly retries: number | null;
   readonly user_id: string | null;
   readonly attempt: number;
@@ -164,6 +228,9 @@ export interface LiveRow {
   readonly cancel_requested: number;
   readonly executor: string | null;
   readonly started_at: number | null;
+  readonly group_key: string;
+  readonly flags: number;
+  readonly options: string | null;
   readonly last_seq: number;
 }
 
@@ -178,6 +245,8 @@ export interface RunningRow {
   readonly cancel_requested: number;
   readonly group_pid: number | null;
   readonly group_start: string | null;
+  readonly group_key: string;
+  readonly flags: number;
 }
 
 export function toRunning(row: RunningRow): RunningJob {
@@ -190,6 +259,8 @@ export function toRunning(row: RunningRow): RunningJob {
     startedAt: row.started_at,
     timeoutMs: row.timeout_ms,
     cancelRequested: row.cancel_requested === 1,
+    jobGroup: groupOf(row),
+    durability: hasFlag(row.flags, 'os') ? 'os' : 'disk',
     group: row.group_pid === null ? null : { pid: row.group_pid, startTime: row.group_start ?? '' },
   };
 }

@@ -17,7 +17,7 @@ import {
 export type JobStatements = ReturnType<typeof prepareJobStatements>;
 
 const LIVE = `SELECT id, type, queue, state, retries, user_id, attempt, failures, crashes,
-  cancel_requested, executor, started_at, last_seq FROM jobs`;
+  cancel_requested, executor, started_at, group_key, flags, options, last_seq FROM jobs`;
 
 // The attempt is part of the fence: an executor's name alone would let a first run end a second.
 const FENCED = "WHERE id = ? AND state = 'running' AND attempt = ?";
@@ -29,14 +29,18 @@ export function prepareJobStatements(db: Database) {
 function prepareLife(db: Database) {
   return {
     insert: db.prepare<unknown[]>(`INSERT INTO jobs (type, queue, state, priority, payload, run_at,
-      unique_key, retries, timeout_ms, user_id, created_at, last_seq)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      unique_key, retries, timeout_ms, user_id, created_at, group_key, flags, options, waits_for,
+      last_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     holderOfKey: db
       .prepare<[string, string], number>('SELECT id FROM jobs WHERE type = ? AND unique_key = ?')
       .pluck(),
-    waiting: db.prepare<[string, string, number], WaitingRow>(`SELECT id, type, queue, priority,
-      crashes, payload, user_id, created_at, retries, timeout_ms, attempt, failures, last_seq
-      FROM jobs WHERE state = 'queued' AND queue = ? AND type = ?
+    waiting: db.prepare<
+      [string, string, string, number],
+      WaitingRow
+    >(`SELECT id, type, queue, priority,
+      crashes, payload, user_id, created_at, retries, timeout_ms, attempt, failures, group_key,
+      flags, last_seq
+      FROM jobs WHERE state = 'queued' AND queue = ? AND type = ? AND group_key = ?
       ORDER BY priority DESC, id LIMIT ?`),
     runsSuspect: db
       .prepare<[string, number], number>(
@@ -73,10 +77,10 @@ function prepareEnds(db: Database) {
     finish: db.prepare<unknown[]>(`INSERT INTO finished_jobs (id, type, queue, state, reason,
       priority, payload, unique_key, retries, timeout_ms, user_id, created_at, attempt, failures,
       crashes, executor, started_at, ended_at, duration_ms, outcome, result, error, cpu_ms,
-      peak_bytes, exit_code, last_seq)
+      peak_bytes, exit_code, last_seq, group_key, flags, options)
       SELECT id, type, queue, ?, ?, priority, payload, unique_key, retries, timeout_ms, user_id,
-      created_at, attempt, ?, ?, executor, started_at, ?, ?, ?, ?, ?, ?, ?, ?, ?
-      FROM jobs WHERE id = ?`),
+      created_at, attempt, ?, ?, executor, started_at, ?, ?, ?, ?, ?, ?, ?, ?, ?, group_key, flags,
+      options FROM jobs WHERE id = ?`),
     remove: db.prepare<[number]>('DELETE FROM jobs WHERE id = ?'),
     wait: db.prepare<unknown[]>(`UPDATE jobs SET state = ?, run_at = ?, failures = ?, crashes = ?,
       executor = NULL, group_pid = NULL, group_start = NULL, started_at = NULL, progress = NULL,
@@ -90,9 +94,10 @@ function prepareEnds(db: Database) {
       cpu_ms, peak_bytes, exit_code FROM finished_jobs
       WHERE id = ? AND outcome IS NOT NULL AND started_at IS NOT NULL`),
     revive: db.prepare<[number, number]>(`INSERT INTO jobs (id, type, queue, state, priority,
-      payload, unique_key, retries, timeout_ms, user_id, created_at, attempt, last_seq)
+      payload, unique_key, retries, timeout_ms, user_id, created_at, attempt, group_key, flags,
+      options, last_seq)
       SELECT id, type, queue, 'queued', priority, payload, unique_key, retries, timeout_ms,
-      user_id, created_at, attempt, ? FROM finished_jobs WHERE id = ?`),
+      user_id, created_at, attempt, group_key, flags, options, ? FROM finished_jobs WHERE id = ?`),
     removeFinished: db.prepare<[number]>('DELETE FROM finished_jobs WHERE id = ?'),
     finishedSeq: db
       .prepare<[number], number>('SELECT last_seq FROM finished_jobs WHERE id = ?')
@@ -109,7 +114,7 @@ function prepareReads(db: Database) {
       duration_ms, executor, error, cpu_ms, peak_bytes, exit_code
       FROM attempts WHERE job_id = ? ORDER BY attempt`),
     allRunning: db.prepare<[], RunningRow>(`SELECT id, type, queue, attempt, executor, started_at,
-      timeout_ms, cancel_requested, group_pid, group_start FROM jobs WHERE state = 'running'`),
+      timeout_ms, cancel_requested, group_pid, group_start, group_key, flags FROM jobs WHERE state = 'running'`),
     // A loose index scan: one seek a lane, however many jobs wait in it.
     lanes: db.prepare<[], { queue: string; type: string }>(`WITH RECURSIVE lane(queue, type) AS (
       SELECT * FROM (SELECT queue, type FROM jobs WHERE state = 'queued'

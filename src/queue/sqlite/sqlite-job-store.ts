@@ -12,9 +12,8 @@ import {
 } from '../../protocol/jobs.ts';
 import type { Commit } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
-import { pickClaims } from '../claim-order.ts';
 import type { AttemptRecord, JobRecord, Lane, NewJob, NewLogLine, RunningJob } from '../job.ts';
-import { progressEvent, stateEvent, waitingEvent } from '../job-events.ts';
+import { progressEvent, stateEvent } from '../job-events.ts';
 import {
   type AddGuard,
   type AddOutcome,
@@ -22,7 +21,6 @@ import {
   type ClaimAnswer,
   type ClaimRequest,
   type EndAnswer,
-  GUARD_LIFETIME_MS,
   type JobPage,
   type JobStore,
   type JudgedEnd,
@@ -31,17 +29,17 @@ import {
   type QueueCounts,
   type RetryAnswer,
 } from '../job-store.ts';
-import { MAX_CRASHES } from '../transitions.ts';
+import { JobAdds } from './job-adds.ts';
+import { JobChanges } from './job-changes.ts';
+import { JobClaims } from './job-claims.ts';
 import type { JobCounts } from './job-counts.ts';
 import { JobEnds } from './job-ends.ts';
 import { JobList } from './job-list.ts';
 import {
-  type GuardRow,
   type JobRow,
   keyOf,
   ownAttempt,
   toAttempt,
-  toClaimed,
   toJob,
   toLogLine,
   toRunning,
@@ -60,7 +58,10 @@ export class SqliteJobStore implements JobStore {
   readonly #writer: LogWriter;
   readonly #counts: JobCounts;
   readonly #commit: Commit;
+  readonly #adds: JobAdds;
+  readonly #claims: JobClaims;
   readonly #ends: JobEnds;
+  readonly #changes: JobChanges;
   readonly #list: JobList;
   #forgotten = false;
 
@@ -69,12 +70,15 @@ export class SqliteJobStore implements JobStore {
     this.#writer = writer;
     this.#counts = counts;
     this.#commit = commit;
+    this.#adds = new JobAdds(this.#sql, writer, counts);
+    this.#claims = new JobClaims(this.#sql, writer, counts);
     this.#ends = new JobEnds(this.#sql, writer, counts);
+    this.#changes = new JobChanges(this.#sql, this.#ends);
     this.#list = new JobList(db);
   }
 
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]> {
-    return this.#commit(() => jobs.map((job) => this.#addOne(job, now)));
+    return this.#commit(() => this.#adds.add(jobs, now));
   }
 
   addOnce(
@@ -82,75 +86,11 @@ export class SqliteJobStore implements JobStore {
     guard: AddGuard,
     now: number,
   ): Promise<readonly AddOutcome[] | 'other-jobs'> {
-    return this.#commit(() => {
-      const known = this.#sql.guard.get(guard.key);
-      if (known !== undefined) {
-        return known.fingerprint === guard.fingerprint ? this.#answersOf(known) : 'other-jobs';
-      }
-      const outcomes = jobs.map((job) => this.#addOne(job, now));
-      const answers = outcomes.map(({ job, duplicate }) => [Number(job.id), duplicate]);
-      this.#sql.insertGuard.run(guard.key, now, guard.fingerprint, JSON.stringify(answers));
-      this.#sql.forgetGuards.run(now - GUARD_LIFETIME_MS);
-      return outcomes;
-    });
-  }
-
-  #answersOf(known: GuardRow): readonly AddOutcome[] {
-    const answers = JSON.parse(known.answers) as readonly (readonly [number, boolean])[];
-    return answers.flatMap(([key, duplicate]) => {
-      const row = this.#row(key);
-      return row === undefined ? [] : [{ job: toJob(row), duplicate }];
-    });
-  }
-
-  #addOne(job: NewJob, now: number): AddOutcome {
-    const holder =
-      job.uniqueKey === null ? undefined : this.#sql.holderOfKey.get(job.type, job.uniqueKey);
-    if (holder !== undefined) {
-      return { job: toJob(this.#row(holder) as JobRow), duplicate: true };
-    }
-    const state = job.runAt !== null && job.runAt > now ? 'scheduled' : 'queued';
-    const runAt = state === 'scheduled' ? job.runAt : null;
-    const { type, queue, priority, payload, uniqueKey, retries, timeoutMs, userId } = job;
-    const { lastInsertRowid } = this.#sql.insert.run(
-      ...[type, queue, state, priority, payload, runAt, uniqueKey, retries, timeoutMs, userId],
-      ...[now, this.#writer.next],
-    );
-    const id = String(lastInsertRowid);
-    const data =
-      runAt === null ? stateEvent(job, state, 0) : waitingEvent(job, state, { attempt: 0, runAt });
-    this.#writer.write({ type: 'job', id, kind: 'state', data }, null, now);
-    this.#counts.move(queue, null, state);
-    return { job: freshJob(job, { id, state, runAt, createdAt: now }), duplicate: false };
+    return this.#commit(() => this.#adds.addOnce(jobs, guard, now));
   }
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    return this.#commit(() => this.#claimNow(request));
-  }
-
-  #claimNow(request: ClaimRequest): ClaimAnswer {
-    if (request.limit < 1 || this.#isTaken(request)) return { jobs: [], emptyLanes: [] };
-    const emptyLanes: Lane[] = [];
-    const candidates = request.lanes.flatMap((lane) => {
-      const rows = this.#sql.waiting.all(lane.queue, lane.type, request.limit);
-      if (rows.length === 0) emptyLanes.push(lane);
-      return rows;
-    });
-    const picked = pickClaims(candidates, request);
-    for (const row of picked) {
-      const seq = this.#writer.next;
-      this.#sql.start.run(request.executor, request.now, seq, row.id);
-      const data = stateEvent(row, 'running', row.attempt + 1);
-      const id = String(row.id);
-      this.#writer.write({ type: 'job', id, kind: 'state', data }, row.last_seq, request.now);
-      this.#counts.move(row.queue, 'queued', 'running');
-    }
-    return { jobs: picked.map(toClaimed), emptyLanes };
-  }
-
-  /** A suspect runs alone: its executor gets no neighbours for it either (claim-order.ts). */
-  #isTaken({ executor, idle }: ClaimRequest): boolean {
-    return !idle && this.#sql.runsSuspect.get(executor, MAX_CRASHES - 1) !== undefined;
+    return this.#commit(() => this.#claims.claim(request));
   }
 
   end(ends: readonly JudgedEnd[]): Promise<readonly EndAnswer[]> {
@@ -176,37 +116,11 @@ export class SqliteJobStore implements JobStore {
   }
 
   cancel(id: string, now: number): Promise<CancelAnswer> {
-    return this.#commit(() => {
-      const row = this.#sql.live.get(keyOf(id));
-      if (row === undefined) {
-        const finished = this.#sql.finished.get(keyOf(id));
-        return finished === undefined
-          ? { kind: 'unknown' }
-          : { kind: 'finished', state: finished.state };
-      }
-      if (row.state !== 'running') {
-        this.#ends.cancelWaiting(row, now);
-        return { kind: 'cancelled' };
-      }
-      this.#sql.requestCancel.run(row.id);
-      const fence = { id, attempt: row.attempt };
-      return { kind: 'requested', fence, executor: row.executor ?? '' };
-    });
+    return this.#commit(() => this.#changes.cancel(id, now));
   }
 
   retry(id: string, now: number): Promise<RetryAnswer> {
-    return this.#commit(() => {
-      const row = this.#row(keyOf(id));
-      if (row === undefined) return { kind: 'unknown' };
-      if (row.state !== 'failed' && row.state !== 'cancelled') {
-        return { kind: 'not-failed', state: row.state };
-      }
-      const holder =
-        row.unique_key === null ? undefined : this.#sql.holderOfKey.get(row.type, row.unique_key);
-      if (holder !== undefined) return { kind: 'key-taken', by: String(holder) };
-      this.#ends.revive(row, now);
-      return { kind: 'queued', lane: { queue: row.queue, type: row.type } };
-    });
+    return this.#commit(() => this.#changes.retry(id, now));
   }
 
   recordProgress(fence: Fence, progress: JobProgress, now: number): Promise<void> {
@@ -324,36 +238,4 @@ function groupById(lines: readonly NewLogLine[]): ReadonlyMap<string, readonly N
     else own.push(line);
   }
   return groups;
-}
-
-type Fresh = Pick<JobRecord, 'id' | 'state' | 'runAt' | 'createdAt'>;
-
-/** What a new job's row holds, without reading it back. Field by field: it is on the path of every add. */
-function freshJob(job: NewJob, fresh: Fresh): JobRecord {
-  return {
-    id: fresh.id,
-    type: job.type,
-    queue: job.queue,
-    state: fresh.state,
-    reason: null,
-    priority: job.priority,
-    payload: job.payload,
-    runAt: fresh.runAt,
-    uniqueKey: job.uniqueKey,
-    retries: job.retries,
-    timeoutMs: job.timeoutMs,
-    userId: job.userId,
-    createdAt: fresh.createdAt,
-    startedAt: null,
-    endedAt: null,
-    durationMs: null,
-    attempt: 0,
-    failures: 0,
-    crashes: 0,
-    cancelRequested: false,
-    executor: null,
-    result: null,
-    error: null,
-    progress: null,
-  };
 }

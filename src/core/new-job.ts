@@ -1,0 +1,91 @@
+/**
+ * From what a caller asks for to a job with every field decided. Pure; what needs a store, such as whether
+ * a key is taken, is decided there.
+ */
+import { createHash } from 'node:crypto';
+import { TaskbellError } from '../protocol/errors.ts';
+import type { JobRequest, UniqueRequest } from '../protocol/jobs.ts';
+import type { Json } from '../protocol/json.ts';
+import type { NewJob, UniqueRule } from '../queue/job.ts';
+import { renderBounded } from './bounded-json.ts';
+
+export interface RequestFacts {
+  /** Where jobs of its type go. */
+  readonly queue: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** @throws TaskbellError E_INVALID_REQUEST where fields contradict each other */
+export function toNewJob(request: JobRequest, { queue, at }: RequestFacts): NewJob {
+  const payload = renderBounded(request.payload ?? null, `The payload of ${request.type}`);
+  return {
+    type: request.type,
+    queue: request.queue ?? queue,
+    payload,
+    priority: request.priority ?? 0,
+    runAt: runAtOf(request, at),
+    uniqueKey: uniqueKeyOf(request),
+    unique: request.unique === undefined ? null : uniqueRuleOf(request.unique, request),
+    retries: request.retries ?? null,
+    backoff: request.backoff ?? null,
+    timeoutMs: request.timeoutMs ?? null,
+    userId: request.userId ?? null,
+    group: request.group ?? null,
+    durability: request.durability ?? 'disk',
+    ref: request.ref ?? null,
+    after: [...new Set(request.after ?? [])],
+    onDependencyFailure: request.onDependencyFailure ?? 'fail',
+  };
+}
+
+function runAtOf(request: JobRequest, at: number): number | null {
+  const { delayMs, runAt } = request;
+  if (delayMs !== undefined && runAt !== undefined) {
+    throw new TaskbellError('E_INVALID_REQUEST', 'A job takes delayMs or runAt, not both.', {
+      hint: 'Leave one of them out.',
+    });
+  }
+  if (runAt !== undefined) return Date.parse(runAt);
+  return delayMs === undefined || delayMs === 0 ? null : at + delayMs;
+}
+
+function uniqueKeyOf({ type, payload, uniqueKey, unique }: JobRequest): string | null {
+  if (unique === undefined) return uniqueKey ?? null;
+  const given = [uniqueKey, unique.key, unique.by].filter((one) => one !== undefined);
+  if (given.length !== 1) {
+    throw new TaskbellError(
+      'E_INVALID_REQUEST',
+      'A unique job takes exactly one of unique.key and unique.by.',
+      { hint: 'Give a key of your own, or by: "payload" for the hash of type and payload.' },
+    );
+  }
+  if (unique.by === undefined) return uniqueKey ?? unique.key ?? null;
+  const text = JSON.stringify([type, sorted(payload ?? null)]);
+  return `sha256:${createHash('sha256').update(text).digest('base64url')}`;
+}
+
+function uniqueRuleOf(unique: UniqueRequest, { delayMs = 0 }: JobRequest): UniqueRule {
+  const { policy = 'keep-first', windowMs = null, maxWaitMs = null } = unique;
+  if (policy === 'debounce' && delayMs === 0) {
+    throw new TaskbellError('E_INVALID_REQUEST', 'A debounced job needs delayMs, the quiet time.', {
+      hint: 'Give delayMs of more than 0.',
+    });
+  }
+  if (policy === 'throttle' && windowMs === null) {
+    throw new TaskbellError('E_INVALID_REQUEST', 'A throttled job needs unique.windowMs.', {
+      hint: 'Say for how long the key is held.',
+    });
+  }
+  return { policy, windowMs, delayMs, maxWaitMs };
+}
+
+/** The same value whatever the order of its keys. */
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value as Readonly<Record<string, Json>>);
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]),
+  );
+}
