@@ -12,6 +12,8 @@ function originOf(loaded: Loaded, label: string, key: string): string | undefine
   return entry && formatOrigin(entry.origin);
 }
 
+const DAY_MS = 86_400_000;
+
 describe('without a file', () => {
   test('the defaults run', () => {
     const cwd = freshDirectory();
@@ -31,8 +33,21 @@ describe('without a file', () => {
         processes: 1,
         concurrency: 10,
         queues: [],
+        maxJobs: 0,
+        maxMemory: 0,
+        memoryLimit: 0,
+        watch: false,
       },
       jobs: [],
+      queues: [],
+      schedules: [],
+      retention: {
+        ...{ succeededJobs: 30 * DAY_MS, succeededJobsCount: 0 },
+        ...{ failedJobs: 90 * DAY_MS, failedJobsCount: 0 },
+        ...{ cancelledJobs: 30 * DAY_MS, cancelledJobsCount: 0 },
+        ...{ events: 30 * DAY_MS, eventsCount: 0 },
+      },
+      privacy: { keysFile: null, redact: [] },
       events: [],
       webSocket: {
         url: null,
@@ -112,6 +127,15 @@ timeout = 10m
 retries = 0
 backoff = 250
 backoffLimit = 1h
+url = https://example.org/h
+header.X-Key = v
+allowPrivateHosts = example.org
+rate = 5/1m
+groupConcurrency = 3
+groupRate = 1/s
+backoffKind = Linear
+isolate = process
+processes = 2
 report = no
 [job:plain]
 [event:invoicePaid]
@@ -131,6 +155,10 @@ description = An invoice was paid
         retries: 0,
         backoff: 250,
         backoffLimit: 3_600_000,
+        ...{ url: 'https://example.org/h', secretFile: null, header: { 'X-Key': 'v' } },
+        ...{ allowPrivateHosts: ['example.org'], rate: { count: 5, perMs: 60_000 } },
+        ...{ groupConcurrency: 3, groupRate: { count: 1, perMs: 1_000 } },
+        ...{ backoffKind: 'linear', isolate: 'process', processes: 2 },
         report: false,
       },
       {
@@ -144,6 +172,9 @@ description = An invoice was paid
         retries: null,
         backoff: null,
         backoffLimit: null,
+        ...{ url: null, secretFile: null, header: {}, allowPrivateHosts: [] },
+        ...{ rate: null, groupConcurrency: null, groupRate: null, backoffKind: null },
+        ...{ isolate: 'none', processes: 0 },
         report: true,
       },
     ]);

@@ -1,7 +1,7 @@
 /** Jobs, ends and the short sentences that the contract tests are written in. */
 import type { LogRow } from '../../src/log/event-log.ts';
 import type { Fence } from '../../src/protocol/execute.ts';
-import type { AttemptOutcome, JobState } from '../../src/protocol/jobs.ts';
+import { type AttemptOutcome, JOB_STATES, type JobState } from '../../src/protocol/jobs.ts';
 import type { AttemptEnd, ClaimedJob, Lane, NewJob } from '../../src/queue/job.ts';
 import type { ClaimRequest, JobStore, JudgedEnd, QueueCounts } from '../../src/queue/job-store.ts';
 import type { RetryPolicy } from '../../src/queue/retry-policy.ts';
@@ -115,6 +115,9 @@ export async function startOne(store: JobStore, over: Partial<NewJob> = {}): Pro
 function lanePart({ queue, type }: Partial<NewJob>): Partial<Lane> {
   return { ...(queue === undefined ? {} : { queue }), ...(type === undefined ? {} : { type }) };
 }
+
+/** All but `waiting`, which takes a second job to be in. */
+export const LONE_STATES = JOB_STATES.filter((state) => state !== 'waiting');
 
 /** Brings a fresh job into the state. */
 export async function jobIn(store: JobStore, state: JobState): Promise<string> {

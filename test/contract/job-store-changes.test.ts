@@ -1,6 +1,6 @@
 /** What happens to a job beside its attempts: promotion, cancel, retry, progress, log lines, pauses. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isFinished, JOB_STATES } from '../../src/protocol/jobs.ts';
+import { isFinished } from '../../src/protocol/jobs.ts';
 import { MAX_LOG_LINES } from '../../src/queue/job-store.ts';
 import {
   addOne,
@@ -9,6 +9,7 @@ import {
   endOfAttempt,
   jobIn,
   judged,
+  LONE_STATES,
   MAIL,
   NOW,
   newJob,
@@ -187,7 +188,7 @@ describe.each(BOTH)('a change in the $name store', ({ open }) => {
       expect(await claimOne(jobs)).toMatchObject({ id, attempt: 1 });
     });
 
-    it.each(JOB_STATES.filter((state) => state !== 'failed' && state !== 'cancelled'))(
+    it.each(LONE_STATES.filter((state) => state !== 'failed' && state !== 'cancelled'))(
       'leaves a %s job alone',
       async (state) => {
         const id = await jobIn(jobs, state);
@@ -262,6 +263,7 @@ describe.each(BOTH)('a change in the $name store', ({ open }) => {
         {
           ...{ id: job.id, attempt: 1, ...MAIL, executor: 'e1', startedAt: NOW + 1_000 },
           ...{ timeoutMs: 900, cancelRequested: false, group: { pid: 77, startTime: '5' } },
+          ...{ jobGroup: null, durability: 'disk' },
         },
       ]);
     });

@@ -41,10 +41,12 @@ describe.each(BOTH)('a job in the $name store', ({ open }) => {
         timeoutMs: 900,
         userId: 'u1',
       });
+      const { unique: _, ref: __, after: ___, ...kept } = asked;
       const [added] = await jobs.add([asked], NOW);
-      expect(added).toMatchObject({ duplicate: false, job: { ...asked, state: 'queued' } });
+      expect(added).toMatchObject({ duplicate: false, job: { ...kept, state: 'queued' } });
       expect(added?.job).toEqual({
-        ...asked,
+        ...kept,
+        ...{ waitsFor: 0, hasDependencies: false },
         id: expect.any(String),
         state: 'queued',
         createdAt: NOW,
@@ -159,6 +161,7 @@ describe.each(BOTH)('a job in the $name store', ({ open }) => {
         {
           ...{ id, attempt: 1, ...MAIL, payload: '{"to":"ada"}', userId: 'u1' },
           ...{ createdAt: NOW, retries: 7, timeoutMs: 900, failures: 0 },
+          ...{ group: null, durability: 'disk', hasDependencies: false },
         },
       ]);
       expect(emptyLanes).toEqual([]);

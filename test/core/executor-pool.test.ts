@@ -23,7 +23,8 @@ describe('an attempt', () => {
     const attempt = await startOne(one, { payload: { to: 'ada' }, userId: 'u1', timeoutMs: 5_000 });
     expect(attempt).toEqual({
       ...{ id: attempt.id, attempt: 1, type: 'mail', queue: 'default', payload: { to: 'ada' } },
-      ...{ userId: 'u1', createdAt: expect.any(Number), timeoutMs: 5_000, failures: 0 },
+      ...{ userId: 'u1', group: null, createdAt: expect.any(Number), timeoutMs: 5_000 },
+      failures: 0,
     });
     one.end({ ...attempt, result: { sent: 1 } });
     await one.confirms(attempt);

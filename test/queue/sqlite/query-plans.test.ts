@@ -40,7 +40,7 @@ const isScan = (step: string) =>
 const sorts = (step: string) => step.includes('TEMP B-TREE');
 
 it.each([
-  ['waiting', 'SEARCH jobs USING INDEX jobs_ready (queue=? AND type=?)'],
+  ['waiting', 'SEARCH jobs USING INDEX jobs_ready (queue=? AND type=? AND group_key=?)'],
   ['due', 'SEARCH jobs USING INDEX jobs_due (run_at<?)'],
   ['nextDue', 'SEARCH jobs USING COVERING INDEX jobs_due'],
   ['runsSuspect', 'SEARCH jobs USING INDEX jobs_running (executor=?)'],
