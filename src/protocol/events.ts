@@ -64,6 +64,8 @@ export interface JobEventData {
   readonly runAt?: string;
   readonly progress?: Json;
   readonly userId?: string;
+  /** What a later add of its unique key did: `replaced`, `postponed` or `follows`. */
+  readonly unique?: string;
 }
 
 /** Follower → core on the control socket. */

@@ -58,15 +58,19 @@ export const UNIQUE_POLICIES = [
   'run-again',
 ] as const;
 /**
- * What an add does when a job with its key is there.
+ * What an add does when a job holds its key.
  *
  * - `keep-first`: nothing is added, the job that is there is answered;
- * - `reject`: the add fails with E_CONFLICT;
- * - `replace`: a job that has not started takes the new payload and options;
- * - `debounce`: as replace, and it runs only after `delayMs` without a further add;
+ * - `reject`: the add fails with E_CONFLICT, and all that is added with it;
+ * - `replace`: a job that has not started, or waits for its next attempt, takes the new payload and options
+ *   and begins afresh; one that runs is kept;
+ * - `debounce`: it runs after `delayMs` without a further add, with the newest payload; the first add waits
+ *   too. While one runs, the next one is put off in the same way;
  * - `throttle`: as keep-first, and the key is held for `windowMs`, whether the job has ended or not;
- * - `run-again`: as replace while it has not started; while it runs, it runs once more afterwards, with the
- *   newest payload.
+ * - `run-again`: as replace while it has not started; while it runs, the add is kept for later: one more job,
+ *   with the newest payload, is added when the running one has ended, however it ended.
+ *
+ * A job that has ended and whose window still holds the key is answered, whatever the policy; `reject` fails.
  */
 export type UniquePolicy = (typeof UNIQUE_POLICIES)[number];
 
@@ -75,13 +79,23 @@ export interface UniqueRequest {
   readonly key?: string;
   /** Instead of a key: the hash of type and payload. */
   readonly by?: 'payload';
-  /** The key is held for so long from the add, though the job may have ended; omitted: while it is unfinished. */
+  /**
+   * Milliseconds. The key is held for so long from the add that made the job, though the job may have ended,
+   * and while it is unfinished; omitted: only while it is unfinished.
+   */
   readonly windowMs?: number;
   /** `keep-first` when omitted. */
   readonly policy?: UniquePolicy;
-  /** `debounce`: run after so long at the latest, however often it is added. */
+  /** `debounce`: run after so long from the first add at the latest, however often it is added. */
   readonly maxWaitMs?: number;
 }
+
+/**
+ * What became of an add with a unique key. `added`: a new job; `kept`: nothing changed; `replaced`: the job
+ * that was there took its place; `postponed`: the same, and it runs later; `follows`: a job is added when
+ * the one that runs has ended.
+ */
+export type UniqueOutcome = 'added' | 'kept' | 'replaced' | 'postponed' | 'follows';
 
 /** What becomes of a job when one that it depends on failed or was cancelled. */
 export const DEPENDENCY_POLICIES = ['fail', 'cancel', 'continue'] as const;
@@ -193,11 +207,13 @@ export interface JobView extends JobSummary {
 }
 
 /**
- * The answer to an add. `duplicate` is true when the unique key found a job, which is then shown.
- * `durability` is what this answer promises.
+ * The answer to an add. `duplicate` is true when no job was made because one holds the unique key, which is
+ * then shown. `durability` is what this answer promises.
  */
 export interface AddedJob extends JobSummary {
   readonly duplicate: boolean;
+  /** What became of the add; only where it has a unique key. */
+  readonly unique?: UniqueOutcome;
 }
 
 export interface JobLogLine {

@@ -2,7 +2,7 @@
  * What the log says of a job's state changes: the data of `job` events, as JSON text. Pure.
  */
 import type { JobEventData } from '../protocol/events.ts';
-import type { FailReason, JobProgress } from '../protocol/jobs.ts';
+import type { FailReason, JobProgress, UniqueOutcome } from '../protocol/jobs.ts';
 import type { AttemptEnd, Lane } from './job.ts';
 
 export function stateEvent(job: Lane, state: string, attempt: number): string {
@@ -24,6 +24,27 @@ export interface WaitingFacts {
   readonly attempt: number;
   readonly runAt: number;
   readonly error?: string | undefined;
+}
+
+/** What a later add of its unique key did to a job. `runAt`: of the job, or of the one that follows it. */
+export function uniqueEvent(
+  job: Lane,
+  state: string,
+  facts: {
+    readonly attempt: number;
+    readonly runAt: number | null;
+    readonly unique: UniqueOutcome;
+  },
+): string {
+  const { attempt, runAt, unique } = facts;
+  return render({
+    state,
+    type: job.type,
+    queue: job.queue,
+    attempt,
+    ...(runAt === null ? {} : { runAt: new Date(runAt).toISOString() }),
+    unique,
+  });
 }
 
 /** The end of a job. The stack stays out: subscribers may be browsers. */

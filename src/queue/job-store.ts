@@ -5,7 +5,7 @@
  * Adapters: `sqlite/`; the tests keep a second one in memory. One contract test runs against both.
  */
 import type { Fence, ProcessIdentity } from '../protocol/execute.ts';
-import type { JobLogLine, JobProgress, JobState } from '../protocol/jobs.ts';
+import type { JobLogLine, JobProgress, JobState, UniqueOutcome } from '../protocol/jobs.ts';
 import type { ClaimBounds } from './claim-order.ts';
 import type {
   AttemptEnd,
@@ -22,8 +22,16 @@ import type { Decision } from './transitions.ts';
 
 export interface AddOutcome {
   readonly job: JobRecord;
-  /** True: an unfinished job with this unique key was there already, and nothing was added. */
+  /** True: another job holds this unique key; it is shown, and none was made. */
   readonly duplicate: boolean;
+  /** Absent without a unique key. */
+  readonly unique?: UniqueOutcome;
+}
+
+/** A job that may run because another one ended. */
+export interface Released extends Lane {
+  /** Null: queued, it may be claimed. */
+  readonly runAt: number | null;
 }
 
 /** Names an add, so that its repeat is answered with the jobs of the first one. */
@@ -55,13 +63,19 @@ export interface JudgedEnd {
 }
 
 export type EndAnswer =
-  | { readonly accepted: true; readonly job: Lane; readonly next: Decision }
+  | {
+      readonly accepted: true;
+      readonly job: Lane;
+      readonly next: Decision;
+      /** Absent: nothing. */
+      readonly released?: readonly Released[];
+    }
   /** The fence was not the current one; nothing changed. */
   | { readonly accepted: false };
 
 export type CancelAnswer =
   /** It had not started (again), and is cancelled now. */
-  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'cancelled'; readonly released?: readonly Released[] }
   /** It runs: the wish is recorded, and its executor must be told. */
   | { readonly kind: 'requested'; readonly fence: Fence; readonly executor: string }
   | { readonly kind: 'finished'; readonly state: JobState }
@@ -97,7 +111,10 @@ export interface QueueCounts {
 }
 
 export interface JobStore {
-  /** All or none. */
+  /**
+   * All or none.
+   * @throws TaskbellError E_CONFLICT when one of them rejects the job that holds its unique key
+   */
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]>;
   /** As `add`, once: a repeat within a day answers with the same jobs, as they are now. */
   addOnce(
