@@ -19,8 +19,10 @@ import { queueRoutes } from '../api/queues.ts';
 import { statusRoutes } from '../api/status.ts';
 import { didYouMean } from '../config/did-you-mean.ts';
 import type { Settings } from '../config/settings.ts';
+import { skipAhead } from '../log/sqlite/log-position.ts';
 import { LogWriter } from '../log/sqlite/log-writer.ts';
 import { SqliteEventLog } from '../log/sqlite/sqlite-event-log.ts';
+import { readBootId } from '../process/boot-id.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
 import { TaskbellError } from '../protocol/errors.ts';
@@ -36,6 +38,7 @@ import { JobCounts } from '../queue/sqlite/job-counts.ts';
 import { SqliteJobStore } from '../queue/sqlite/sqlite-job-store.ts';
 import { ReportClient } from '../report/report-client.ts';
 import { type Database, openDatabase, prepareTransaction } from '../sqlite/database.ts';
+import { provesFrames } from '../wire/frame-proof.ts';
 import { renderBounded } from './bounded-json.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { ControlServer } from './control-server.ts';
@@ -97,9 +100,11 @@ type Engine = ReturnType<typeof buildEngine>;
 function openStores(db: Database, { onFatal }: CoreParts) {
   const commitLoop = new CommitLoop({ transaction: prepareTransaction(db), onFatal });
   const { commit } = commitLoop;
+  skipAhead(db, readBootId());
   const writer = new LogWriter(db);
   const counts = new JobCounts(db);
   commitLoop.join(counts);
+  // Last: it stores what the others append in their last moment.
   commitLoop.join(writer);
   return {
     commitLoop,
@@ -175,6 +180,7 @@ function buildServer(
   const eventTypes = eventTypesOf(settings);
   const problemWith = (type: string): string | null =>
     type === '*' ? null : (unknownEventType(type, eventTypes)?.message ?? null);
+  const ownFrames = provesFrames();
   return new ControlServer({
     socketPath: settings.daemon.controlSocket,
     tcp: port === 0 ? null : { address, port, token: apiToken(settings.daemon.dataDirectory) },
@@ -191,7 +197,7 @@ function buildServer(
         path: '/v1/events',
         accept: (socket, { query, transport }) => {
           peers.add(socket, query);
-          new Follower(socket, transport, { log: stores.events, problemWith });
+          new Follower(socket, transport, { log: stores.events, problemWith, ownFrames });
         },
       },
     ],

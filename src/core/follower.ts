@@ -6,8 +6,10 @@
 import type { Duplex } from 'node:stream';
 import * as v from 'valibot';
 import type { WebSocket } from 'ws';
-import { type EventLog, type LogRow, renderLogEvent } from '../log/event-log.ts';
+import { type EventLog, type LogRow, renderLogEvents } from '../log/event-log.ts';
 import type { FollowReply } from '../protocol/events.ts';
+import { takesFrames } from '../wire/frame.ts';
+import { framesOf } from './row-frames.ts';
 
 /** Rows at a time: an event may have 1 MiB, and a page is in memory at once. */
 const PAGE = 100;
@@ -27,6 +29,8 @@ export interface FollowerWorld {
   readonly log: EventLog;
   /** What is wrong with an event type that somebody wants to follow; null for `*` and for what exists. */
   readonly problemWith: (type: string) => string | null;
+  /** Rows go out as frames of our own, a commit's in one write; otherwise by the library, one by one. */
+  readonly ownFrames: boolean;
 }
 
 export class Follower {
@@ -34,17 +38,20 @@ export class Follower {
   readonly #transport: Duplex;
   readonly #log: EventLog;
   readonly #problemWith: FollowerWorld['problemWith'];
+  readonly #ownFrames: boolean;
   #wanted: (row: LogRow) => boolean = () => false;
   #position: string | undefined;
   #reading = false;
   readonly #stopListening: () => void;
 
   /** @param transport the connection below the WebSocket: many small frames leave it as one write */
-  constructor(socket: WebSocket, transport: Duplex, { log, problemWith }: FollowerWorld) {
+  constructor(socket: WebSocket, transport: Duplex, world: FollowerWorld) {
+    const { log, problemWith, ownFrames } = world;
     this.#socket = socket;
     this.#transport = transport;
     this.#log = log;
     this.#problemWith = problemWith;
+    this.#ownFrames = ownFrames;
     socket.on('message', (data) => this.#receive(String(data)));
     // The close that follows an error ends the listening; the follower reconnects by itself.
     socket.on('error', () => undefined);
@@ -105,10 +112,22 @@ export class Follower {
   }
 
   #push(rows: readonly LogRow[]): void {
-    this.#transport.cork();
-    for (const row of rows) if (this.#wanted(row)) this.#socket.send(renderLogEvent(row));
-    this.#transport.uncork();
+    const wanted = rows.filter(this.#wanted);
+    // The very array of the log is what other followers have framed already.
+    if (wanted.length > 0) this.#write(wanted.length === rows.length ? rows : wanted);
     this.#position = rows.at(-1)?.seq ?? this.#position;
+  }
+
+  #write(rows: readonly LogRow[]): void {
+    const socket = this.#socket;
+    const transport = this.#transport;
+    if (this.#ownFrames && takesFrames({ socket, transport })) {
+      transport.write(framesOf(rows));
+      return;
+    }
+    transport.cork();
+    for (const text of renderLogEvents(rows)) socket.send(text);
+    transport.uncork();
   }
 
   #catchUp(): void {
@@ -120,7 +139,11 @@ export class Follower {
   async #readOn(): Promise<void> {
     while (this.#socket.readyState === this.#socket.OPEN && this.#position !== this.#log.top()) {
       await this.#drained();
-      this.#push(await this.#log.read({ after: this.#position ?? '0', limit: PAGE }));
+      const top = this.#log.top();
+      const rows = await this.#log.read({ after: this.#position ?? '0', limit: PAGE });
+      this.#push(rows);
+      // The numbers up to the top may have no rows: after a power cut the log leaps over some.
+      if (rows.length === 0) this.#position = top;
       // Other readers and writers have their turn between two pages.
       await new Promise((resolve) => setImmediate(resolve));
     }

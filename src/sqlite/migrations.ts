@@ -43,6 +43,7 @@ CREATE INDEX jobs_ready ON jobs (queue, type, group_key, priority DESC, id)
   WHERE state = 'queued';
 CREATE INDEX jobs_due ON jobs (run_at, queue, state) WHERE state IN ('scheduled', 'retrying');
 CREATE INDEX jobs_running ON jobs (executor, queue) WHERE state = 'running';
+CREATE INDEX jobs_waiting ON jobs (queue, id) WHERE state = 'waiting';
 CREATE UNIQUE INDEX jobs_unique ON jobs (type, unique_key) WHERE unique_key IS NOT NULL;
 
 CREATE TABLE finished_jobs (
@@ -163,9 +164,10 @@ CREATE TABLE log (
   types   TEXT    NOT NULL,
   rows    TEXT    NOT NULL
 ) STRICT;
--- Rows by topic. Those of jobs are not in it: they are found from the newest, see job-topic.ts.
+-- The newest row of each topic that was published to; the rows before it are found along prev.
+-- Of jobs it stands in their own record.
 CREATE TABLE log_topics (
-  type TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (type, id, seq)
+  type TEXT NOT NULL, id TEXT NOT NULL, newest INTEGER NOT NULL, PRIMARY KEY (type, id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 

@@ -1,6 +1,6 @@
 /** The event log: one order, many cursors. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EventLog, LogRow, NewRow } from '../../src/log/event-log.ts';
+import { type EventLog, type LogRow, type NewRow, REPORT_CURSOR } from '../../src/log/event-log.ts';
 import { addOne, brokenLinks, NOW, newJob, settle, startOne } from './job-fixture.ts';
 import { BOTH, type Stores } from './stores.ts';
 
@@ -198,5 +198,165 @@ describe.each(BOTH)('the log of the $name store', ({ open }) => {
       await log.append([row('a', '1')], NOW);
       expect(calls).toBe(1);
     });
+  });
+
+  describe('when it is pruned', () => {
+    /** One commit each, a second apart. */
+    async function appendEach(...topics: readonly (readonly [type: string, id: string])[]) {
+      for (const [index, [type, id]] of topics.entries()) {
+        await log.append([row(type, id)], NOW + index * 1_000);
+      }
+    }
+
+    const A1 = ['a', '1'] as const;
+    const B1 = ['b', '1'] as const;
+    const kept = async () => (await everything()).map(({ seq }) => Number(seq));
+    const reported = (to: string) => log.moveCursor(REPORT_CURSOR, to);
+
+    it('loses what is older than a moment, and knows where it begins now', async () => {
+      await appendEach(A1, B1, A1, A1, B1);
+      await reported('5');
+      expect(await log.prune({ before: NOW + 2_000, limit: 100 })).toBe(2);
+      expect(await kept()).toEqual([3, 4, 5]);
+      expect([log.oldest(), log.top()]).toEqual(['3', '5']);
+      expect(['1', '2', '5'].map((at) => log.holds(at))).toEqual([false, true, true]);
+    });
+
+    it('keeps so many of the newest rows', async () => {
+      await appendEach(A1, A1, A1, A1, A1);
+      await reported('5');
+      expect(await log.prune({ keep: 2, limit: 100 })).toBe(3);
+      expect(await log.prune({ keep: 2, limit: 100 })).toBe(0);
+      expect(await kept()).toEqual([4, 5]);
+    });
+
+    it('loses what either bound lets go, and nothing when there is none', async () => {
+      await appendEach(A1, A1, A1, A1, A1);
+      await reported('5');
+      expect(await log.prune({ limit: 100 })).toBe(0);
+      expect(await log.prune({ before: NOW + 1_000, keep: 4, limit: 100 })).toBe(1);
+      expect(await log.prune({ before: NOW + 3_000, keep: 4, limit: 100 })).toBe(2);
+      expect(await log.prune({ before: NOW, keep: 1, limit: 100 })).toBe(1);
+      expect(await kept()).toEqual([5]);
+    });
+
+    it('loses no more than asked at a time, and all of it in the end', async () => {
+      await appendEach(A1, A1, A1, A1, A1);
+      await reported('5');
+      const gone: number[] = [];
+      for (let call = 0; call < 4; call += 1) gone.push(await log.prune({ keep: 0, limit: 2 }));
+      expect(gone).toEqual([2, 2, 1, 0]);
+      expect(await kept()).toEqual([]);
+    });
+
+    it('keeps what was not reported, also before anything was', async () => {
+      await appendEach(A1, A1, A1);
+      expect(await log.prune({ keep: 0, limit: 100 })).toBe(0);
+      await reported('2');
+      expect(await log.prune({ keep: 0, limit: 100 })).toBe(2);
+      expect(await kept()).toEqual([3]);
+    });
+
+    it('keeps what any other cursor has not passed', async () => {
+      await appendEach(A1, A1, A1);
+      await reported('3');
+      await log.moveCursor('other', '1');
+      expect(await log.prune({ keep: 0, limit: 100 })).toBe(1);
+      expect(await kept()).toEqual([2, 3]);
+    });
+
+    it('never gives a number again, and begins each topic anew', async () => {
+      await appendEach(A1, B1, A1);
+      await reported('3');
+      await log.prune({ keep: 0, limit: 100 });
+      expect([log.oldest(), log.top(), log.holds('3'), log.holds('2')]).toEqual([
+        ...['0', '3'],
+        ...[true, false],
+      ]);
+      expect(await log.append([row('a', '1'), row('a', '1')], NOW)).toMatchObject([
+        { seq: '4', prev: null },
+        { seq: '5', prev: '4' },
+      ]);
+    });
+
+    it('shows of a topic and of a type what is left, and counts the ends that are left', async () => {
+      const first = await startOne(stores.jobs);
+      await settle(stores.jobs, first, 'succeeded');
+      const second = await startOne(stores.jobs);
+      await log.append([row('a', '1')], NOW);
+      await settle(stores.jobs, second, 'succeeded');
+      await log.append([row('a', '1')], NOW);
+      const rows = await everything();
+      await reported(log.top());
+      await log.prune({ keep: 3, limit: 100 });
+      const left = rows.slice(-3);
+      expect(await everything()).toEqual(left);
+      const topic = async (type: string, id?: string) =>
+        log.read({ after: '0', limit: 9, type, id });
+      expect(await topic('a')).toEqual(left.filter(({ type }) => type === 'a'));
+      expect(await topic('a', '1')).toEqual(left.filter(({ type }) => type === 'a'));
+      expect(await topic('job', second.id)).toEqual(left.filter(({ type }) => type === 'job'));
+      expect(await topic('job', first.id)).toEqual([]);
+      expect(await log.countEnds('0')).toBe(1);
+      expect((await log.readEnds('0', 9)).map(({ id }) => id)).toEqual([second.id]);
+    });
+
+    it('tells no listener', async () => {
+      await appendEach(A1, A1);
+      await reported('2');
+      let calls = 0;
+      log.onAppended(() => {
+        calls += 1;
+      });
+      expect(await log.prune({ keep: 0, limit: 100 })).toBe(2);
+      expect(calls).toBe(0);
+    });
+  });
+
+  describe('of many topics in many commits', () => {
+    const ids = ['1', '2', 'é\t"\n', '"', 'a.b', ''];
+    const types = ['a', 'b', 'job ', '"a"'];
+
+    beforeEach(async () => {
+      const rows = Array.from({ length: 900 }, (_, n) =>
+        row(types[n % 4] ?? '', ids[n % 6] ?? '', {
+          data: `[{"n":\t${n}\n}, "${n % 7 === 0 ? '🔔\\t' : 'x'}"]`,
+        }),
+      );
+      for (let n = 0; n < 600; n += 30) await log.append(rows.slice(n, n + 30), NOW + n);
+      await log.append(rows.slice(600), NOW);
+    });
+
+    it('reads a page from anywhere, of everything, of a type, and of a topic', async () => {
+      const all = await everything();
+      expect(all.map(({ seq }) => Number(seq))).toEqual(all.map((_, index) => index + 1));
+      expect(all).toHaveLength(900);
+      expect(brokenLinks(all)).toEqual([]);
+      expect(all.map(({ data }) => (JSON.parse(data) as { n: number }[])[0]?.n)).toEqual(
+        all.map((_, index) => index),
+      );
+      for (const after of [0, 29, 30, 599, 855, 856, 899, 900]) {
+        const rest = all.slice(after);
+        const from = { after: String(after), limit: 40 };
+        expect(await log.read(from)).toEqual(rest.slice(0, 40));
+        for (const type of [...types, 'c']) {
+          const typed = rest.filter((one) => one.type === type);
+          expect(await log.read({ ...from, type })).toEqual(typed.slice(0, 40));
+          for (const id of ids) {
+            const topic = typed.filter((one) => one.id === id);
+            expect(await log.read({ ...from, type, id })).toEqual(topic.slice(0, 40));
+          }
+        }
+      }
+    });
+  });
+
+  it('takes an event of a mebibyte beside small ones', async () => {
+    const data = JSON.stringify(['ü'.repeat(524_000)]);
+    const rows = [row('a', '1'), row('a', '2', { data }), row('a', '3'), row('a', '4', { data })];
+    const appended = await log.append(rows, NOW);
+    expect(await everything()).toEqual(appended);
+    expect(await log.read({ after: '3', limit: 1 })).toEqual(appended.slice(3));
+    expect(await log.read({ after: '0', limit: 9, type: 'a', id: '2' })).toEqual([appended[1]]);
   });
 });

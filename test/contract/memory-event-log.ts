@@ -1,11 +1,13 @@
 /** The event log in an array. A second implementation of the port, so that the contract is not one adapter's habit. */
-import type {
-  EndDetail,
-  EndRow,
-  EventLog,
-  LogRow,
-  NewRow,
-  ReadRequest,
+import {
+  type EndDetail,
+  type EndRow,
+  type EventLog,
+  type LogRow,
+  type NewRow,
+  type PruneRequest,
+  REPORT_CURSOR,
+  type ReadRequest,
 } from '../../src/log/event-log.ts';
 import type { Commit } from '../../src/sqlite/commit.ts';
 import type { MemoryState } from './memory-commit.ts';
@@ -21,7 +23,10 @@ export class MemoryEventLog implements EventLog, MemoryState {
   readonly epoch = 'memory';
   readonly #commit: Commit;
   readonly #listeners = new Set<(rows: readonly LogRow[]) => void>();
+  /** Row n at n - 1. */
   readonly #rows: Stored[] = [];
+  /** How many of the oldest are pruned. */
+  #removed = 0;
   #cursors = new Map<string, string>();
   #announced = 0;
 
@@ -30,10 +35,12 @@ export class MemoryEventLog implements EventLog, MemoryState {
   }
 
   save(): () => void {
-    const length = this.#rows.length;
+    const { length } = this.#rows;
+    const removed = this.#removed;
     const cursors = new Map(this.#cursors);
     return () => {
       this.#rows.length = length;
+      this.#removed = removed;
       this.#cursors = cursors;
     };
   }
@@ -48,8 +55,9 @@ export class MemoryEventLog implements EventLog, MemoryState {
   /** Appends inside running work. */
   write({ type, id, kind, data, detail }: NewRow, now: number): LogRow {
     const before = this.#rows.findLast(({ row }) => row.type === type && row.id === id);
+    const prev = before === undefined || this.#isRemoved(before) ? null : before.row.seq;
     const seq = String(this.#rows.length + 1);
-    const row: LogRow = { type, id, seq, prev: before?.row.seq ?? null, at: now, kind, data };
+    const row: LogRow = { type, id, seq, prev, at: now, kind, data };
     this.#rows.push({ row, detail });
     return row;
   }
@@ -82,11 +90,12 @@ export class MemoryEventLog implements EventLog, MemoryState {
   }
 
   oldest(): string {
-    return this.#rows.length === 0 ? '0' : '1';
+    return this.#rows[this.#removed]?.row.seq ?? '0';
   }
 
   holds(position: string): boolean {
-    return /^\d+$/.test(position) && Number(position) <= this.#rows.length;
+    const at = Number(position);
+    return /^\d+$/.test(position) && at >= this.#removed && at <= this.#rows.length;
   }
 
   async cursor(name: string): Promise<string> {
@@ -100,12 +109,31 @@ export class MemoryEventLog implements EventLog, MemoryState {
     });
   }
 
+  prune({ before = 0, keep = Number.POSITIVE_INFINITY, limit }: PruneRequest): Promise<number> {
+    return this.#commit(() => {
+      const start = this.#removed;
+      const positions = [...this.#cursors.values()].map(Number);
+      const passed = Math.min(Number(this.#cursors.get(REPORT_CURSOR) ?? 0), ...positions);
+      for (const { row } of this.#rows.slice(start, Math.min(passed, start + limit))) {
+        const newer = this.#rows.length - Number(row.seq);
+        if (row.at >= before && newer < keep) break;
+        this.#removed += 1;
+      }
+      return this.#removed - start;
+    });
+  }
+
   onAppended(listener: (rows: readonly LogRow[]) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   #after(position: string): readonly Stored[] {
-    return /^\d+$/.test(position) ? this.#rows.slice(Number(position)) : [];
+    if (!/^\d+$/.test(position)) return [];
+    return this.#rows.slice(Math.max(Number(position), this.#removed));
+  }
+
+  #isRemoved({ row }: Stored): boolean {
+    return Number(row.seq) <= this.#removed;
   }
 }

@@ -24,6 +24,7 @@ export interface SqliteStores extends Stores {
   readonly db: Database;
   readonly loop: CommitLoop;
   readonly counts: JobCounts;
+  readonly writer: LogWriter;
 }
 
 export interface StoreMaker {
@@ -64,13 +65,13 @@ export function assemble(db: Database): SqliteStores {
   const loop = new CommitLoop({ transaction: prepareTransaction(db), onFatal });
   const writer = new LogWriter(db);
   const counts = new JobCounts(db);
-  loop.join(writer);
   loop.join(counts);
+  loop.join(writer);
   const { commit } = loop;
   const jobs = new SqliteJobStore({ db, writer, counts, commit });
   const close = () => {
     loop.close();
     db.close();
   };
-  return { db, loop, counts, jobs, log: new SqliteEventLog(db, writer, commit), close };
+  return { db, loop, counts, writer, jobs, log: new SqliteEventLog(db, writer, commit), close };
 }

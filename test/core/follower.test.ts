@@ -243,7 +243,7 @@ describe('what waits in memory for a follower that does not read', () => {
     const accepted = new Promise<WebSocket>((resolve) => {
       http.once('upgrade', (request, transport, head) => {
         webSockets.handleUpgrade(request, transport, head, (socket) => {
-          new Follower(socket, transport, { log, problemWith: () => null });
+          new Follower(socket, transport, { log, problemWith: () => null, ownFrames: true });
           resolve(socket);
         });
       });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type LogRow, renderLogEvent, toLogEvent } from '../../src/log/event-log.ts';
+import { type LogRow, renderLogEvents, toLogEvent } from '../../src/log/event-log.ts';
 
 const ROW: LogRow = {
   type: 'datasetUpdate',
@@ -35,8 +35,9 @@ it('renders the very text that JSON.stringify would make', () => {
     kind: fc.constantFrom('event', 'state', 'end'),
   });
   fc.assert(
-    fc.property(row, (any) => {
-      expect(renderLogEvent(any)).toBe(JSON.stringify(toLogEvent(any)));
+    fc.property(fc.array(row, { maxLength: 3 }), (rows) => {
+      const texts = rows.map((one) => JSON.stringify(toLogEvent(one)));
+      expect(renderLogEvents(rows)).toEqual(texts);
     }),
   );
 });

@@ -15,13 +15,15 @@ const loop = new CommitLoop({
 });
 const writer = new LogWriter(db);
 const counts = new JobCounts(db);
-loop.join(writer);
 loop.join(counts);
+loop.join(writer);
 const store = new SqliteJobStore({ db, writer, counts, commit: loop.commit });
 
 const job = {
   ...{ type: 'mail', queue: 'default', payload: '{}', priority: 0, runAt: null },
-  ...{ uniqueKey: null, retries: null, timeoutMs: null, userId: null },
+  ...{ uniqueKey: null, unique: null, retries: null, backoff: null, timeoutMs: null },
+  ...{ userId: null, group: null, durability: 'disk', ref: null, after: [] },
+  onDependencyFailure: 'fail',
 };
 
 async function addForEver() {

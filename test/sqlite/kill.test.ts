@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { openDatabase } from '../../src/sqlite/database.ts';
+import { readAllRows } from '../log/sqlite/stored-rows.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const ADDER = fileURLToPath(new URL('./adding-child.mjs', import.meta.url));
@@ -35,7 +36,7 @@ it(`loses no acknowledged job in ${ROUNDS} kills (seed ${SEED})`, async () => {
     acknowledged.push(...(await addUntilKilled(file, 1 + Math.floor(random() * 60))));
     const db = openDatabase(file);
     const stored = db.prepare<[], string>('SELECT CAST(id AS TEXT) FROM jobs').pluck().all();
-    const told = db.prepare<[], string>("SELECT id FROM log WHERE type = 'job'").pluck().all();
+    const told = readAllRows(db).map(({ id }) => id);
     const damage = db.pragma('integrity_check', { simple: true });
     db.close();
     const kept = new Set(stored);

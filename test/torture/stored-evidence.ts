@@ -1,5 +1,7 @@
 /** Reads what the database holds, read-only and only after the daemon has ended. */
 import SqliteDatabase from 'better-sqlite3';
+import type { LogRow } from '../../src/log/event-log.ts';
+import { readAllRows } from '../log/sqlite/stored-rows.ts';
 import type { StoredJob, StoredRow } from './evidence.ts';
 
 interface JobRow {
@@ -12,17 +14,6 @@ interface JobRow {
   readonly finished: number;
 }
 
-interface LogRow {
-  readonly seq: number;
-  readonly prev: number | null;
-  readonly type: string;
-  readonly id: string;
-  readonly kind: number;
-  readonly data: string;
-}
-
-const KINDS = ['event', 'state', 'end'] as const;
-
 export function readStored(file: string): {
   readonly jobs: readonly StoredJob[];
   readonly log: readonly StoredRow[];
@@ -34,10 +25,7 @@ export function readStored(file: string): {
        UNION ALL
        SELECT id, state, payload, NULL, unique_key, attempt, 0 FROM jobs ORDER BY id`,
     );
-    const log = db.prepare<[], LogRow>(
-      'SELECT seq, prev, type, id, kind, data FROM log ORDER BY seq',
-    );
-    return { jobs: jobs.all().map(toJob), log: log.all().map(toRow) };
+    return { jobs: jobs.all().map(toJob), log: readAllRows(db).map(toRow) };
   } finally {
     db.close();
   }
@@ -61,5 +49,6 @@ function toJob(row: JobRow): StoredJob {
 function toRow({ seq, prev, type, id, kind, data }: LogRow): StoredRow {
   const [first] = JSON.parse(data) as readonly unknown[];
   const state = type === 'job' ? (first as { readonly state: string }).state : null;
-  return { seq, prev, type, id, kind: KINDS[kind] ?? 'event', state };
+  const before = prev === null ? null : Number(prev);
+  return { seq: Number(seq), prev: before, type, id, kind, state };
 }

@@ -70,12 +70,17 @@ export class LogWriter implements Participant {
     const { type, id, kind } = row;
     const seq = this.#next;
     const appended: LogRow = {
-      ...{ type, id, kind, at: now, seq: String(seq), prev: prev === null ? null : String(prev) },
+      type,
+      id,
+      seq: String(seq),
+      prev: prev === null ? null : String(prev),
+      at: now,
+      kind,
       data: toOneLine(row.data),
     };
     this.#next = seq + 1;
     this.#pending.push({ row: appended, detail: row.detail });
-    if (type !== JOB_TYPE) this.#remember(type, id, seq);
+    this.#remember(type, id, seq);
     return appended;
   }
 
@@ -88,26 +93,24 @@ export class LogWriter implements Participant {
   forgetTopics(): void {
     this.#newest.clear();
     this.#topics = 0;
+    // Not in the table yet, so nowhere else to be found.
+    for (const { row } of this.#pending) this.#remember(row.type, row.id, Number(row.seq));
   }
 
   beforeCommit(): void {
     this.#stored = true;
     if (this.#pending.length === 0) return;
     for (const segment of cutSegments(this.#pending)) this.#store(segment);
-    for (const { row } of this.#pending) {
-      if (row.type !== JOB_TYPE) {
-        this.#statements.insertTopic.run(row.type, row.id, Number(row.seq));
-      }
-    }
+    for (const { row } of this.#pending) this.#storeTopic(row);
   }
 
   afterCommit(): void {
     this.#stored = false;
     this.#committed = this.#state;
-    if (this.#topics > MAX_TOPICS) this.forgetTopics();
     if (this.#pending.length === 0) return;
     const rows = this.#pending.map(({ row }) => row);
     this.#pending = [];
+    if (this.#topics > MAX_TOPICS) this.forgetTopics();
     for (const listener of this.#listeners) listener(rows);
   }
 
@@ -126,11 +129,17 @@ export class LogWriter implements Participant {
     this.#state = { top: last, counted, ended };
   }
 
+  #storeTopic({ type, id, seq }: LogRow): void {
+    const newest = this.#newest.get(type)?.get(id);
+    if (newest === Number(seq)) this.#statements.saveTopic.run(type, id, newest);
+  }
+
   #newestOf({ type, id }: NewRow): number | null {
     return this.#newest.get(type)?.get(id) ?? this.#statements.newest.get(type, id) ?? null;
   }
 
   #remember(type: string, id: string, seq: number): void {
+    if (type === JOB_TYPE) return;
     let ids = this.#newest.get(type);
     if (ids === undefined) {
       ids = new Map();
@@ -147,13 +156,12 @@ function prepareStatements(db: Database) {
       `INSERT INTO log (last, first, at, ends, ended, counted, low, high, types, rows)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    insertTopic: db.prepare<[string, string, number]>(
-      'INSERT INTO log_topics (type, id, seq) VALUES (?, ?, ?)',
+    saveTopic: db.prepare<[string, string, number]>(
+      `INSERT INTO log_topics (type, id, newest) VALUES (?, ?, ?)
+       ON CONFLICT (type, id) DO UPDATE SET newest = excluded.newest`,
     ),
     newest: db
-      .prepare<[string, string], number>(
-        'SELECT seq FROM log_topics WHERE type = ? AND id = ? ORDER BY seq DESC LIMIT 1',
-      )
+      .prepare<[string, string], number>('SELECT newest FROM log_topics WHERE type = ? AND id = ?')
       .pluck(),
     counts: db.prepare<[], Pick<State, 'counted' | 'ended'>>(
       'SELECT counted, ended FROM log ORDER BY last DESC LIMIT 1',

@@ -1,43 +1,30 @@
 /** The event log on SQLite. Reads are immediate, changes go through the group commit. */
 import type { Commit } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
-import type {
-  EndDetail,
-  EndRow,
-  EventLog,
-  LogKind,
-  LogRow,
-  NewRow,
-  ReadRequest,
-} from '../event-log.ts';
-import { KIND_NUMBERS, type LogWriter } from './log-writer.ts';
+import type { EndRow, EventLog, LogRow, NewRow, PruneRequest, ReadRequest } from '../event-log.ts';
+import { LogPruning } from './log-pruning.ts';
+import type { LogWriter } from './log-writer.ts';
+import { isEnd, linesAfter, parseEnd, parseRow, type StoredSegment } from './segment.ts';
+import { TopicReader } from './topic-reader.ts';
 
-interface StoredRow {
-  readonly seq: number;
-  readonly at: number;
-  readonly type: string;
-  readonly id: string;
-  readonly prev: number | null;
-  readonly kind: number;
-  readonly data: string;
-  readonly detail: string | null;
+interface CountedSegment extends StoredSegment {
+  readonly ended: number;
 }
-
-const COLUMNS = 'seq, at, type, id, prev, kind, data, detail';
-const KINDS = Object.fromEntries(
-  Object.entries(KIND_NUMBERS).map(([kind, number]) => [number, kind as LogKind]),
-);
 
 type Statements = ReturnType<typeof prepareStatements>;
 
 export class SqliteEventLog implements EventLog {
   readonly epoch: string;
   readonly #statements: Statements;
+  readonly #topics: TopicReader;
+  readonly #pruning: LogPruning;
   readonly #writer: LogWriter;
   readonly #commit: Commit;
 
   constructor(db: Database, writer: LogWriter, commit: Commit) {
     this.#statements = prepareStatements(db);
+    this.#topics = new TopicReader(db, () => writer.top);
+    this.#pruning = new LogPruning(db, writer);
     this.#writer = writer;
     this.#commit = commit;
     this.epoch = String(db.prepare("SELECT value FROM meta WHERE key = 'epoch'").pluck().get());
@@ -47,21 +34,42 @@ export class SqliteEventLog implements EventLog {
     return this.#commit(() => rows.map((row) => this.#writer.append(row, now)));
   }
 
-  async read(request: ReadRequest): Promise<readonly LogRow[]> {
-    const after = positionOf(request.after);
-    const { all, ofType, ofTopic } = this.#statements;
-    const { type, id, limit } = request;
-    if (type === undefined) return all.all(after, limit).map(toRow);
-    if (id === undefined) return ofType.all(type, after, limit).map(toRow);
-    return ofTopic.all(type, id, after, limit).map(toRow);
+  async read({ after, limit, type, id }: ReadRequest): Promise<readonly LogRow[]> {
+    const position = positionOf(after);
+    if (Number.isNaN(position)) return [];
+    if (type !== undefined) return this.#topics.read({ type, id, after: position, limit });
+    const rows: LogRow[] = [];
+    for (const segment of this.#statements.all.iterate(position)) {
+      for (const line of linesAfter(segment, position)) {
+        if (rows.length === limit) return rows;
+        rows.push(parseRow(line));
+      }
+    }
+    return rows;
   }
 
   async readEnds(after: string, limit: number): Promise<readonly EndRow[]> {
-    return this.#statements.ends.all(positionOf(after), limit).map(toEndRow);
+    const position = positionOf(after);
+    const ends: EndRow[] = [];
+    for (const segment of this.#statements.withEnds.iterate(position)) {
+      for (const line of linesAfter(segment, position)) {
+        if (!isEnd(line)) continue;
+        if (ends.length === limit) return ends;
+        ends.push(parseEnd(line));
+      }
+    }
+    return ends;
   }
 
+  /** By the running count that each segment carries: what lies in between is not read. */
   async countEnds(after: string): Promise<number> {
-    return this.#statements.countEnds.get(positionOf(after)) ?? 0;
+    const position = positionOf(after);
+    const total = this.#statements.ended.get();
+    const segment = this.#statements.counted.get(position);
+    if (total === undefined || segment === undefined) return 0;
+    let left = 0;
+    for (const line of linesAfter(segment, position)) if (isEnd(line)) left += 1;
+    return total - segment.ended + left;
   }
 
   top(): string {
@@ -87,30 +95,25 @@ export class SqliteEventLog implements EventLog {
     return this.#commit(() => void this.#statements.moveCursor.run(name, positionOf(to)));
   }
 
+  prune(request: PruneRequest): Promise<number> {
+    return this.#commit(() => this.#pruning.prune(request));
+  }
+
   onAppended(listener: (rows: readonly LogRow[]) => void): () => void {
     return this.#writer.onAppended(listener);
   }
 }
 
 function prepareStatements(db: Database) {
-  const select = `SELECT ${COLUMNS} FROM log WHERE`;
-  const end = `kind = ${KIND_NUMBERS.end}`;
+  const select = 'SELECT first, last, at, rows FROM log WHERE last > ?';
   return {
-    all: db.prepare<[number, number], StoredRow>(`${select} seq > ? ORDER BY seq LIMIT ?`),
-    ofType: db.prepare<[string, number, number], StoredRow>(
-      // The unary plus keeps SQLite on the rowid: by the topic index it would have to sort.
-      `${select} +type = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    all: db.prepare<[number], StoredSegment>(`${select} ORDER BY last`),
+    withEnds: db.prepare<[number], StoredSegment>(`${select} AND ends > 0 ORDER BY last`),
+    counted: db.prepare<[number], CountedSegment>(
+      'SELECT first, last, at, ended, rows FROM log WHERE last > ? ORDER BY last LIMIT 1',
     ),
-    ofTopic: db.prepare<[string, string, number, number], StoredRow>(
-      `${select} type = ? AND id = ? AND seq > ? ORDER BY seq LIMIT ?`,
-    ),
-    ends: db.prepare<[number, number], StoredRow>(
-      `${select} ${end} AND seq > ? ORDER BY seq LIMIT ?`,
-    ),
-    countEnds: db
-      .prepare<[number], number>(`SELECT count(*) FROM log WHERE ${end} AND seq > ?`)
-      .pluck(),
-    oldest: db.prepare<[], number>('SELECT min(seq) FROM log').pluck(),
+    ended: db.prepare<[], number>('SELECT ended FROM log ORDER BY last DESC LIMIT 1').pluck(),
+    oldest: db.prepare<[], number>('SELECT first FROM log ORDER BY last LIMIT 1').pluck(),
     cursor: db.prepare<[string], number>('SELECT position FROM cursors WHERE name = ?').pluck(),
     moveCursor: db.prepare<[string, number]>(
       `INSERT INTO cursors (name, position) VALUES (?, ?)
@@ -122,22 +125,4 @@ function prepareStatements(db: Database) {
 /** NaN for what is no position of this log, which no row is greater than. */
 function positionOf(cursor: string): number {
   return /^\d{1,15}$/.test(cursor) ? Number(cursor) : Number.NaN;
-}
-
-function toRow(stored: StoredRow): LogRow {
-  return {
-    type: stored.type,
-    id: stored.id,
-    seq: String(stored.seq),
-    prev: stored.prev === null ? null : String(stored.prev),
-    at: stored.at,
-    kind: KINDS[stored.kind] ?? 'event',
-    data: stored.data,
-  };
-}
-
-function toEndRow(stored: StoredRow): EndRow {
-  const detail: EndDetail =
-    stored.detail === null ? { userId: null, error: null } : JSON.parse(stored.detail);
-  return { ...toRow(stored), detail };
 }

@@ -1,0 +1,39 @@
+/** Finds single rows by their number. Neighbours cost one read of their segment, in whichever direction. */
+import type { Database } from '../../sqlite/database.ts';
+import type { LogRow } from '../event-log.ts';
+import { parseRow, type StoredSegment } from './segment.ts';
+
+/** Prepared once, used by many finders. */
+export type SegmentOf = ReturnType<typeof prepareSegmentOf>;
+
+export function prepareSegmentOf(db: Database) {
+  return db.prepare<[number], StoredSegment>(
+    'SELECT first, last, at, rows FROM log WHERE last >= ? ORDER BY last LIMIT 1',
+  );
+}
+
+export class RowFinder {
+  readonly #segmentOf: SegmentOf;
+  #segment: StoredSegment | undefined;
+  #lines: readonly string[] = [];
+
+  constructor(segmentOf: SegmentOf) {
+    this.#segmentOf = segmentOf;
+  }
+
+  /** Undefined for a row that was pruned, and for a number that no row has. */
+  row(seq: number): LogRow | undefined {
+    if (!isIn(seq, this.#segment)) {
+      const segment = this.#segmentOf.get(seq);
+      if (!isIn(seq, segment)) return undefined;
+      this.#segment = segment;
+      this.#lines = segment.rows.split('\n');
+    }
+    const { first, at } = this.#segment;
+    return parseRow({ text: this.#lines[seq - first] ?? '', seq, at });
+  }
+}
+
+function isIn(seq: number, segment: StoredSegment | undefined): segment is StoredSegment {
+  return segment !== undefined && segment.first <= seq && seq <= segment.last;
+}
