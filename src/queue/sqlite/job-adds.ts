@@ -1,74 +1,102 @@
 /** New jobs on SQLite, inside the running transaction: the row, its log row, the counts. */
 import type { LogWriter } from '../../log/sqlite/log-writer.ts';
+import { TaskbellError } from '../../protocol/errors.ts';
+import type { UniqueOutcome } from '../../protocol/jobs.ts';
 import type { JobRecord, NewJob } from '../job.ts';
 import { stateEvent, waitingEvent } from '../job-events.ts';
 import { type AddGuard, type AddOutcome, GUARD_LIFETIME_MS } from '../job-store.ts';
 import type { JobCounts } from './job-counts.ts';
 import { flagsOf, type GuardRow, type JobRow, NO_GROUP, optionsOf, toJob } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
+import type { Follower, UniqueKeys } from './unique-keys.ts';
+
+/** As a guard remembers it: id, duplicate, and what became of its unique key. */
+type Answer = readonly [id: number, duplicate: boolean, unique?: UniqueOutcome];
+
+export interface JobAddsParts {
+  readonly sql: JobStatements;
+  readonly writer: LogWriter;
+  readonly counts: JobCounts;
+  readonly unique: UniqueKeys;
+}
 
 export class JobAdds {
   readonly #sql: JobStatements;
   readonly #writer: LogWriter;
   readonly #counts: JobCounts;
+  readonly #unique: UniqueKeys;
 
-  constructor(sql: JobStatements, writer: LogWriter, counts: JobCounts) {
+  constructor({ sql, writer, counts, unique }: JobAddsParts) {
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
+    this.#unique = unique;
   }
 
-  add(jobs: readonly NewJob[], now: number): readonly AddOutcome[] {
-    return jobs.map((job) => this.#addOne(job, now));
+  /** A refusal is a value: to throw it would take back what shares the transaction. */
+  add(jobs: readonly NewJob[], now: number): readonly AddOutcome[] | TaskbellError {
+    return this.#unique.refusal(jobs, now) ?? jobs.map((job) => this.#addOne(job, now));
   }
 
   addOnce(
     jobs: readonly NewJob[],
     guard: AddGuard,
     now: number,
-  ): readonly AddOutcome[] | 'other-jobs' {
+  ): readonly AddOutcome[] | 'other-jobs' | TaskbellError {
     const known = this.#sql.guard.get(guard.key);
     if (known !== undefined) {
       return known.fingerprint === guard.fingerprint ? this.#answersOf(known) : 'other-jobs';
     }
     const outcomes = this.add(jobs, now);
-    const answers = outcomes.map(({ job, duplicate }) => [Number(job.id), duplicate]);
+    if (outcomes instanceof TaskbellError) return outcomes;
+    const answers = outcomes.map(({ job, duplicate, unique }) => [
+      ...[Number(job.id), duplicate],
+      ...(unique === undefined ? [] : [unique]),
+    ]);
     this.#sql.insertGuard.run(guard.key, now, guard.fingerprint, JSON.stringify(answers));
     this.#sql.forgetGuards.run(now - GUARD_LIFETIME_MS);
     return outcomes;
   }
 
   #answersOf(known: GuardRow): readonly AddOutcome[] {
-    const answers = JSON.parse(known.answers) as readonly (readonly [number, boolean])[];
-    return answers.flatMap(([key, duplicate]) => {
+    const answers = JSON.parse(known.answers) as readonly Answer[];
+    return answers.flatMap(([key, duplicate, unique]) => {
       const row = this.#row(key);
-      return row === undefined ? [] : [{ job: toJob(row), duplicate }];
+      if (row === undefined) return [];
+      return [{ job: toJob(row), duplicate, ...(unique === undefined ? {} : { unique }) }];
     });
   }
 
-  #addOne(job: NewJob, now: number): AddOutcome {
-    const holder =
-      job.uniqueKey === null ? undefined : this.#sql.holderOfKey.get(job.type, job.uniqueKey);
-    if (holder !== undefined) {
-      return { job: toJob(this.#row(holder) as JobRow), duplicate: true };
-    }
-    return { job: this.#insert(job, now), duplicate: false };
+  /** What was kept until the job of its key ended, which has just happened. */
+  addFollower({ job, since }: Follower, now: number): JobRecord {
+    const added = this.#insert(job, now, since);
+    this.#unique.hold(added.id, job, { since, now });
+    return added;
   }
 
-  #insert(job: NewJob, now: number): JobRecord {
+  #addOne(job: NewJob, now: number): AddOutcome {
+    if (job.uniqueKey === null) return { job: this.#insert(job, now), duplicate: false };
+    const met = this.#unique.meet(job, now);
+    if (met.kind === 'held') return met.outcome;
+    const added = this.#insert(met.job, now);
+    this.#unique.hold(added.id, job, { since: now, now });
+    return { job: added, duplicate: false, unique: 'added' };
+  }
+
+  #insert(job: NewJob, now: number, createdAt = now): JobRecord {
     const state = job.runAt !== null && job.runAt > now ? 'scheduled' : 'queued';
     const runAt = state === 'scheduled' ? job.runAt : null;
     const { type, queue, priority, payload, uniqueKey, retries, timeoutMs, userId } = job;
     const { lastInsertRowid } = this.#sql.insert.run(
       ...[type, queue, state, priority, payload, runAt, uniqueKey, retries, timeoutMs, userId],
-      ...[now, job.group ?? NO_GROUP, flagsOf(job), optionsOf(job), 0, this.#writer.next],
+      ...[createdAt, job.group ?? NO_GROUP, flagsOf(job), optionsOf(job), 0, this.#writer.next],
     );
     const id = String(lastInsertRowid);
     const data =
       runAt === null ? stateEvent(job, state, 0) : waitingEvent(job, state, { attempt: 0, runAt });
     this.#writer.write({ type: 'job', id, kind: 'state', data }, null, now);
     this.#counts.move(queue, null, state);
-    return freshJob(job, { id, state, runAt, createdAt: now, waitsFor: 0 });
+    return freshJob(job, { id, state, runAt, createdAt, waitsFor: 0 });
   }
 
   #row(key: number): JobRow | undefined {

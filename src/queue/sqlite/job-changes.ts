@@ -1,6 +1,6 @@
 /** What operators change about jobs on SQLite, inside the running transaction: cancel, retry. */
 import type { CancelAnswer, RetryAnswer } from '../job-store.ts';
-import type { JobEnds } from './job-ends.ts';
+import { type JobEnds, releasing } from './job-ends.ts';
 import { keyOf } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 
@@ -22,8 +22,7 @@ export class JobChanges {
         : { kind: 'finished', state: finished.state };
     }
     if (row.state !== 'running') {
-      this.#ends.cancelWaiting(row, now);
-      return { kind: 'cancelled' };
+      return { kind: 'cancelled', ...releasing(this.#ends.cancelWaiting(row, now)) };
     }
     this.#sql.requestCancel.run(row.id);
     const fence = { id, attempt: row.attempt };

@@ -5,12 +5,14 @@
 import type { LogWriter } from '../../log/sqlite/log-writer.ts';
 import type { AttemptEnd } from '../job.ts';
 import { endEvent, stateEvent, waitingEvent } from '../job-events.ts';
-import type { EndAnswer, JudgedEnd } from '../job-store.ts';
+import type { EndAnswer, JudgedEnd, Released } from '../job-store.ts';
 import { overridePolicy, type RetryPolicy } from '../retry-policy.ts';
 import { type Counted, type Decision, decideEnd, type EndDecision } from '../transitions.ts';
+import type { JobAdds } from './job-adds.ts';
 import type { JobCounts } from './job-counts.ts';
 import { type JobRow, keyOf, type LiveRow, readOptions } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
+import type { UniqueKeys } from './unique-keys.ts';
 
 type Finish = Extract<Decision, { kind: 'finish' }>;
 
@@ -21,15 +23,28 @@ interface Ending {
   readonly now: number;
 }
 
+export interface JobEndsParts {
+  readonly sql: JobStatements;
+  readonly writer: LogWriter;
+  readonly counts: JobCounts;
+  readonly unique: UniqueKeys;
+  readonly adds: JobAdds;
+}
+
 export class JobEnds {
   readonly #sql: JobStatements;
   readonly #writer: LogWriter;
   readonly #counts: JobCounts;
 
-  constructor(sql: JobStatements, writer: LogWriter, counts: JobCounts) {
+  readonly #unique: UniqueKeys;
+  readonly #adds: JobAdds;
+
+  constructor({ sql, writer, counts, unique, adds }: JobEndsParts) {
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
+    this.#unique = unique;
+    this.#adds = adds;
   }
 
   settle(judged: JudgedEnd): EndAnswer {
@@ -42,13 +57,17 @@ export class JobEnds {
       random,
     });
     const { next } = decision;
-    if (next.kind === 'finish') this.#finish(row, { end, counts: decision, next, now });
-    else this.#wait(row, end, decision, now);
-    return { accepted: true, job: { queue: row.queue, type: row.type }, next };
+    const job = { queue: row.queue, type: row.type };
+    if (next.kind !== 'finish') {
+      this.#wait(row, end, decision, now);
+      return { accepted: true, job, next };
+    }
+    const released = this.#finish(row, { end, counts: decision, next, now });
+    return { accepted: true, job, next, ...releasing(released) };
   }
 
   /** A job that is not running is cancelled on the spot. */
-  cancelWaiting(row: LiveRow, now: number): void {
+  cancelWaiting(row: LiveRow, now: number): readonly Released[] {
     const words = 'cancelled before it started';
     const end: AttemptEnd = {
       id: String(row.id),
@@ -65,7 +84,7 @@ export class JobEnds {
       exitCode: null,
     };
     const next: Finish = { kind: 'finish', state: 'cancelled', reason: null };
-    this.#finish(row, { end, counts: row, next, now });
+    return this.#finish(row, { end, counts: row, next, now });
   }
 
   /** A failed or cancelled job starts over; its attempts stay on record. */
@@ -80,11 +99,12 @@ export class JobEnds {
     this.#counts.move(row.queue, null, 'queued');
   }
 
-  #finish(row: LiveRow, { end, counts, next, now }: Ending): void {
+  #finish(row: LiveRow, { end, counts, next, now }: Ending): readonly Released[] {
     const emitted = next.state === 'succeeded' ? end.events : [];
     for (const { type, id, data } of emitted) {
       this.#writer.append({ type, id, kind: 'event', data: JSON.stringify(data) }, now);
     }
+    const follower = this.#unique.takeFollower(row);
     const seq = this.#writer.next;
     const error = end.error === null ? null : JSON.stringify(end.error);
     // A job that never started has no attempt, and so no outcome of one.
@@ -99,6 +119,7 @@ export class JobEnds {
     const id = String(row.id);
     this.#writer.write({ type: 'job', id, kind: 'end', data, detail }, row.last_seq, now);
     this.#counts.move(row.queue, row.state, next.state);
+    return follower === undefined ? [] : [this.#adds.addFollower(follower, now)];
   }
 
   #wait(row: LiveRow, end: AttemptEnd, decision: EndDecision, now: number): void {
@@ -118,6 +139,13 @@ export class JobEnds {
     this.#writer.write({ type: 'job', id: String(row.id), kind: 'state', data }, row.last_seq, now);
     this.#counts.move(row.queue, row.state, state);
   }
+}
+
+/** As answers carry it: nothing in most of them. */
+export function releasing(released: readonly Released[]): { released?: readonly Released[] } {
+  return released.length === 0
+    ? {}
+    : { released: released.map(({ queue, type, runAt }) => ({ queue, type, runAt })) };
 }
 
 // Field by field: spreading a whole row showed in the profile of a drain.

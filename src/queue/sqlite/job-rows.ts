@@ -11,6 +11,7 @@ import type {
   BackoffRule,
   ClaimedJob,
   JobRecord,
+  Lane,
   NewJob,
   RunningJob,
 } from '../job.ts';
@@ -76,18 +77,25 @@ function groupOf(row: { readonly group_key: string }): string | null {
   return row.group_key === NO_GROUP ? null : row.group_key;
 }
 
+export function laneOf(row: Pick<JobRow, 'queue' | 'type' | 'group_key'>): Lane {
+  return { queue: row.queue, type: row.type, group: groupOf(row) };
+}
+
 /** What a job says of itself beyond the columns. */
 export interface JobOptions {
   readonly backoff?: BackoffRule;
   readonly onDependencyFailure?: DependencyPolicy;
+  /** Counts from its release. */
+  readonly delayMs?: number;
 }
 
 /** Null where there is nothing to say, as with nearly every job. */
-export function optionsOf({ backoff, onDependencyFailure }: NewJob): string | null {
-  if (backoff === null && onDependencyFailure === 'fail') return null;
+export function optionsOf({ backoff, onDependencyFailure, delayMs }: NewJob): string | null {
+  if (backoff === null && onDependencyFailure === 'fail' && delayMs === undefined) return null;
   const options: JobOptions = {
     ...(backoff === null ? {} : { backoff }),
     ...(onDependencyFailure === 'fail' ? {} : { onDependencyFailure }),
+    ...(delayMs === undefined ? {} : { delayMs }),
   };
   return JSON.stringify(options);
 }
@@ -210,7 +218,7 @@ export function toClaimed(row: WaitingRow): ClaimedJob {
     failures: row.failures,
     group: groupOf(row),
     durability: hasFlag(row.flags, 'os') ? 'os' : 'disk',
-    hasDependencies: hasFlag(row.flags, 'hasDependencies'),
+    dependencies: null,
   };
 }
 
@@ -267,7 +275,7 @@ export function toRunning(row: RunningRow): RunningJob {
 
 export interface GuardRow {
   readonly fingerprint: string;
-  /** JSON: pairs of a job's id and whether it was a duplicate. */
+  /** JSON: for each job its id, whether it was a duplicate, and what became of its unique key. */
   readonly answers: string;
 }
 

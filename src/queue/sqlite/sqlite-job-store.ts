@@ -3,6 +3,7 @@
  * change writes its log rows in the same transaction.
  */
 import type { LogWriter } from '../../log/sqlite/log-writer.ts';
+import { TaskbellError } from '../../protocol/errors.ts';
 import type { Fence, ProcessIdentity } from '../../protocol/execute.ts';
 import {
   JOB_STATES,
@@ -45,6 +46,7 @@ import {
   toRunning,
 } from './job-rows.ts';
 import { type JobStatements, prepareJobStatements } from './job-statements.ts';
+import { UniqueKeys } from './unique-keys.ts';
 
 export interface SqliteJobStoreParts {
   readonly db: Database;
@@ -70,15 +72,16 @@ export class SqliteJobStore implements JobStore {
     this.#writer = writer;
     this.#counts = counts;
     this.#commit = commit;
-    this.#adds = new JobAdds(this.#sql, writer, counts);
+    const unique = new UniqueKeys({ db, sql: this.#sql, writer, counts });
+    this.#adds = new JobAdds({ sql: this.#sql, writer, counts, unique });
     this.#claims = new JobClaims(this.#sql, writer, counts);
-    this.#ends = new JobEnds(this.#sql, writer, counts);
+    this.#ends = new JobEnds({ sql: this.#sql, writer, counts, unique, adds: this.#adds });
     this.#changes = new JobChanges(this.#sql, this.#ends);
     this.#list = new JobList(db);
   }
 
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]> {
-    return this.#commit(() => this.#adds.add(jobs, now));
+    return this.#commit(() => this.#adds.add(jobs, now)).then(unlessRefused);
   }
 
   addOnce(
@@ -86,7 +89,7 @@ export class SqliteJobStore implements JobStore {
     guard: AddGuard,
     now: number,
   ): Promise<readonly AddOutcome[] | 'other-jobs'> {
-    return this.#commit(() => this.#adds.addOnce(jobs, guard, now));
+    return this.#commit(() => this.#adds.addOnce(jobs, guard, now)).then(unlessRefused);
   }
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
@@ -228,6 +231,11 @@ export class SqliteJobStore implements JobStore {
   #row(key: number): JobRow | undefined {
     return this.#sql.unfinished.get(key) ?? this.#sql.finished.get(key);
   }
+}
+
+function unlessRefused<T>(answer: T | TaskbellError): T {
+  if (answer instanceof TaskbellError) throw answer;
+  return answer;
 }
 
 function groupById(lines: readonly NewLogLine[]): ReadonlyMap<string, readonly NewLogLine[]> {
