@@ -1,0 +1,45 @@
+/**
+ * One contender, one workload, one time, in a process of its own, so that nothing of an earlier
+ * run is warm or in the way. The measurement goes to the parent over IPC.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { closeAll, closeOnSignals, onClose } from '../harness/closing.mjs';
+import { CONTENDERS } from './contenders.mjs';
+import { openProfiler } from './drain-profile.mjs';
+import { openSession } from './session.mjs';
+import { WORKLOADS } from './workloads.mjs';
+
+const { contender: id, workload: name, options } = JSON.parse(process.argv[2]);
+const contender = CONTENDERS.find((each) => each.id === id);
+const workload = WORKLOADS.find((each) => each.name === name);
+
+closeOnSignals();
+const directory = mkdtempSync(path.join(tmpdir(), 'taskbell-bench-'));
+onClose(() => rmSync(directory, { recursive: true, force: true }));
+try {
+  const given = { tree: options.tree, slowFsyncMs: workload.slowFsyncMs };
+  const open = ({ directory: folder = directory, ...extra } = {}) =>
+    openSession(contender, folder, { ...given, ...extra });
+  const measured = await (workload.own ? workload.run({ open, directory, options }) : run(open));
+  process.send({ measured });
+  process.exitCode = 0;
+} catch (error) {
+  process.send({ error: error.stack });
+} finally {
+  await closeAll();
+  process.disconnect();
+}
+
+async function run(open) {
+  const profiler =
+    options.profile && workload.canProfile && id === 'taskbell'
+      ? openProfiler(directory, options.tree)
+      : undefined;
+  const session = await open(profiler === undefined ? {} : { env: profiler.env });
+  const onMeasured = () => profiler?.toggle(session.processes);
+  const figures = await workload.run(session, { ...options, onMeasured });
+  const lines = await profiler?.lines(session.processes);
+  return { figures, versions: session.versions, lines };
+}
