@@ -9,7 +9,10 @@ export class Lanes {
   readonly #paused = new Set<string>();
 
   mark(lanes: readonly Lane[]): void {
-    for (const { queue, type } of lanes) this.#lanes.set(keyOf({ queue, type }), { queue, type });
+    for (const { queue, type, group } of lanes) {
+      const lane = { queue, type, group };
+      this.#lanes.set(keyOf(lane), lane);
+    }
   }
 
   /**
@@ -40,6 +43,6 @@ export class Lanes {
   }
 }
 
-function keyOf({ queue, type }: Lane): string {
-  return `${queue} ${type}`;
+function keyOf({ queue, type, group }: Lane): string {
+  return `${queue} ${type} ${group ?? ''}`;
 }

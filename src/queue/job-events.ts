@@ -5,11 +5,13 @@ import type { JobEventData } from '../protocol/events.ts';
 import type { FailReason, JobProgress, UniqueOutcome } from '../protocol/jobs.ts';
 import type { AttemptEnd, Lane } from './job.ts';
 
-export function stateEvent(job: Lane, state: string, attempt: number): string {
+type Named = Pick<Lane, 'queue' | 'type'>;
+
+export function stateEvent(job: Named, state: string, attempt: number): string {
   return render({ state, type: job.type, queue: job.queue, attempt });
 }
 
-export function waitingEvent(job: Lane, state: string, facts: WaitingFacts): string {
+export function waitingEvent(job: Named, state: string, facts: WaitingFacts): string {
   return render({
     state,
     type: job.type,
@@ -28,7 +30,7 @@ export interface WaitingFacts {
 
 /** What a later add of its unique key did to a job. `runAt`: of the job, or of the one that follows it. */
 export function uniqueEvent(
-  job: Lane,
+  job: Named,
   state: string,
   facts: {
     readonly attempt: number;
@@ -49,7 +51,7 @@ export function uniqueEvent(
 
 /** The end of a job. The stack stays out: subscribers may be browsers. */
 export function endEvent(
-  job: Lane,
+  job: Named,
   end: AttemptEnd,
   state: string,
   reason: FailReason | null,
@@ -65,7 +67,7 @@ export function endEvent(
   });
 }
 
-export function progressEvent(job: Lane, attempt: number, progress: JobProgress): string {
+export function progressEvent(job: Named, attempt: number, progress: JobProgress): string {
   return render({
     state: 'running',
     type: job.type,

@@ -39,6 +39,8 @@ export interface NewJob {
   readonly ref: string | null;
   /** Refs of jobs that are added with it, and ids. */
   readonly after: readonly string[];
+  /** With `after`, instead of `runAt`: the pause between its release and its first run. */
+  readonly delayMs?: number;
   readonly onDependencyFailure: DependencyPolicy;
 }
 
@@ -58,7 +60,7 @@ export interface BackoffRule {
 }
 
 /** What a job is added with and nobody asks for again once it is there. */
-type OnlyAtAdd = 'unique' | 'ref' | 'after';
+type OnlyAtAdd = 'unique' | 'ref' | 'after' | 'delayMs';
 
 /** Facts of a job that listings show. */
 export interface JobRecord extends Omit<NewJob, OnlyAtAdd> {
@@ -105,8 +107,8 @@ export interface ClaimedJob extends Fence {
   readonly userId: string | null;
   readonly group: string | null;
   readonly durability: Durability;
-  /** Its `dependencies` are to be handed down. */
-  readonly hasDependencies: boolean;
+  /** `Dependencies` of the execute protocol as JSON text, handed down; null where it depends on none. */
+  readonly dependencies: string | null;
   readonly createdAt: number;
   readonly retries: number | null;
   readonly timeoutMs: number | null;
@@ -153,6 +155,7 @@ export interface NewLogLine extends Fence {
 export interface Lane {
   readonly queue: string;
   readonly type: string;
+  readonly group: string | null;
 }
 
 export function endOf(outcome: Outcome): AttemptEnd {
@@ -161,7 +164,7 @@ export function endOf(outcome: Outcome): AttemptEnd {
     attempt: outcome.attempt,
     outcome: outcome.outcome,
     retryable: outcome.retryable ?? true,
-    retryAfterMs: finite(outcome.retryAfterMs),
+    retryAfterMs: whole(outcome.retryAfterMs),
     result: outcome.result === undefined ? null : JSON.stringify(outcome.result),
     error: outcome.error ?? null,
     events: outcome.outcome === 'succeeded' ? (outcome.events ?? []) : [],

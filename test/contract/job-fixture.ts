@@ -14,7 +14,7 @@ const POLICY: RetryPolicy = {
   backoffMs: 1_000,
   backoffLimitMs: 60_000,
 };
-export const MAIL: Lane = { queue: 'default', type: 'mail' };
+export const MAIL: Lane = { queue: 'default', type: 'mail', group: null };
 
 export function newJob(over: Partial<NewJob> = {}): NewJob {
   return {

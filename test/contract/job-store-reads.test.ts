@@ -167,8 +167,8 @@ describe.each(BOTH)('the $name store', ({ open }) => {
   });
 
   it('names each lane that holds a queued job once', async () => {
-    const a = { queue: 'default', type: 'scan' };
-    const b = { queue: 'slow', type: 'mail' };
+    const a = { queue: 'default', type: 'scan', group: null };
+    const b = { queue: 'slow', type: 'mail', group: 'acme' };
     await jobs.add(
       [MAIL, a, a, b, MAIL, b].map((lane) => newJob(lane)),
       NOW,

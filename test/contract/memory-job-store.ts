@@ -151,7 +151,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
   #settle({ end, policy, now, random }: JudgedEnd): EndAnswer {
     const job = this.#running(end);
     if (job === undefined) return { accepted: false };
-    const { type, queue, retries, backoff } = job.record;
+    const { type, queue, group, retries, backoff } = job.record;
     const decision = decideEnd(job.record, end, {
       policy: overridePolicy(policy, { retries, backoff }),
       now,
@@ -168,7 +168,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
           : waitingEvent(job.record, state, { attempt, runAt, error: end.error?.message });
       this.#put(later, data, now);
     }
-    return { accepted: true, job: { queue, type }, next };
+    return { accepted: true, job: { queue, type, group }, next };
   }
 
   #finish(
@@ -198,9 +198,9 @@ export class MemoryJobStore implements JobStore, MemoryState {
         .filter((job) => (job.record.runAt ?? 0) <= now)
         .slice(0, limit)
         .map((job) => {
-          const { type, queue, attempt } = job.record;
+          const { type, queue, group, attempt } = job.record;
           this.#put(queued(job), stateEvent(job.record, 'queued', attempt), now);
-          return { queue, type };
+          return { queue, type, group };
         }),
     );
   }
@@ -229,12 +229,12 @@ export class MemoryJobStore implements JobStore, MemoryState {
     return this.#commit(() => {
       const job = this.#all.jobs.get(id);
       if (job === undefined) return { kind: 'unknown' };
-      const { state, type, queue, attempt } = job.record;
+      const { state, type, queue, group, attempt } = job.record;
       if (state !== 'failed' && state !== 'cancelled') return { kind: 'not-failed', state };
       const holder = this.#holder(job.record);
       if (holder !== undefined) return { kind: 'key-taken', by: holder.id };
       this.#put(revived(job), stateEvent(job.record, 'queued', attempt), now);
-      return { kind: 'queued', lane: { queue, type } };
+      return { kind: 'queued', lane: { queue, type, group } };
     });
   }
 
@@ -329,9 +329,9 @@ export class MemoryJobStore implements JobStore, MemoryState {
     return [...this.#all.jobs.values()].filter(({ record }) => states.includes(record.state));
   }
 
-  #inLane({ queue, type }: Lane): readonly MemoryJob[] {
+  #inLane({ queue, type, group }: Lane): readonly MemoryJob[] {
     return this.#inState('queued').filter(
-      ({ record }) => record.queue === queue && record.type === type,
+      ({ record }) => record.queue === queue && record.type === type && record.group === group,
     );
   }
 

@@ -37,9 +37,9 @@ export function runningOf({ record, group }: MemoryJob): RunningJob {
 }
 
 export function lanesOf(queued: readonly MemoryJob[]): readonly Lane[] {
-  const lanes = queued.map(({ record }) => [record.queue, record.type] as const);
+  const lanes = queued.map(({ record: { queue, type, group } }) => ({ queue, type, group }));
   const unique = new Map(lanes.map((lane) => [JSON.stringify(lane), lane]));
-  return [...unique.values()].map(([queue, type]) => ({ queue, type }));
+  return [...unique.values()];
 }
 
 export function queuesOf({ jobs, paused }: MemoryTables): readonly QueueCounts[] {

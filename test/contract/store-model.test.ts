@@ -20,7 +20,7 @@ import { BOTH, type Stores } from './stores.ts';
 
 const TYPES = ['mail', 'scan'];
 const QUEUES = ['default', 'slow'];
-const LANES = QUEUES.flatMap((queue) => TYPES.map((type) => ({ queue, type })));
+const LANES = QUEUES.flatMap((queue) => TYPES.map((type) => ({ queue, type, group: null })));
 const OUTCOMES: readonly AttemptOutcome[] = [
   ...(['succeeded', 'error', 'timeout', 'crash'] as const),
   ...(['cancelled', 'rejected', 'interrupted'] as const),

@@ -3,7 +3,7 @@ import { DueClock } from '../../src/core/due-clock.ts';
 import type { Lane } from '../../src/queue/job.ts';
 import type { JobStore } from '../../src/queue/job-store.ts';
 
-const LANE: Lane = { queue: 'default', type: 'mail' };
+const LANE: Lane = { queue: 'default', type: 'mail', group: null };
 
 /** The part of a store that the clock sees: times at which something is due. */
 class DueTimes {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Lanes } from '../../src/core/lanes.ts';
 
-const MAIL = { queue: 'default', type: 'mail' };
-const SCAN = { queue: 'slow', type: 'scan' };
+const MAIL = { queue: 'default', type: 'mail', group: null };
+const SCAN = { queue: 'slow', type: 'scan', group: null };
 const any = () => true;
 
 test('a marked lane is open until a claim saw it empty', () => {

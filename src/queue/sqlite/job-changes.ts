@@ -1,7 +1,7 @@
 /** What operators change about jobs on SQLite, inside the running transaction: cancel, retry. */
 import type { CancelAnswer, RetryAnswer } from '../job-store.ts';
 import { type JobEnds, releasing } from './job-ends.ts';
-import { keyOf } from './job-rows.ts';
+import { keyOf, laneOf } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 
 export class JobChanges {
@@ -40,6 +40,6 @@ export class JobChanges {
       row.unique_key === null ? undefined : this.#sql.holderOfKey.get(row.type, row.unique_key);
     if (holder !== undefined) return { kind: 'key-taken', by: String(holder) };
     this.#ends.revive(row, now);
-    return { kind: 'queued', lane: { queue: row.queue, type: row.type } };
+    return { kind: 'queued', lane: laneOf(row) };
   }
 }

@@ -27,7 +27,7 @@ export class JobClaims {
     if (request.limit < 1 || this.#isTaken(request)) return { jobs: [], emptyLanes: [] };
     const emptyLanes: Lane[] = [];
     const candidates = request.lanes.flatMap((lane) => {
-      const rows = this.#sql.waiting.all(lane.queue, lane.type, NO_GROUP, request.limit);
+      const rows = this.#sql.waiting.all(lane.queue, lane.type, lane.group ?? NO_GROUP, request.limit);
       if (rows.length === 0) emptyLanes.push(lane);
       return rows;
     });

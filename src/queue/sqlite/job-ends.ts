@@ -10,7 +10,7 @@ import { overridePolicy, type RetryPolicy } from '../retry-policy.ts';
 import { type Counted, type Decision, decideEnd, type EndDecision } from '../transitions.ts';
 import type { JobAdds } from './job-adds.ts';
 import type { JobCounts } from './job-counts.ts';
-import { type JobRow, keyOf, type LiveRow, readOptions } from './job-rows.ts';
+import { type JobRow, keyOf, type LiveRow, laneOf, readOptions } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 import type { UniqueKeys } from './unique-keys.ts';
 
@@ -57,7 +57,7 @@ export class JobEnds {
       random,
     });
     const { next } = decision;
-    const job = { queue: row.queue, type: row.type };
+    const job = laneOf(row);
     if (next.kind !== 'finish') {
       this.#wait(row, end, decision, now);
       return { accepted: true, job, next };
@@ -145,7 +145,9 @@ export class JobEnds {
 export function releasing(released: readonly Released[]): { released?: readonly Released[] } {
   return released.length === 0
     ? {}
-    : { released: released.map(({ queue, type, runAt }) => ({ queue, type, runAt })) };
+    : {
+        released: released.map(({ queue, type, group, runAt }) => ({ queue, type, group, runAt })),
+      };
 }
 
 // Field by field: spreading a whole row showed in the profile of a drain.

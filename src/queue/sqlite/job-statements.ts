@@ -19,6 +19,14 @@ export type JobStatements = ReturnType<typeof prepareJobStatements>;
 const LIVE = `SELECT id, type, queue, state, retries, user_id, attempt, failures, crashes,
   cancel_requested, executor, started_at, group_key, flags, options, last_seq FROM jobs`;
 
+type LaneRow = Pick<JobRow, 'queue' | 'type' | 'group_key'>;
+
+function nextLane(column: keyof LaneRow): string {
+  return `(SELECT ${column} FROM jobs WHERE state = 'queued'
+    AND (queue, type, group_key) > (lane.queue, lane.type, lane.group_key)
+    ORDER BY queue, type, group_key LIMIT 1)`;
+}
+
 // The attempt is part of the fence: an executor's name alone would let a first run end a second.
 const FENCED = "WHERE id = ? AND state = 'running' AND attempt = ?";
 
@@ -116,16 +124,13 @@ function prepareReads(db: Database) {
     allRunning: db.prepare<[], RunningRow>(`SELECT id, type, queue, attempt, executor, started_at,
       timeout_ms, cancel_requested, group_pid, group_start, group_key, flags FROM jobs WHERE state = 'running'`),
     // A loose index scan: one seek a lane, however many jobs wait in it.
-    lanes: db.prepare<[], { queue: string; type: string }>(`WITH RECURSIVE lane(queue, type) AS (
-      SELECT * FROM (SELECT queue, type FROM jobs WHERE state = 'queued'
-        ORDER BY queue, type LIMIT 1)
+    lanes: db.prepare<[], LaneRow>(`WITH RECURSIVE lane(queue, type, group_key) AS (
+      SELECT * FROM (SELECT queue, type, group_key FROM jobs WHERE state = 'queued'
+        ORDER BY queue, type, group_key LIMIT 1)
       UNION ALL
-      SELECT (SELECT queue FROM jobs WHERE state = 'queued'
-          AND (queue, type) > (lane.queue, lane.type) ORDER BY queue, type LIMIT 1),
-        (SELECT type FROM jobs WHERE state = 'queued'
-          AND (queue, type) > (lane.queue, lane.type) ORDER BY queue, type LIMIT 1)
+      SELECT ${nextLane('queue')}, ${nextLane('type')}, ${nextLane('group_key')}
       FROM lane WHERE lane.queue IS NOT NULL)
-      SELECT queue, type FROM lane WHERE queue IS NOT NULL`),
+      SELECT queue, type, group_key FROM lane WHERE queue IS NOT NULL`),
     logLines: db.prepare<[number, number, number], LogLineRow>(
       'SELECT n, at, attempt, level, line FROM job_logs WHERE job_id = ? AND n > ? ORDER BY n LIMIT ?',
     ),

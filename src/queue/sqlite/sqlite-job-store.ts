@@ -39,6 +39,7 @@ import { JobList } from './job-list.ts';
 import {
   type JobRow,
   keyOf,
+  laneOf,
   ownAttempt,
   toAttempt,
   toJob,
@@ -110,7 +111,7 @@ export class SqliteJobStore implements JobStore {
         this.#writer.write({ type: 'job', id, kind: 'state', data }, row.last_seq, now);
         this.#counts.move(row.queue, row.state, 'queued');
       }
-      return due.map(({ queue, type }) => ({ queue, type }));
+      return due.map(laneOf);
     });
   }
 
@@ -187,7 +188,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   async lanes(): Promise<readonly Lane[]> {
-    return this.#sql.lanes.all();
+    return this.#sql.lanes.all().map(laneOf);
   }
 
   rememberExecutor(id: string, process: ProcessIdentity): Promise<void> {
