@@ -79,7 +79,7 @@ export class TopicReader {
     const { ofType, withJob } = this.#statements;
     if (type === JOB_TYPE && id !== undefined) {
       const key = jobKeyOf(id);
-      return (after, through) => withJob.iterate({ after, through, key });
+      return (after, through) => withJob.iterate(after, through, key, key);
     }
     const name = JSON.stringify(type);
     return (after, through) => ofType.iterate(after, through, name);
@@ -121,8 +121,8 @@ function prepareStatements(db: Database) {
     ofType: db.prepare<[number, number, string], StoredSegment>(
       `${select} ? AND last <= ? AND instr(types, ?) > 0 ORDER BY last`,
     ),
-    withJob: db.prepare<[{ after: number; through: number; key: number }], StoredSegment>(
-      `${select} @after AND last <= @through AND low <= @key AND high >= @key ORDER BY last`,
+    withJob: db.prepare<[number, number, number, number], StoredSegment>(
+      `${select} ? AND last <= ? AND low <= ? AND high >= ? ORDER BY last`,
     ),
     oldest: db.prepare<[], number>('SELECT first FROM log ORDER BY last LIMIT 1').pluck(),
   };
