@@ -26,7 +26,7 @@ export const USAGE = `npm run bench -- [SUITE …] [options]        suites: ${SU
   --backlog=N       waiting and finished jobs of the backlog workload (1000000)
   --seconds=N       how long each kind of add is measured (2)
   --tree=DIR        another built checkout of Taskbell to measure instead of this one
-  --profile         CPU profile of core and executor during the drain: functions by self time
+  --profile         CPU profile of core and executor while they are measured: functions by self time
   --json=FILE       every single measurement
   --markdown=FILE   rewrites what stands between the two bench markers of the file`;
 

@@ -3,12 +3,14 @@ import { monotonicMs } from '../harness/clock.mjs';
 import { cpuMs, ownCpuMs } from '../harness/processes.mjs';
 
 /**
+ * @param session its `onMeasured`, where there is one, is called right before and right after
  * @param work resolves to the number of jobs, or to { jobs, startedAt, endedAt } where it knows
  *   better than the caller when it began and ended
  * @returns rate: jobs/s; load: share of one core that this process, which makes the load, was busy;
  *   cpu.NAME: microseconds of CPU a job of each process of the contender
  */
 export async function loadOf(session, work) {
+  await session.onMeasured?.();
   const before = cpuOf(session);
   const ownBefore = process.cpuUsage();
   const startedAt = monotonicMs();
@@ -16,6 +18,7 @@ export async function loadOf(session, work) {
   const endedAt = monotonicMs();
   const own = process.cpuUsage(ownBefore);
   const after = cpuOf(session);
+  await session.onMeasured?.();
   const jobs = answer.jobs ?? answer;
   const elapsedMs = (answer.endedAt ?? endedAt) - (answer.startedAt ?? startedAt);
   return {

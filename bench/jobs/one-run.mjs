@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { closeAll, closeOnSignals, onClose } from '../harness/closing.mjs';
 import { CONTENDERS } from './contenders.mjs';
-import { openProfiler } from './drain-profile.mjs';
+import { openProfiler } from './profiler.mjs';
 import { openSession } from './session.mjs';
 import { WORKLOADS } from './workloads.mjs';
 
@@ -34,12 +34,12 @@ try {
 
 async function run(open) {
   const profiler =
-    options.profile && workload.canProfile && id === 'taskbell'
+    options.profile && workload.unit === 'rate' && id === 'taskbell'
       ? openProfiler(directory, options.tree)
       : undefined;
   const session = await open(profiler === undefined ? {} : { env: profiler.env });
-  const onMeasured = () => profiler?.toggle(session.processes);
-  const figures = await workload.run(session, { ...options, onMeasured });
+  if (profiler !== undefined) session.onMeasured = () => profiler.toggle(session.processes);
+  const figures = await workload.run(session, { ...options, drainShare: contender.drainShare });
   const lines = await profiler?.lines(session.processes);
   return { figures, versions: session.versions, lines };
 }

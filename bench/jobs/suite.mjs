@@ -11,6 +11,7 @@ import { medianOfRuns } from '../harness/statistics.mjs';
 import { putBetweenMarkers } from '../harness/table.mjs';
 import { chosen, OURS } from './contenders.mjs';
 import { asMarkdown, asText } from './report.mjs';
+import { add64 } from './workloads/adding.mjs';
 import { chosenWorkloads } from './workloads.mjs';
 
 const ONE_RUN = path.join(import.meta.dirname, 'one-run.mjs');
@@ -18,6 +19,7 @@ const ONE_RUN = path.join(import.meta.dirname, 'one-run.mjs');
 export async function run(options) {
   const contenders = chosen(options.peers).filter(isThere);
   const workloads = chosenWorkloads(options.only).filter(isThere);
+  const harnessRate = await measureHarness();
   const results = [];
   for (let round = 1; round <= options.runs; round += 1) {
     for (const workload of workloads) {
@@ -27,7 +29,7 @@ export async function run(options) {
       }
     }
   }
-  publish(summarise({ contenders, workloads, results, options }), results, options);
+  publish(summarise({ harnessRate, contenders, workloads, results, options }), results, options);
 }
 
 /** Names in one line what is missing, and what to install. */
@@ -54,6 +56,12 @@ async function measure({ contender, workload, round, options }) {
     console.error(`${label}: failed. ${error.message}`);
     return { contender: contender.id, workload: workload.name, round, error: error.message };
   }
+}
+
+/** What the loops of the load could do if adding cost nothing: far above every contender, or nothing here counts. */
+async function measureHarness() {
+  const { rate } = await add64({ processes: {}, add: async () => {} }, { seconds: 0.5 });
+  return rate;
 }
 
 /** Resolves after the process has ended everything that it had started. */
@@ -84,7 +92,7 @@ function inShort(figures) {
     .join(', ');
 }
 
-function summarise({ contenders, workloads, results, options }) {
+function summarise({ harnessRate, contenders, workloads, results, options }) {
   const versions = Object.assign({}, ...results.map((result) => result.versions ?? {}));
   const medians = {};
   for (const { name } of workloads) {
@@ -96,16 +104,24 @@ function summarise({ contenders, workloads, results, options }) {
       if (runs.length > 0) medians[name][id] = medianOfRuns(runs.map(({ figures }) => figures));
     }
   }
-  return { machine: describeMachine(), versions, medians, contenders, workloads, options };
+  return {
+    harnessRate,
+    machine: describeMachine(),
+    versions,
+    medians,
+    contenders,
+    workloads,
+    options,
+  };
 }
 
 function publish(summary, results, { json, markdown }) {
   console.log(`\n${asText(summary)}`);
   if (json !== undefined) {
-    const { machine, versions, medians, options } = summary;
+    const { machine, versions, medians, options, harnessRate } = summary;
     writeFileSync(
       json,
-      `${JSON.stringify({ machine, versions, options, medians, results }, null, 2)}\n`,
+      `${JSON.stringify({ machine, versions, options, harnessRate, medians, results }, null, 2)}\n`,
     );
   }
   if (markdown !== undefined) {

@@ -18,7 +18,7 @@ export const WORKLOADS = [
   { name: 'add', title: 'add, one at a time', unit: 'rate', run: addOne },
   { name: 'add64', title: 'add, 64 in flight', unit: 'rate', run: add64 },
   { name: 'bulk', title: 'bulk add', unit: 'rate', run: addBulk },
-  { name: 'drain', title: 'drain', unit: 'rate', canProfile: true, run: drain },
+  { name: 'drain', title: 'drain', unit: 'rate', run: drain },
   { name: 'mixed', title: '64 producers while it works', unit: 'rate', run: mixed },
   { name: 'pickup', title: 'pickup', unit: 'latency', run: pickup },
   {

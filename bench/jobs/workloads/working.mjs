@@ -7,20 +7,18 @@ const WARM_UP = 5_000;
 const PRODUCERS = 64;
 
 /** All jobs are there before the worker may begin; what is timed is first start to last end. */
-export async function drain(session, { jobs, onMeasured = () => {} }) {
+export async function drain(session, { jobs: wanted, drainShare = 1 }) {
+  const jobs = Math.ceil(wanted * drainShare);
   await warmUp(session);
   await session.hold();
   await addInChunks(session, jobs);
   await session.mark();
-  await onMeasured('begin');
-  const measured = await loadOf(session, async () => {
+  return await loadOf(session, async () => {
     const ended = session.whenEnded(jobs);
     await session.release();
     const { firstStart, lastEnd } = await ended;
     return { jobs, startedAt: firstStart, endedAt: lastEnd };
   });
-  await onMeasured('end');
-  return measured;
 }
 
 /** 64 producers add one job after another while the worker runs; timed until the last job has ended. */

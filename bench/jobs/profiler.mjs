@@ -1,4 +1,4 @@
-/** CPU profiles of core and executor over the measured part of a drain, as lines of text. */
+/** CPU profiles of core and executor over the measured part of a workload, as lines of text. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
