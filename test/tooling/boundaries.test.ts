@@ -12,12 +12,14 @@ const root = path.resolve(import.meta.dirname, '../..');
 const source = path.join(root, 'src');
 
 const LEAVES = ['config', 'process', 'protocol'];
-const ADAPTERS = ['queue/sqlite', 'log/sqlite'];
+const ADAPTERS = ['queue/sqlite', 'schedule/sqlite', 'log/sqlite'];
 
 /** What each room may import besides itself. A room that is not listed may import nothing. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   queue: ['protocol'],
   'queue/sqlite': ['queue', 'log', 'log/sqlite', 'sqlite', 'protocol'],
+  schedule: ['queue', 'protocol'],
+  'schedule/sqlite': ['schedule', 'queue', 'sqlite', 'protocol'],
   log: ['protocol'],
   'log/sqlite': ['queue', 'queue/sqlite', 'log', 'sqlite', 'protocol'],
   sqlite: ['protocol'],
@@ -32,8 +34,20 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   executor: LEAVES,
   gateway: [...LEAVES, 'auth', 'client', 'wire'],
   'gateway/protocols': [...LEAVES, 'auth', 'client', 'wire'],
-  api: [...LEAVES, 'queue', 'log', 'access'],
-  core: [...LEAVES, 'queue', 'log', 'sqlite', 'access', 'api', 'report', 'auth', 'client', 'wire'],
+  api: [...LEAVES, 'queue', 'schedule', 'log', 'access'],
+  core: [
+    ...LEAVES,
+    'queue',
+    'schedule',
+    'log',
+    'sqlite',
+    'access',
+    'api',
+    'report',
+    'auth',
+    'client',
+    'wire',
+  ],
   supervisor: LEAVES,
   cli: [...LEAVES, 'client', 'auth', 'supervisor'],
   'cli/commands': [...LEAVES, 'client', 'auth', 'supervisor'],
@@ -43,7 +57,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** Single files that may do what their room may not, or that their room may import. */
 const FILES: readonly (readonly [from: string, to: string, allowed: boolean])[] = [
   ['core/compose.ts', 'queue/sqlite/planted.ts', true],
+  ['core/compose.ts', 'schedule/sqlite/planted.ts', true],
   ['core/compose.ts', 'log/sqlite/planted.ts', true],
+  ['config/planted.ts', 'schedule/check-timing.ts', true],
   ['core/compose.ts', 'gateway/planted.ts', false],
   ['client/planted.ts', 'process/service.ts', true],
   ['executor/planted.ts', 'client/define-job.ts', true],
@@ -94,9 +110,12 @@ describe('room boundaries', () => {
     expect(isRefused(from, relative(path.dirname(from), to))).toBe(!allowed);
   });
 
-  it.each(['queue', 'log'])('src/%s is pure and imports nothing of the system', (room) => {
-    expect(isRefused(`${room}/planted.ts`, 'node:fs')).toBe(true);
-  });
+  it.each(['queue', 'schedule', 'log'])(
+    'src/%s is pure and imports nothing of the system',
+    (room) => {
+      expect(isRefused(`${room}/planted.ts`, 'node:fs')).toBe(true);
+    },
+  );
 
   it('refuses two files that import each other', () => {
     writeFileSync(
