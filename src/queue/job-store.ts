@@ -5,7 +5,14 @@
  * Adapters: `sqlite/`; the tests keep a second one in memory. One contract test runs against both.
  */
 import type { Fence, ProcessIdentity } from '../protocol/execute.ts';
-import type { JobLogLine, JobProgress, JobState, UniqueOutcome } from '../protocol/jobs.ts';
+import type {
+  DependencyCounts,
+  JobLogLine,
+  JobProgress,
+  JobState,
+  RelativesView,
+  UniqueOutcome,
+} from '../protocol/jobs.ts';
 import type { ClaimBounds } from './claim-order.ts';
 import type {
   AttemptEnd,
@@ -82,11 +89,19 @@ export type CancelAnswer =
   | { readonly kind: 'unknown' };
 
 export type RetryAnswer =
-  | { readonly kind: 'queued'; readonly lane: Lane }
+  /** `dependents`: so many that were ended for it wait for it again; absent: none. */
+  | { readonly kind: 'queued'; readonly lane: Lane; readonly dependents?: number }
+  /** Some of the jobs that it depends on have not ended. */
+  | { readonly kind: 'waiting'; readonly dependents?: number }
   | { readonly kind: 'not-failed'; readonly state: JobState }
   /** An unfinished job holds the unique key. */
   | { readonly kind: 'key-taken'; readonly by: string }
   | { readonly kind: 'unknown' };
+
+export interface RetryOptions {
+  /** Has those wait again that were ended because this job did not succeed. */
+  readonly dependents?: boolean;
+}
 
 export interface ListFilter {
   readonly state?: JobState | undefined;
@@ -129,13 +144,17 @@ export interface JobStore {
   /** Epoch milliseconds of the next due job; null when none waits for a time. */
   nextDue(): Promise<number | null>;
   cancel(id: string, now: number): Promise<CancelAnswer>;
-  retry(id: string, now: number): Promise<RetryAnswer>;
+  retry(id: string, now: number, options?: RetryOptions): Promise<RetryAnswer>;
   recordProgress(fence: Fence, progress: JobProgress, now: number): Promise<void>;
   recordGroup(fence: Fence, group: ProcessIdentity): Promise<void>;
   appendLogLines(lines: readonly NewLogLine[]): Promise<void>;
 
   get(id: string): Promise<JobRecord | undefined>;
   attempts(id: string): Promise<readonly AttemptRecord[]>;
+  /** How the jobs that it depends on stand; undefined where it depends on none. */
+  countDependencies(id: string): Promise<DependencyCounts | undefined>;
+  /** At most `limit` to either side. */
+  relatives(id: string, limit: number): Promise<RelativesView>;
   logLines(id: string, after: number, limit: number): Promise<readonly JobLogLine[]>;
   list(filter: ListFilter): Promise<JobPage>;
   running(): Promise<readonly RunningJob[]>;
@@ -149,6 +168,16 @@ export interface JobStore {
   queues(): Promise<readonly QueueCounts[]>;
   /** Unfinished states: now; finished ones: since the database was made. */
   totals(): Promise<Readonly<Record<JobState, number>>>;
+}
+
+/**
+ * What a store lends to whoever changes jobs together with something of its own: inside a transaction
+ * that is running already, so synchronous.
+ */
+export interface JobsInTransaction {
+  add(jobs: readonly NewJob[], now: number): readonly AddOutcome[];
+  cancel(id: string, now: number): CancelAnswer;
+  get(id: string): JobRecord | undefined;
 }
 
 /** How long a guard of an add is remembered. */
