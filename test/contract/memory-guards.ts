@@ -5,7 +5,7 @@ import { type AddGuard, type AddOutcome, GUARD_LIFETIME_MS } from '../../src/que
 export interface RememberedAdd {
   readonly fingerprint: string;
   readonly at: number;
-  readonly answers: readonly { readonly id: string; readonly duplicate: boolean }[];
+  readonly answers: readonly (Omit<AddOutcome, 'job'> & { readonly id: string })[];
 }
 
 export type Guards = Map<string, RememberedAdd>;
@@ -19,9 +19,9 @@ export function recall(
   const known = guards.get(guard.key);
   if (known === undefined) return undefined;
   if (known.fingerprint !== guard.fingerprint) return 'other-jobs';
-  return known.answers.flatMap(({ id, duplicate }) => {
+  return known.answers.flatMap(({ id, ...answer }) => {
     const job = find(id);
-    return job === undefined ? [] : [{ job, duplicate }];
+    return job === undefined ? [] : [{ job, ...answer }];
   });
 }
 
@@ -30,7 +30,7 @@ export function remember(
   guard: AddGuard,
   { outcomes, now }: { readonly outcomes: readonly AddOutcome[]; readonly now: number },
 ): void {
-  const answers = outcomes.map(({ job, duplicate }) => ({ id: job.id, duplicate }));
+  const answers = outcomes.map(({ job, ...answer }) => ({ id: job.id, ...answer }));
   for (const [key, { at }] of guards) if (at < now - GUARD_LIFETIME_MS) guards.delete(key);
   guards.set(guard.key, { fingerprint: guard.fingerprint, at: now, answers });
 }

@@ -8,19 +8,19 @@ import { isFinished, type JobProgress, type JobState } from '../../src/protocol/
 import { pickClaims } from '../../src/queue/claim-order.ts';
 import type { AttemptEnd, JobRecord, Lane, NewJob, NewLogLine } from '../../src/queue/job.ts';
 import { endEvent, progressEvent, stateEvent, waitingEvent } from '../../src/queue/job-events.ts';
-import {
-  type AddGuard,
-  type AddOutcome,
-  type CancelAnswer,
-  type ClaimRequest,
-  type EndAnswer,
-  type JobPage,
-  type JobStore,
-  type JudgedEnd,
-  type ListFilter,
-  MAX_LOG_LINES,
-  type QueueCounts,
-  type RetryAnswer,
+import type {
+  AddGuard,
+  AddOutcome,
+  CancelAnswer,
+  ClaimRequest,
+  EndAnswer,
+  JobPage,
+  JobStore,
+  JudgedEnd,
+  ListFilter,
+  QueueCounts,
+  Released,
+  RetryAnswer,
 } from '../../src/queue/job-store.ts';
 import { overridePolicy } from '../../src/queue/retry-policy.ts';
 import { type Decision, decideEnd, MAX_CRASHES } from '../../src/queue/transitions.ts';
@@ -33,6 +33,7 @@ import {
   claimedOf,
   finished,
   freshJob,
+  logged,
   type MemoryJob,
   neverStarted,
   queued,
@@ -48,6 +49,14 @@ import {
   runningOf,
   totalsOf,
 } from './memory-reads.ts';
+import {
+  copyUnique,
+  holderAmong,
+  MemoryUnique,
+  noUnique,
+  releasing,
+  type UniqueTables,
+} from './memory-unique.ts';
 
 type Finish = Extract<Decision, { kind: 'finish' }>;
 
@@ -57,6 +66,7 @@ interface Everything extends MemoryTables {
   readonly paused: Map<string, boolean>;
   readonly ends: Map<JobState, number>;
   readonly guards: Guards;
+  readonly unique: UniqueTables;
   lastOrder: number;
 }
 
@@ -69,6 +79,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
     paused: new Map(),
     ends: new Map(),
     guards: new Map(),
+    unique: noUnique(),
     lastOrder: 0,
   };
 
@@ -78,13 +89,14 @@ export class MemoryJobStore implements JobStore, MemoryState {
   }
 
   save(): () => void {
-    const { jobs, executors, paused, ends, guards, lastOrder } = this.#all;
+    const { jobs, executors, paused, ends, guards, unique, lastOrder } = this.#all;
     const copy: Everything = {
       jobs: new Map(jobs),
       executors: new Map(executors),
       paused: new Map(paused),
       ends: new Map(ends),
       guards: new Map(guards),
+      unique: copyUnique(unique),
       lastOrder,
     };
     return () => {
@@ -93,7 +105,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
   }
 
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]> {
-    return this.#commit(() => jobs.map((job) => this.#addOne(job, now)));
+    return this.#commit(() => this.#add(jobs, now));
   }
 
   addOnce(
@@ -105,23 +117,54 @@ export class MemoryJobStore implements JobStore, MemoryState {
       const { guards, jobs: known } = this.#all;
       const first = recall(guards, guard, (id) => known.get(id)?.record);
       if (first !== undefined) return first;
-      const outcomes = jobs.map((job) => this.#addOne(job, now));
+      const outcomes = this.#add(jobs, now);
       remember(guards, guard, { outcomes, now });
       return outcomes;
     });
   }
 
+  #add(jobs: readonly NewJob[], now: number): readonly AddOutcome[] {
+    this.#unique().check(jobs, now);
+    return jobs.map((job) => this.#addOne(job, now));
+  }
+
+  #unique(): MemoryUnique {
+    return new MemoryUnique(this.#all.jobs, this.#all.unique);
+  }
+
   #addOne(job: NewJob, now: number): AddOutcome {
-    const holder = this.#holder(job);
-    if (holder !== undefined) return { job: holder, duplicate: true };
+    if (job.uniqueKey === null) return { job: this.#insert(job, now), duplicate: false };
+    const { free, change } = this.#unique().meet(job, now);
+    if (free !== undefined) {
+      const record = this.#insert(free, now);
+      this.#unique().hold(record.id, job, now);
+      return { job: record, duplicate: false, unique: 'added' };
+    }
+    const { job: changed, unique, row } = change;
+    if (row !== undefined) this.#put(changed, row, now);
+    return { job: changed.record, duplicate: true, unique };
+  }
+
+  /** What was kept until the job ended. */
+  #addFollower(id: string, now: number): readonly Released[] {
+    const follower = this.#unique().takeFollower(id);
+    if (follower === undefined) return [];
+    const { job, since } = follower;
+    const record = this.#insert(job, now, since);
+    this.#unique().hold(record.id, job, since);
+    const { queue, type, group, runAt } = record;
+    return [{ queue, type, group, runAt }];
+  }
+
+  #insert(job: NewJob, now: number, createdAt = now): JobRecord {
     this.#all.lastOrder += 1;
     const fresh = freshJob(this.#all.lastOrder, job, now);
-    const { record } = fresh;
+    const record = { ...fresh.record, createdAt };
     const { state, runAt } = record;
     const data =
       runAt === null ? stateEvent(job, state, 0) : waitingEvent(job, state, { attempt: 0, runAt });
-    this.#put(fresh, data, now);
-    return { job: record, duplicate: false };
+    this.#put({ ...fresh, record }, data, now);
+    return record;
   }
 
   claim(request: ClaimRequest) {
@@ -158,17 +201,19 @@ export class MemoryJobStore implements JobStore, MemoryState {
       random,
     });
     const { next } = decision;
-    if (next.kind === 'finish') this.#finish(job, end, { ...decision, next }, now);
-    else {
-      const later = waiting(job, end, decision, now);
-      const { state, runAt, attempt } = later.record;
-      const data =
-        runAt === null
-          ? stateEvent(job.record, state, attempt)
-          : waitingEvent(job.record, state, { attempt, runAt, error: end.error?.message });
-      this.#put(later, data, now);
+    const lane = { queue, type, group };
+    if (next.kind === 'finish') {
+      const released = this.#finish(job, end, { ...decision, next }, now);
+      return { accepted: true, job: lane, next, ...releasing(released) };
     }
-    return { accepted: true, job: { queue, type, group }, next };
+    const later = waiting(job, end, decision, now);
+    const { state, runAt, attempt } = later.record;
+    const data =
+      runAt === null
+        ? stateEvent(job.record, state, attempt)
+        : waitingEvent(job.record, state, { attempt, runAt, error: end.error?.message });
+    this.#put(later, data, now);
+    return { accepted: true, job: lane, next };
   }
 
   #finish(
@@ -176,7 +221,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
     end: AttemptEnd,
     decision: { next: Finish; failures: number; crashes: number },
     now: number,
-  ): void {
+  ): readonly Released[] {
     const { state, reason } = decision.next;
     const emitted = state === 'succeeded' ? end.events : [];
     for (const { type, id, data } of emitted) {
@@ -190,6 +235,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
       { type: 'job', id, kind: 'end', data, detail: { userId, error: end.error } },
       now,
     );
+    return this.#addFollower(id, now);
   }
 
   promote(now: number, limit: number): Promise<readonly Lane[]> {
@@ -220,8 +266,9 @@ export class MemoryJobStore implements JobStore, MemoryState {
         return { kind: 'requested', fence: { id, attempt }, executor: executor ?? '' };
       }
       const next: Finish = { kind: 'finish', state: 'cancelled', reason: null };
-      this.#finish(job, neverStarted(id, attempt), { next, failures, crashes }, now);
-      return { kind: 'cancelled' };
+      const counts = { failures, crashes };
+      const released = this.#finish(job, neverStarted(id, attempt), { next, ...counts }, now);
+      return { kind: 'cancelled', ...releasing(released) };
     });
   }
 
@@ -231,7 +278,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
       if (job === undefined) return { kind: 'unknown' };
       const { state, type, queue, group, attempt } = job.record;
       if (state !== 'failed' && state !== 'cancelled') return { kind: 'not-failed', state };
-      const holder = this.#holder(job.record);
+      const holder = holderAmong(this.#all.jobs, job.record)?.record;
       if (holder !== undefined) return { kind: 'key-taken', by: holder.id };
       this.#put(revived(job), stateEvent(job.record, 'queued', attempt), now);
       return { kind: 'queued', lane: { queue, type, group } };
@@ -259,9 +306,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
       for (const { id, at, attempt, level, line } of lines) {
         const job = this.#all.jobs.get(id);
         if (job === undefined) continue;
-        const n = (job.lines.at(-1)?.n ?? 0) + 1;
-        const added = { n, at: new Date(at).toISOString(), attempt, level, line };
-        this.#keep({ ...job, lines: [...job.lines, added].slice(-MAX_LOG_LINES) });
+        this.#keep(logged(job, { at, attempt, level, line }));
       }
     });
   }
@@ -348,14 +393,6 @@ export class MemoryJobStore implements JobStore, MemoryState {
   #runsSuspect(executor: string): boolean {
     return this.#inState('running').some(
       ({ record }) => record.executor === executor && record.crashes >= MAX_CRASHES - 1,
-    );
-  }
-
-  #holder({ type, uniqueKey }: Pick<NewJob, 'type' | 'uniqueKey'>): JobRecord | undefined {
-    if (uniqueKey === null) return undefined;
-    const jobs = [...this.#all.jobs.values()].map(({ record }) => record);
-    return jobs.find(
-      (job) => job.type === type && job.uniqueKey === uniqueKey && !isFinished(job.state),
     );
   }
 }

@@ -1,5 +1,5 @@
 /** A job in memory and what each change makes of it. Values in, values out; the rules are those of src/queue. */
-import type { ProcessIdentity } from '../../src/protocol/execute.ts';
+import type { Fence, ProcessIdentity } from '../../src/protocol/execute.ts';
 import type { JobLogLine } from '../../src/protocol/jobs.ts';
 import type {
   AttemptEnd,
@@ -7,7 +7,9 @@ import type {
   ClaimedJob,
   JobRecord,
   NewJob,
+  NewLogLine,
 } from '../../src/queue/job.ts';
+import { MAX_LOG_LINES } from '../../src/queue/job-store.ts';
 import type { Decision, EndDecision } from '../../src/queue/transitions.ts';
 
 export interface MemoryJob {
@@ -118,6 +120,15 @@ export function finished(
     group: null,
     ended: ran ? [...job.ended, attemptOf(job, end, now)] : job.ended,
   };
+}
+
+export function logged(
+  job: MemoryJob,
+  { at, ...line }: Omit<NewLogLine, keyof Fence> & { readonly attempt: number },
+): MemoryJob {
+  const n = (job.lines.at(-1)?.n ?? 0) + 1;
+  const added = { n, at: new Date(at).toISOString(), ...line };
+  return { ...job, lines: [...job.lines, added].slice(-MAX_LOG_LINES) };
 }
 
 export function revived(job: MemoryJob): MemoryJob {
