@@ -10,6 +10,10 @@ export function checkFiles(settings: Settings): void {
   const named = [
     { key: '[auth] publicKeyFile', path: settings.auth.publicKeyFile },
     { key: '[webSocket] tokenFile', path: settings.webSocket.tokenFile },
+    ...settings.jobs.map(({ name, secretFile }) => ({
+      key: `[job:${name}] secretFile`,
+      path: secretFile,
+    })),
   ];
   const problems = named.flatMap(({ key, path }) => {
     const reason = path === null ? null : whyUnreadable(path);

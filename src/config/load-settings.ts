@@ -13,6 +13,7 @@ import { type ConfigFile, findConfigFile, parseProfile, readConfigFile } from '.
 import { checkControlSocket, checkSecrecy } from './cross-checks.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type Flags, readFlags } from './flags.ts';
+import { checkJobs } from './job-checks.ts';
 import { SECTIONS, type SectionReference } from './keys.ts';
 import { type ScannedEntry, scanLines } from './line-scanner.ts';
 import { type ConfigProblem, formatOrigin, sortProblems } from './origin.ts';
@@ -54,6 +55,7 @@ export function loadSettings(request: LoadRequest): Loaded {
     ...[fromFile, fromEnvironment, fromFlags, resolution].flatMap((part) => part.problems),
     ...checkControlSocket(resolution.sections),
     ...checkSecrecy(file, resolution.sections),
+    ...checkJobs(resolution.sections),
   ];
   if (problems.length > 0) throw configError(problems);
   const settings = buildSettings(resolution.sections, { file: path, profile });

@@ -19,6 +19,8 @@ export interface DaemonSettings {
   readonly shutdownTimeout: number;
   /** False: exit with 75 instead of waiting while another daemon owns the data directory. */
   readonly standby: boolean;
+  /** False: events go to followers one message at a time, by the ws library. */
+  readonly directFrames: boolean;
 }
 
 export interface WorkerSettings {

@@ -180,7 +180,7 @@ function buildServer(
   const eventTypes = eventTypesOf(settings);
   const problemWith = (type: string): string | null =>
     type === '*' ? null : (unknownEventType(type, eventTypes)?.message ?? null);
-  const ownFrames = provesFrames();
+  const ownFrames = settings.daemon.directFrames && provesFrames();
   return new ControlServer({
     socketPath: settings.daemon.controlSocket,
     tcp: port === 0 ? null : { address, port, token: apiToken(settings.daemon.dataDirectory) },

@@ -3,13 +3,15 @@
  * at before they are believed: one that is malformed must not bring down the core, which would come
  * back, be told the same again, and never get further.
  */
-import type { ExecutorMessage } from '../protocol/execute.ts';
+import { type ExecutorMessage, MAX_RETRY_AFTER_MS } from '../protocol/execute.ts';
+import { BACKOFF_KINDS } from '../protocol/jobs.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
 
 const OUTCOMES = new Set<unknown>([
   'succeeded',
+  'snoozed',
   'error',
   'timeout',
   'cancelled',
@@ -21,8 +23,8 @@ const LEVELS = new Set<unknown>(['info', 'warn', 'error', 'stderr']);
 const SHAPES: Readonly<Record<string, (message: Loose) => boolean>> = {
   hello: ({ executor, process, supervisorPid, slots, queues, types, holding }) =>
     isText(executor) &&
-    isProcess(process) &&
-    Number.isSafeInteger(supervisorPid) &&
+    (process === null || isProcess(process)) &&
+    (supervisorPid === null || Number.isSafeInteger(supervisorPid)) &&
     Number.isSafeInteger(slots) &&
     isListOf(queues, isText) &&
     isListOf(types, isManifest) &&
@@ -61,6 +63,7 @@ function isOutcome(value: unknown): boolean {
   return (
     OUTCOMES.has(outcome) &&
     Number.isFinite(durationMs) &&
+    isPause(value) &&
     (events === undefined || isListOf(events, isObject)) &&
     (error === undefined || (isObject(error) && isText(error.name) && isText(error.message)))
   );
@@ -79,12 +82,38 @@ function isStuck(value: unknown): boolean {
 function isManifest(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { name, schema, settings, problem } = value;
-  const isWhole = isText(name) && typeof schema === 'boolean' && isObject(settings);
+  const isWhole = isText(name) && typeof schema === 'boolean' && areSettings(settings);
   return isWhole && (problem === undefined || isText(problem));
 }
 
+/** What is put off for no number of milliseconds would never be due, and hold up what is. */
+function isPause({ outcome, retryAfterMs }: Loose): boolean {
+  if (retryAfterMs === undefined) return outcome !== 'snoozed';
+  return isAmount(retryAfterMs) && retryAfterMs <= MAX_RETRY_AFTER_MS;
+}
+
+const AMOUNTS = ['retries', 'timeoutMs', 'backoffMs', 'backoffLimitMs'];
+const BOUNDS = ['concurrency', 'groupConcurrency'];
+const KINDS = new Set<unknown>([undefined, ...BACKOFF_KINDS]);
+
+function areSettings(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return (
+    (value.queue === undefined || isText(value.queue)) &&
+    KINDS.has(value.backoffKind) &&
+    AMOUNTS.every((key) => value[key] === undefined || isAmount(value[key])) &&
+    BOUNDS.every((key) => value[key] === undefined || (isAmount(value[key]) && value[key] > 0))
+  );
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+/** A signal to 0, 1 or a negative number would reach more than the one process or group that is meant. */
 function isProcess(value: unknown): boolean {
-  return isObject(value) && Number.isSafeInteger(value.pid) && isText(value.startTime);
+  if (!isObject(value)) return false;
+  return Number.isSafeInteger(value.pid) && (value.pid as number) > 1 && isText(value.startTime);
 }
 
 function isFence(value: unknown): value is Loose {

@@ -39,12 +39,13 @@ export class JobTypes {
   }
 
   isKnown(type: string): boolean {
-    return this.#manifests.has(type) || this.isCommand(type) || this.#files().includes(type);
+    return this.#manifests.has(type) || this.isConfigured(type) || this.#files().includes(type);
   }
 
-  /** Commands have no schema, so that nothing need be asked before a job is accepted. */
-  isCommand(type: string): boolean {
-    return (this.#configured.get(type)?.command ?? null) !== null;
+  /** Commands and web hooks have no schema, so that nothing need be asked before a job is accepted. */
+  isConfigured(type: string): boolean {
+    const section = this.#configured.get(type);
+    return (section?.command ?? section?.url ?? null) !== null;
   }
 
   /** Undefined until an executor has told. */
@@ -53,8 +54,8 @@ export class JobTypes {
   }
 
   names(): readonly string[] {
-    const commands = [...this.#configured.keys()].filter((name) => this.isCommand(name));
-    return [...new Set([...commands, ...this.#files(), ...this.#manifests.keys()])].sort();
+    const configured = [...this.#configured.keys()].filter((name) => this.isConfigured(name));
+    return [...new Set([...configured, ...this.#files(), ...this.#manifests.keys()])].sort();
   }
 
   #files(): readonly string[] {

@@ -48,7 +48,7 @@ export class PayloadCheck {
 
   #needsCheck(type: string): boolean {
     const { types } = this.#parts;
-    return !types.isCommand(type) && (types.manifestOf(type)?.schema ?? true);
+    return !types.isConfigured(type) && (types.manifestOf(type)?.schema ?? true);
   }
 
   #executorFor(type: string): RemoteExecutor | undefined {

@@ -14,6 +14,7 @@ import { identityOf, signalGroup } from '../process/process-identity.ts';
 import { MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
 import { type Environment, jobEnvironment } from './command-environment.ts';
 import { readOutputLine } from './command-output.ts';
+import { type DependencyFacts, handDown } from './dependency-facts.ts';
 import type { Run, StopReason, Usage } from './handler.ts';
 import { cut, describeError } from './job-error.ts';
 import { type FramedLine, LineFramer } from './line-framer.ts';
@@ -53,8 +54,8 @@ const ERROR_TAIL_LINES = 10;
 const ERROR_TAIL_LINE_LENGTH = 400;
 /** A process that left the group may hold the pipes open; what it still writes is not waited for longer. */
 const OUTPUT_CLOSE_MS = 250;
-/** Out of processes, files or memory: these pass. */
-const PASSING_ERRORS = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ETXTBSY']);
+/** Out of processes, files, memory or disk: these pass. */
+const PASSING_ERRORS = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ENOSPC', 'ETXTBSY']);
 
 export class CommandRun {
   readonly #job: JobTypeSettings;
@@ -70,9 +71,23 @@ export class CommandRun {
   }
 
   async run(): Promise<CommandEnd> {
+    let facts: DependencyFacts;
+    try {
+      facts = handDown(this.#run.assignment.dependencies);
+    } catch (error) {
+      return this.#notStarted(error);
+    }
+    try {
+      return await this.#runWith(facts.environment);
+    } finally {
+      facts.remove();
+    }
+  }
+
+  async #runWith(facts: Environment): Promise<CommandEnd> {
     let child: ChildProcessWithoutNullStreams;
     try {
-      child = this.#spawn();
+      child = this.#spawn(facts);
       if (child.pid === undefined)
         throw await new Promise((resolve) => child.once('error', resolve));
     } catch (error) {
@@ -81,13 +96,14 @@ export class CommandRun {
     return this.#attend(child, child.pid);
   }
 
-  #spawn(): ChildProcessWithoutNullStreams {
+  #spawn(facts: Environment): ChildProcessWithoutNullStreams {
     const [program = '', ...args] = this.#job.command ?? [];
     const { base, marks } = this.#around;
     const env = {
       ...base,
       ...this.#job.environment,
       ...jobEnvironment(this.#run.assignment),
+      ...facts,
       ...marks,
     };
     return spawn(program, args, {

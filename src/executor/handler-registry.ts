@@ -1,9 +1,9 @@
 /**
- * Everything that this executor can run: handler modules and configured commands, by job type.
+ * Everything that this executor can run: handler modules, configured commands and web hooks, by job type.
  *
  * A name from the network is only ever looked up here; it never becomes a path or an import.
  */
-import type { Settings } from '../config/settings.ts';
+import type { JobTypeSettings, Settings } from '../config/settings.ts';
 import type { TypeManifest } from '../protocol/execute.ts';
 import { createCommandHandler } from './command-handler.ts';
 import type { CommandSurroundings } from './command-run.ts';
@@ -11,6 +11,7 @@ import type { Handler } from './handler.ts';
 import { type HandlerFile, listHandlerFiles } from './handler-directory.ts';
 import { describeError } from './job-error.ts';
 import { loadModuleHandler } from './module-handler.ts';
+import { loadWebhookHandler } from './webhook-handler.ts';
 
 export interface HandlerRegistry {
   readonly handlers: ReadonlyMap<string, Handler>;
@@ -28,14 +29,15 @@ export async function loadHandlers(
     settings.worker.handlersDirectory,
     runsTypeScript(),
   );
-  const configured = settings.jobs.filter((job) => job.command !== null);
-  const twofold = new Set(configured.map((job) => job.name));
-  const fromFiles = await Promise.all(files.map((file) => loadFile(file, twofold)));
+  const sections = new Map(settings.jobs.map((job) => [job.name, job]));
+  const fromFiles = await Promise.all(files.map((file) => loadFile(file, sections.get(file.type))));
   const taken = new Set(files.map((file) => file.type));
+  const configured = settings.jobs.filter((job) => !taken.has(job.name));
   const fromCommands = configured
-    .filter((job) => !taken.has(job.name))
+    .filter((job) => job.command !== null)
     .map((job) => createCommandHandler(job, commands));
-  const all = [...fromFiles, ...fromCommands];
+  const fromHooks = await Promise.all(configured.flatMap(loadHook));
+  const all = [...fromFiles, ...fromCommands, ...fromHooks];
   const handlers = all.filter((entry): entry is Handler => 'run' in entry);
   return {
     handlers: new Map(handlers.map((handler) => [handler.manifest.name, handler])),
@@ -46,14 +48,15 @@ export async function loadHandlers(
 
 async function loadFile(
   file: HandlerFile,
-  twofold: ReadonlySet<string>,
+  section: JobTypeSettings | undefined,
 ): Promise<Handler | TypeManifest> {
-  if (twofold.has(file.type)) {
-    return broken(file, `there is also a command in [job:${file.type}]: keep one of the two`);
+  const other = section?.command ? 'a command' : section?.url ? 'a web hook' : null;
+  if (other !== null) {
+    return broken(file, `there is also ${other} in [job:${file.type}]: keep one of the two`);
   }
   if (file.realPath === null) return broken(file, file.problem ?? 'cannot be loaded');
   try {
-    return await loadModuleHandler(file.type, file.realPath);
+    return await loadModuleHandler(file.type, file.realPath, section);
   } catch (error) {
     // One broken file costs its own type only; the problem goes to the log and into the manifest.
     const { name, message } = describeError(error);
@@ -61,6 +64,16 @@ async function loadFile(
     const hint = name === 'SyntaxError' ? ` (node --check ${file.realPath} names the line)` : '';
     return broken(file, name === 'Error' ? message : `${name}: ${message}${hint}`);
   }
+}
+
+function loadHook(job: JobTypeSettings): readonly Promise<Handler | TypeManifest>[] {
+  const { name, url } = job;
+  if (url === null) return [];
+  const unusable = (error: unknown): TypeManifest => {
+    const problem = `[job:${name}] ${describeError(error).message}`;
+    return { name, kind: 'webhook', schema: false, settings: {}, problem };
+  };
+  return [loadWebhookHandler({ ...job, url }).catch(unusable)];
 }
 
 function broken({ type, file }: HandlerFile, problem: string): TypeManifest {

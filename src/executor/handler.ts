@@ -52,17 +52,23 @@ export interface Usage {
   readonly peakBytes?: number;
 }
 
-interface ProcessFacts {
+interface EndingFacts {
   readonly usage?: Usage | undefined;
   readonly exitCode?: number | undefined;
+  /** The pause before the next attempt if this one failed or timed out; left out: the policy decides. */
+  readonly retryAfterMs?: number | undefined;
 }
 
-export type Ending = ProcessFacts &
+export type Ending = EndingFacts &
   (
     | { readonly kind: 'succeeded'; readonly result: unknown }
     | { readonly kind: 'failed'; readonly error: JobError; readonly retryable: boolean }
     /** The payload did not pass the schema. */
     | { readonly kind: 'rejected'; readonly problem: string }
+    /** The handler wants to be called again later, uncharged. */
+    | { readonly kind: 'snoozed'; readonly pauseMs: number }
+    /** The handler gave its job up. */
+    | { readonly kind: 'cancelled'; readonly error: JobError }
     /** Ended because it was told to, without a word of its own. */
     | { readonly kind: 'stopped' }
   );

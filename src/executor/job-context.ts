@@ -4,7 +4,18 @@
  * Members are made when they are asked for and do not need `this`: a no-op job pays for none of them,
  * and a handler may take the context apart in its parameter list.
  */
-import type { EmittedEvent, JobContext, JobLog, JobLogLevel } from '../client/define-job.ts';
+import {
+  cancel,
+  type Duration,
+  type EmittedEvent,
+  fail,
+  type JobContext,
+  type JobLog,
+  type JobLogLevel,
+  retryAfter,
+  snooze,
+} from '../client/define-job.ts';
+import type { Dependencies } from '../protocol/execute.ts';
 import type { JobProgress } from '../protocol/jobs.ts';
 import type { Run } from './handler.ts';
 import { toProgress } from './progress-value.ts';
@@ -36,6 +47,14 @@ export class HandlerContext implements JobContext {
     return this.#run.assignment.userId;
   }
 
+  get group(): string | null {
+    return this.#run.assignment.group ?? null;
+  }
+
+  get dependencies(): Dependencies | null {
+    return this.#run.assignment.dependencies ?? null;
+  }
+
   get createdAt(): Date {
     return new Date(this.#run.assignment.createdAt);
   }
@@ -52,6 +71,22 @@ export class HandlerContext implements JobContext {
   get emit(): (event: EmittedEvent) => void {
     const { sink } = this.#run;
     return (event) => sink.emit(event);
+  }
+
+  retryAfter(pause: Duration, message?: string): never {
+    throw retryAfter(pause, message);
+  }
+
+  snooze(pause: Duration): never {
+    throw snooze(pause);
+  }
+
+  fail(message: string): never {
+    throw fail(message);
+  }
+
+  cancel(message?: string): never {
+    throw cancel(message);
   }
 
   get log(): JobLog {

@@ -5,27 +5,49 @@
  */
 import { pathToFileURL } from 'node:url';
 import type { StandardSchemaV1 } from '../client/define-job.ts';
+import type { JobTypeSettings } from '../config/settings.ts';
 import type { TypeManifest } from '../protocol/execute.ts';
 import type { Json } from '../protocol/json.ts';
+import { type AskedFunction, type RunEnd, withBackoff } from './backoff-function.ts';
 import type { Ending, Handler, Run } from './handler.ts';
 import { readTypeSettings } from './handler-settings.ts';
 import { HandlerContext } from './job-context.ts';
-import { describeError, isRetryable } from './job-error.ts';
 import { checkPayload, readSchema } from './payload-schema.ts';
+import { endingOfThrown, statesEnding } from './stated-ending.ts';
 
 /** A module whose top-level await never ends must not keep the other types from being offered. */
 const LOAD_TIMEOUT_MS = 30_000;
 
 type RunFunction = (payload: unknown, context: HandlerContext) => unknown;
 
-/** @throws whatever the module throws, or an Error that says what its default export lacks */
-export async function loadModuleHandler(name: string, file: string): Promise<Handler> {
+/** The part of the type's `[job:NAME]` section that silences a `backoff` function. */
+export type BackoffSection = Pick<JobTypeSettings, 'backoff' | 'backoffKind'>;
+
+interface ModuleParts {
+  readonly run: RunFunction;
+  readonly schema: StandardSchemaV1 | null;
+  readonly backoff: AskedFunction | null;
+}
+
+/**
+ * @param configured the type's section, if there is one
+ * @throws whatever the module throws, or an Error that says what its default export lacks
+ */
+export async function loadModuleHandler(
+  name: string,
+  file: string,
+  configured?: BackoffSection,
+): Promise<Handler> {
   const module = await importModule(file);
-  return createModuleHandler(name, module.default);
+  return createModuleHandler(name, module.default, configured);
 }
 
 /** @param exported the module's default export: a function, or an object with `run` */
-export function createModuleHandler(name: string, exported: unknown): Handler {
+export function createModuleHandler(
+  name: string,
+  exported: unknown,
+  configured?: BackoffSection,
+): Handler {
   const definition = (typeof exported === 'function' ? { run: exported } : exported) as
     | Readonly<Record<string, unknown>>
     | null
@@ -39,12 +61,24 @@ export function createModuleHandler(name: string, exported: unknown): Handler {
   const schema = readSchema(definition?.input);
   const settings = readTypeSettings(definition ?? {});
   const manifest: TypeManifest = { name, kind: 'module', schema: schema !== null, settings };
-  const bound = run.bind(definition) as RunFunction;
+  const backoff = readBackoff(definition ?? {}, configured);
+  const parts: ModuleParts = { run: run.bind(definition) as RunFunction, schema, backoff };
   return {
     manifest,
     validate: async (payload) => (schema === null ? null : problemOf(schema, payload)),
-    run: (attempt) => runModule(bound, schema, attempt),
+    run: (attempt) => runModule(parts, attempt),
   };
+}
+
+/** Configuration wins over what a handler says, also over a function. */
+function readBackoff(
+  definition: Readonly<Record<string, unknown>>,
+  configured: BackoffSection | undefined,
+): AskedFunction | null {
+  const { backoff } = definition;
+  if (typeof backoff !== 'function') return null;
+  const silenced = (configured?.backoff ?? configured?.backoffKind ?? null) !== null;
+  return silenced ? null : (backoff.bind(definition) as AskedFunction);
 }
 
 async function importModule(file: string): Promise<{ readonly default?: unknown }> {
@@ -65,20 +99,24 @@ async function problemOf(schema: StandardSchemaV1, payload: Json): Promise<strin
   return 'problem' in checked ? checked.problem : null;
 }
 
-async function runModule(
-  run: RunFunction,
-  schema: StandardSchemaV1 | null,
-  attempt: Run,
-): Promise<Ending> {
+async function runModule(parts: ModuleParts, attempt: Run): Promise<Ending> {
+  const { schema, backoff } = parts;
   let payload: unknown = attempt.assignment.payload;
   if (schema !== null) {
     const checked = await checkPayload(schema, attempt.assignment.payload);
     if ('problem' in checked) return { kind: 'rejected', problem: checked.problem };
     payload = checked.value;
   }
+  const end = await endOfRun(parts.run, payload, attempt);
+  return backoff === null ? end.ending : withBackoff(end, backoff, attempt);
+}
+
+async function endOfRun(run: RunFunction, payload: unknown, attempt: Run): Promise<RunEnd> {
   try {
-    return { kind: 'succeeded', result: await run(payload, new HandlerContext(attempt)) };
+    const result = await run(payload, new HandlerContext(attempt));
+    if (statesEnding(result)) return { ending: endingOfThrown(result), thrown: result };
+    return { ending: { kind: 'succeeded', result }, thrown: undefined };
   } catch (error) {
-    return { kind: 'failed', error: describeError(error), retryable: isRetryable(error) };
+    return { ending: endingOfThrown(error), thrown: error };
   }
 }

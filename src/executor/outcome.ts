@@ -29,6 +29,7 @@ export interface AttemptEnd {
 interface Verdict {
   readonly outcome: Outcome['outcome'];
   readonly retryable?: boolean;
+  readonly retryAfterMs?: number;
   readonly error?: JobError;
   /** JSON text. */
   readonly result?: string;
@@ -66,14 +67,26 @@ function decideVerdict(end: AttemptEnd): Verdict {
     case null:
       return verdictOf(end.ending);
     case 'timeout':
-      return { outcome: 'timeout', error: timeoutError(end.times.timeoutMs) };
+      return {
+        outcome: 'timeout',
+        ...pauseOf(end.ending),
+        error: timeoutError(end.times.timeoutMs),
+      };
     case 'cancelled':
     case 'forgotten':
       return { outcome: 'cancelled' };
     case 'interrupted':
-      // Work that was completed in spite of the stop must not be done again.
-      return end.ending.kind === 'succeeded' ? verdictOf(end.ending) : { outcome: 'interrupted' };
+      return isDeliberate(end.ending) ? verdictOf(end.ending) : { outcome: 'interrupted' };
   }
+}
+
+/** Work that was completed in spite of a stop must not be done again; nor is a handler's own word lost by it. */
+function isDeliberate({ kind }: Ending): boolean {
+  return kind === 'succeeded' || kind === 'snoozed' || kind === 'cancelled';
+}
+
+function pauseOf({ retryAfterMs }: Ending): { readonly retryAfterMs?: number } {
+  return retryAfterMs === undefined ? {} : { retryAfterMs };
 }
 
 function verdictOf(ending: Ending): Verdict {
@@ -83,9 +96,13 @@ function verdictOf(ending: Ending): Verdict {
     case 'failed':
       return {
         outcome: 'error',
-        ...(ending.retryable ? {} : { retryable: false }),
+        ...(ending.retryable ? pauseOf(ending) : { retryable: false }),
         error: ending.error,
       };
+    case 'snoozed':
+      return { outcome: 'snoozed', retryAfterMs: ending.pauseMs };
+    case 'cancelled':
+      return { outcome: 'cancelled', error: ending.error };
     case 'rejected':
       return {
         outcome: 'rejected',

@@ -6,7 +6,9 @@
  *   core: confirmed            (after the commit; only now may the executor forget the outcome)
  *   core: cancel               → the attempt ends as `cancelled` or `timeout`
  *   core: validate             → executor: validated
- *   executor: quiet            no further `run`
+ *   executor: quiet            no further `run`; core: quieted, when none is on its way any more
+ *   core: quiet, replace       → executor: quiet; its supervisor puts another process in its place
+ *   executor: blocked          its event loop stands still (on a connection of its own)
  *   executor: leaving          what is unsettled when this process is gone was interrupted, not crashed
  */
 import type { EventRequest } from './events.ts';
@@ -19,6 +21,7 @@ import type {
   JobState,
 } from './jobs.ts';
 import type { Json } from './json.ts';
+import type { Replacement } from './supervision.ts';
 
 /** A started attempt of one job. A completion whose fence is not the current one changes nothing. */
 export interface Fence {
@@ -74,13 +77,28 @@ export interface HelloMessage {
   readonly types: readonly TypeManifest[];
   /** After a reconnect: attempts that still run or whose outcome was not confirmed. */
   readonly holding: readonly Fence[];
+  /** Epoch milliseconds: when the process began. */
+  readonly startedAt?: number;
+  /** Attempts that it has run so far. */
+  readonly attempts?: number;
+  /** The one type that it runs, where it has been set apart for it. */
+  readonly only?: string;
+  /** Pid of the executor whose place it takes. */
+  readonly predecessor?: number;
 }
 
+/** A handler cannot put its job off for longer. */
+export const MAX_RETRY_AFTER_MS = 365 * 86_400_000;
+
 export interface Outcome extends Fence {
-  readonly outcome: Exclude<AttemptOutcome, 'crash'>;
+  /** `crash`: only of an attempt that had a process of its own; the executor itself lives to tell. */
+  readonly outcome: AttemptOutcome;
   /** False: fail for good, whatever retries are left. */
   readonly retryable?: boolean;
-  /** With `error` or `timeout`: the pause before the next attempt instead of the policy's. With `snoozed`: how long. */
+  /**
+   * With `error` or `timeout`: the pause before the next attempt instead of the policy's. With `snoozed`: how long,
+   * required. At most `MAX_RETRY_AFTER_MS`.
+   */
   readonly retryAfterMs?: number;
   readonly result?: Json;
   readonly error?: JobError;
@@ -111,7 +129,24 @@ export type ExecutorMessage =
       readonly fences: readonly (Fence & { readonly outcome: 'timeout' | 'cancelled' })[];
     }
   | { readonly kind: 'quiet' }
+  /** It was to be replaced and stays: why. */
+  | { readonly kind: 'kept'; readonly problem: string }
+  | BlockedMessage
   | { readonly kind: 'leaving' };
+
+/**
+ * The executor's event loop stands still. A thread beside it says so, on a connection of its own that
+ * needs no `hello`.
+ */
+export interface BlockedMessage {
+  readonly kind: 'blocked';
+  readonly executor: string;
+  readonly blockedMs: number;
+  /** Where it stands; '' where that cannot be seen. */
+  readonly stack: string;
+  /** The attempt whose code that is; null where it cannot be told. */
+  readonly fence: Fence | null;
+}
 
 export type LogLine = Omit<JobLogLine, 'n' | 'at' | 'attempt'> & { readonly at: number };
 
@@ -158,6 +193,12 @@ export type CoreMessage =
   | { readonly kind: 'run'; readonly attempts: readonly Assignment[] }
   | { readonly kind: 'confirmed'; readonly fences: readonly Fence[] }
   | ({ readonly kind: 'cancel' } & Fence)
+  /** Take no more work; what runs goes on. */
+  | { readonly kind: 'quiet' }
+  /** The answer to the executor's own `quiet`: no `run` is on its way any more. */
+  | { readonly kind: 'quieted' }
+  /** Have the supervisor put another process in your place. */
+  | ({ readonly kind: 'replace' } & Replacement)
   | {
       readonly kind: 'validate';
       readonly rid: number;

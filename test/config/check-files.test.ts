@@ -29,6 +29,16 @@ describe('the files that settings name', () => {
     expect(error.hint).toContain('taskbell init');
   });
 
+  test('are those of web hooks too: a secret that is missing would leave requests unsigned', () => {
+    const cwd = freshDirectory();
+    const ini = '[job:notify]\nurl = https://example.org/\nsecretFile = hook-secret\n';
+    expect(errorOf(() => checkFiles(load({ cwd, ini }).settings)).message).toBe(
+      `[job:notify] secretFile: expected a readable file at ${cwd}/hook-secret, but there is none`,
+    );
+    writeIn(cwd, 'hook-secret', 'x');
+    expect(() => checkFiles(load({ cwd, ini }).settings)).not.toThrow();
+  });
+
   test('behind something that is no directory cannot be read, and the reason is named', () => {
     const cwd = freshDirectory();
     writeIn(cwd, 'file', 'x');

@@ -27,6 +27,7 @@ describe('without a file', () => {
         logFormat: 'auto',
         shutdownTimeout: 25_000,
         standby: true,
+        directFrames: true,
       },
       worker: {
         handlersDirectory: join(cwd, 'jobs'),

@@ -43,7 +43,10 @@ describe('config.ini.example', () => {
   });
 
   test('loads without a problem when every commented line is taken in', () => {
-    const ini = renderExample().replace(/^; /gm, '');
+    // A type has one handler: the web hook would be a second one.
+    const ini = renderExample()
+      .replace(/^; url = https.*$/m, '')
+      .replace(/^; /gm, '');
     expect(scanLines(ini).problems).toEqual([]);
     const { settings } = load({ ini });
     expect(settings.jobs).toMatchObject([

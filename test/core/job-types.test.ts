@@ -48,7 +48,13 @@ test('a command is known by its section, a section without a command is no type'
   );
   expect(types.names()).toEqual(['archive']);
   expect([types.isKnown('archive'), types.isKnown('ghost')]).toEqual([true, false]);
-  expect([types.isCommand('archive'), types.isCommand('ghost')]).toEqual([true, false]);
+  expect([types.isConfigured('archive'), types.isConfigured('ghost')]).toEqual([true, false]);
+});
+
+test('a web hook is known by its section, before any executor told of it', () => {
+  const types = new JobTypes([configured('notify', { url: 'https://example.org/' })], directory);
+  expect(types.names()).toEqual(['notify']);
+  expect([types.isKnown('notify'), types.isConfigured('notify')]).toEqual([true, true]);
 });
 
 test('what executors say makes a type known, and its settings count at once', () => {

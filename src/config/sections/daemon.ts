@@ -42,6 +42,11 @@ export const DAEMON: SectionDefinition<DaemonSettings> = {
       'true',
       'Wait while another daemon owns the data directory; false: exit with 75 instead.',
     ),
+    directFrames: key(
+      boolean,
+      'true',
+      'Write the events of one commit to a follower at once, as frames made once for all followers; false: one message at a time, by the WebSocket library.',
+    ),
   },
 };
 

@@ -31,7 +31,7 @@ export const JOB: SectionDefinition<Omit<JobTypeSettings, 'name'>> = {
     ),
     url: nullable(
       url('https', 'http'),
-      'Web hook that is called with each job, instead of a command or a module.',
+      'Web hook that is called with each job, instead of a command or a module: one of the three.',
       'https://example.org/hooks/archive',
     ),
     secretFile: nullable(
@@ -42,7 +42,7 @@ export const JOB: SectionDefinition<Omit<JobTypeSettings, 'name'>> = {
     header: map({
       comment: 'Further headers of web hook requests.',
       exampleName: 'Authorization',
-      example: 'Bearer …',
+      example: 'Bearer TOKEN',
       namePattern: /^[A-Za-z0-9-]{1,100}$/,
       secret: true,
     }),

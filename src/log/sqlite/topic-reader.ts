@@ -14,7 +14,7 @@ import { prepareSegmentOf, RowFinder, type SegmentOf } from './row-finder.ts';
 import { JOB_TYPE, jobKeyOf, linesAfter, parseRow, type StoredSegment } from './segment.ts';
 
 /** Numbers looked through before others have their turn. */
-const STRETCH = 50_000;
+const STRETCH = 20_000;
 /** Rows of a topic followed back before others have their turn. */
 const STEPS = 50;
 /** A topic with more rows than that is met often on the way onwards. */
