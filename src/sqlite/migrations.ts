@@ -171,6 +171,21 @@ CREATE TABLE log_topics (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
+-- spec, jobs: JSON. cursor: the last settled slot.
+CREATE TABLE schedules (
+  name        TEXT    PRIMARY KEY,
+  source      TEXT    NOT NULL CHECK (source IN ('config', 'api')),
+  spec        TEXT    NOT NULL,
+  paused      INTEGER NOT NULL,
+  created_at  INTEGER NOT NULL,
+  cursor      INTEGER NOT NULL,
+  pending     INTEGER,
+  next_at     INTEGER,
+  last_run_at INTEGER,
+  jobs        TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX schedules_due ON schedules (next_at) WHERE next_at IS NOT NULL;
+
 CREATE TABLE users (
   id TEXT PRIMARY KEY, name TEXT, active INTEGER NOT NULL, created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

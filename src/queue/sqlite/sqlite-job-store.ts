@@ -6,10 +6,12 @@ import type { LogWriter } from '../../log/sqlite/log-writer.ts';
 import { TaskbellError } from '../../protocol/errors.ts';
 import type { Fence, ProcessIdentity } from '../../protocol/execute.ts';
 import {
+  type DependencyCounts,
   JOB_STATES,
   type JobLogLine,
   type JobProgress,
   type JobState,
+  type RelativesView,
 } from '../../protocol/jobs.ts';
 import type { Commit } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
@@ -24,16 +26,20 @@ import {
   type EndAnswer,
   type JobPage,
   type JobStore,
+  type JobsInTransaction,
   type JudgedEnd,
   type ListFilter,
   MAX_LOG_LINES,
   type QueueCounts,
   type RetryAnswer,
+  type RetryOptions,
 } from '../job-store.ts';
+import { DependencyReads } from './dependency-reads.ts';
 import { JobAdds } from './job-adds.ts';
 import { JobChanges } from './job-changes.ts';
 import { JobClaims } from './job-claims.ts';
 import type { JobCounts } from './job-counts.ts';
+import { JobDependencies } from './job-dependencies.ts';
 import { JobEnds } from './job-ends.ts';
 import { JobList } from './job-list.ts';
 import {
@@ -66,6 +72,9 @@ export class SqliteJobStore implements JobStore {
   readonly #ends: JobEnds;
   readonly #changes: JobChanges;
   readonly #list: JobList;
+  readonly #relatives: DependencyReads;
+  /** For whoever changes jobs and something of its own together. */
+  readonly inTransaction: JobsInTransaction;
   #forgotten = false;
 
   constructor({ db, writer, counts, commit }: SqliteJobStoreParts) {
@@ -74,11 +83,19 @@ export class SqliteJobStore implements JobStore {
     this.#counts = counts;
     this.#commit = commit;
     const unique = new UniqueKeys({ db, sql: this.#sql, writer, counts });
-    this.#adds = new JobAdds({ sql: this.#sql, writer, counts, unique });
+    const dependencies = new JobDependencies({ db, writer, counts });
+    const common = { sql: this.#sql, writer, counts, unique, dependencies };
+    this.#relatives = new DependencyReads(db);
+    this.#adds = new JobAdds(common);
     this.#claims = new JobClaims(this.#sql, writer, counts);
-    this.#ends = new JobEnds({ sql: this.#sql, writer, counts, unique, adds: this.#adds });
-    this.#changes = new JobChanges(this.#sql, this.#ends);
+    this.#ends = new JobEnds({ ...common, adds: this.#adds });
+    this.#changes = new JobChanges({ sql: this.#sql, ends: this.#ends, dependencies });
     this.#list = new JobList(db);
+    this.inTransaction = {
+      add: (jobs, now) => unlessRefused(this.#adds.add(jobs, now)),
+      cancel: (id, now) => this.#changes.cancel(id, now),
+      get: (id) => this.#find(id),
+    };
   }
 
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]> {
@@ -123,8 +140,8 @@ export class SqliteJobStore implements JobStore {
     return this.#commit(() => this.#changes.cancel(id, now));
   }
 
-  retry(id: string, now: number): Promise<RetryAnswer> {
-    return this.#commit(() => this.#changes.retry(id, now));
+  retry(id: string, now: number, options: RetryOptions = {}): Promise<RetryAnswer> {
+    return this.#commit(() => this.#changes.retry(id, now, options));
   }
 
   recordProgress(fence: Fence, progress: JobProgress, now: number): Promise<void> {
@@ -163,8 +180,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   async get(id: string): Promise<JobRecord | undefined> {
-    const row = this.#row(keyOf(id));
-    return row && toJob(row);
+    return this.#find(id);
   }
 
   async attempts(id: string): Promise<readonly AttemptRecord[]> {
@@ -173,6 +189,14 @@ export class SqliteJobStore implements JobStore {
     const own = ownAttempt(row);
     const earlier = this.#sql.attempts.all(row.id).map(toAttempt);
     return own === undefined ? earlier : [...earlier, own];
+  }
+
+  async countDependencies(id: string): Promise<DependencyCounts | undefined> {
+    return this.#relatives.count(id);
+  }
+
+  async relatives(id: string, limit: number): Promise<RelativesView> {
+    return this.#relatives.relatives(id, limit);
   }
 
   async logLines(id: string, after: number, limit: number): Promise<readonly JobLogLine[]> {
@@ -227,6 +251,11 @@ export class SqliteJobStore implements JobStore {
   async totals(): Promise<Readonly<Record<JobState, number>>> {
     const entries = JOB_STATES.map((state) => [state, this.#counts.total(state)] as const);
     return Object.fromEntries(entries) as Record<JobState, number>;
+  }
+
+  #find(id: string): JobRecord | undefined {
+    const row = this.#row(keyOf(id));
+    return row && toJob(row);
   }
 
   #row(key: number): JobRow | undefined {
