@@ -39,7 +39,8 @@ export function toView(job: JobRecord, attempts: readonly AttemptRecord[]): JobV
 }
 
 export function toAdded(outcome: AddOutcome): AddedJob {
-  return { ...toSummary(outcome.job), duplicate: outcome.duplicate };
+  const { job, duplicate, unique } = outcome;
+  return { ...toSummary(job), duplicate, ...(unique === undefined ? {} : { unique }) };
 }
 
 function toAttemptView(attempt: AttemptRecord): AttemptView {

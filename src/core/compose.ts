@@ -53,6 +53,7 @@ import { Lanes } from './lanes.ts';
 import { LogReportSource } from './log-report-source.ts';
 import { PayloadCheck } from './payload-check.ts';
 import { Peers } from './peers.ts';
+import { noteReleased } from './released.ts';
 import { Settlement } from './settlement.ts';
 import { gatherStatus } from './status.ts';
 
@@ -134,6 +135,7 @@ function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
     onSettled: (answers) => {
       for (const answer of answers) {
         if (!answer.accepted) continue;
+        noteReleased({ lanes, dueClock }, answer.released);
         if (answer.next.kind === 'retry') dueClock.expect(answer.next.runAt);
         if (answer.next.kind === 'return') lanes.mark([answer.job]);
       }

@@ -18,6 +18,7 @@ import type { JobTypes } from './job-types.ts';
 import type { Lanes } from './lanes.ts';
 import { toNewJob } from './new-job.ts';
 import type { PayloadCheck } from './payload-check.ts';
+import { noteReleased } from './released.ts';
 
 export interface JobServiceParts {
   readonly store: JobStore;
@@ -55,16 +56,28 @@ export class CoreJobService implements JobService {
     requests: readonly JobRequest[],
     idempotencyKey?: string,
   ): Promise<readonly AddOutcome[]> {
-    const { lanes, dueClock, now } = this.#parts;
+    const { lanes, now } = this.#parts;
     const at = now();
     const jobs = requests.map((request) => this.#toJob(request, at));
     await this.#checkPayloads(requests);
     // Marked before the commit: the claim that rides in the same transaction must find them.
     lanes.mark(jobs.filter(({ runAt }) => runAt === null || runAt <= at));
     const outcomes = await this.#store(jobs, at, idempotencyKey);
-    for (const { job } of outcomes) if (job.runAt !== null) dueClock.expect(job.runAt);
+    this.#expectRuns(outcomes);
     this.#remarkUnserved(jobs);
     return outcomes;
+  }
+
+  #expectRuns(outcomes: readonly AddOutcome[]): void {
+    const { lanes, dueClock, nudge } = this.#parts;
+    for (const { job, unique } of outcomes) {
+      if (job.runAt !== null) dueClock.expect(job.runAt);
+      // Put off as often as it may be: queued at once, though it asked for a delay and was not marked.
+      if (unique === 'postponed' && job.state === 'queued') {
+        lanes.mark([job]);
+        nudge();
+      }
+    }
   }
 
   /** A handler file that came after the start is known, and yet nobody runs it: said once a type. */
@@ -115,7 +128,7 @@ export class CoreJobService implements JobService {
   }
 
   async cancel(id: string): Promise<void> {
-    const { store, pool, now } = this.#parts;
+    const { store, pool, now, nudge } = this.#parts;
     const answer = await store.cancel(id, now());
     switch (answer.kind) {
       case 'unknown':
@@ -128,6 +141,8 @@ export class CoreJobService implements JobService {
         pool.cancel(answer.fence, answer.executor);
         return;
       case 'cancelled':
+        noteReleased(this.#parts, answer.released);
+        nudge();
         return;
     }
   }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { TaskbellError } from '../protocol/errors.ts';
-import type { JobRequest, UniqueRequest } from '../protocol/jobs.ts';
+import type { JobRequest, UniquePolicy, UniqueRequest } from '../protocol/jobs.ts';
 import type { Json } from '../protocol/json.ts';
 import type { NewJob, UniqueRule } from '../queue/job.ts';
 import { renderBounded } from './bounded-json.ts';
@@ -24,7 +24,7 @@ export function toNewJob(request: JobRequest, { queue, at }: RequestFacts): NewJ
     queue: request.queue ?? queue,
     payload,
     priority: request.priority ?? 0,
-    runAt: runAtOf(request, at),
+    ...timesOf(request, at),
     uniqueKey: uniqueKeyOf(request),
     unique: request.unique === undefined ? null : uniqueRuleOf(request.unique, request),
     retries: request.retries ?? null,
@@ -37,6 +37,13 @@ export function toNewJob(request: JobRequest, { queue, at }: RequestFacts): NewJ
     after: [...new Set(request.after ?? [])],
     onDependencyFailure: request.onDependencyFailure ?? 'fail',
   };
+}
+
+/** A delay counts from the moment from which nothing else holds the job. */
+function timesOf(request: JobRequest, at: number): Pick<NewJob, 'runAt' | 'delayMs'> {
+  const runAt = runAtOf(request, at);
+  const { delayMs = 0, after = [] } = request;
+  return after.length === 0 || delayMs === 0 ? { runAt } : { runAt: null, delayMs };
 }
 
 function runAtOf(request: JobRequest, at: number): number | null {
@@ -65,11 +72,26 @@ function uniqueKeyOf({ type, payload, uniqueKey, unique }: JobRequest): string |
   return `sha256:${createHash('sha256').update(text).digest('base64url')}`;
 }
 
-function uniqueRuleOf(unique: UniqueRequest, { delayMs = 0 }: JobRequest): UniqueRule {
+/** Policies by which a later add takes the place of a job: it could not take its dependencies too. */
+const REPLACING: readonly UniquePolicy[] = ['replace', 'debounce', 'run-again'];
+
+function uniqueRuleOf(unique: UniqueRequest, { delayMs = 0, after }: JobRequest): UniqueRule {
   const { policy = 'keep-first', windowMs = null, maxWaitMs = null } = unique;
   if (policy === 'debounce' && delayMs === 0) {
     throw new TaskbellError('E_INVALID_REQUEST', 'A debounced job needs delayMs, the quiet time.', {
       hint: 'Give delayMs of more than 0.',
+    });
+  }
+  if (after !== undefined && after.length > 0 && REPLACING.includes(policy)) {
+    throw new TaskbellError(
+      'E_INVALID_REQUEST',
+      `A job with unique.policy ${policy} cannot depend on others.`,
+      { hint: 'Leave out after, or take keep-first, reject or throttle.' },
+    );
+  }
+  if (maxWaitMs !== null && policy !== 'debounce') {
+    throw new TaskbellError('E_INVALID_REQUEST', `unique.maxWaitMs says nothing to ${policy}.`, {
+      hint: 'It goes with the policy debounce.',
     });
   }
   if (policy === 'throttle' && windowMs === null) {
