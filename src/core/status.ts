@@ -21,12 +21,15 @@ export interface StatusParts {
   readonly processes: () => readonly ProcessView[];
 }
 
+/** A retiring process has a successor that works. */
+const WORKING: ReadonlySet<ProcessView['state']> = new Set(['ready', 'standby', 'retiring']);
+
 export async function gatherStatus(parts: StatusParts): Promise<StatusView> {
   const { settings, startedAt, store, log, report, peers } = parts;
   const own = parts.processes();
   const gateway = peers.gateways().find(({ listen }) => listen !== null)?.listen ?? null;
   return {
-    ready: own.length > 0 && own.every(({ state }) => state === 'ready' || state === 'standby'),
+    ready: own.length > 0 && own.every(({ state }) => WORKING.has(state)),
     version: VERSION,
     dataDirectory: settings.daemon.dataDirectory,
     startedAt,

@@ -13,6 +13,8 @@ export interface TableSurroundings {
   readonly eventTypes: ReadonlySet<string>;
   /** An attempt ignores its signal: this process has to end. */
   readonly onStuck: () => void;
+  /** Called whenever one starts or ends, with how many run now. */
+  readonly onCount?: (running: number) => void;
 }
 
 export class AttemptTable {
@@ -20,6 +22,7 @@ export class AttemptTable {
   readonly #forAttempts: AttemptSurroundings;
   readonly #running = new Map<string, Attempt>();
   #waiters: (() => void)[] = [];
+  #started = 0;
 
   constructor(around: TableSurroundings) {
     this.#around = around;
@@ -40,6 +43,8 @@ export class AttemptTable {
     }
     const attempt = new Attempt(assignment, handler, this.#forAttempts);
     this.#running.set(fenceKey(assignment), attempt);
+    this.#started += 1;
+    this.#around.onCount?.(this.#running.size);
     attempt.start();
   }
 
@@ -76,6 +81,11 @@ export class AttemptTable {
     });
   }
 
+  /** Attempts that were started since this process began. */
+  get started(): number {
+    return this.#started;
+  }
+
   /** Resolves once nothing runs. */
   async whenIdle(): Promise<void> {
     if (this.#running.size === 0) return;
@@ -95,6 +105,7 @@ export class AttemptTable {
 
   #remove(attempt: Attempt): void {
     this.#running.delete(fenceKey(attempt.fence));
+    this.#around.onCount?.(this.#running.size);
     if (this.#running.size > 0) return;
     for (const resolve of this.#waiters.splice(0)) resolve();
   }

@@ -11,6 +11,7 @@ import type { Assignment, Fence } from '../protocol/execute.ts';
 import { KILL_GRACE_MS } from '../protocol/execute.ts';
 import type { JobLogLine, JobProgress } from '../protocol/jobs.ts';
 import { AttemptLog } from './attempt-log.ts';
+import { attemptName } from './attempt-name.ts';
 import { EmittedEvents } from './emitted-events.ts';
 import {
   type Ending,
@@ -96,12 +97,19 @@ export class Attempt implements Run {
     if (timeoutMs > 0) {
       this.#timer = setTimeout(() => this.stop('timeout'), Math.min(timeoutMs, MAX_TIMER_MS));
     }
-    this.#handler.run(this).then(
+    this.#run().then(
       (ending) => this.#end(ending),
       // Handlers do not reject; if one does all the same, its attempt must still end.
       (error: unknown) =>
         this.#end({ kind: 'failed', error: describeError(error), retryable: true }),
     );
+  }
+
+  /** The name is what a stack trace shows: it tells whose code holds up the event loop, if one does. */
+  #run(): Promise<Ending> {
+    const name = attemptName(this.fence);
+    const named = { [name]: async () => await this.#handler.run(this) };
+    return (named[name] as () => Promise<Ending>)();
   }
 
   /** Tells the attempt to end. Only the first reason counts, except that the core may forget it any time. */
@@ -113,7 +121,8 @@ export class Attempt implements Run {
     }
     this.#stopped = kind;
     this.#clearTimer();
-    if (kind !== 'interrupted' && this.#handler.manifest.kind === 'module') {
+    const { contained = false, manifest } = this.#handler;
+    if (kind !== 'interrupted' && manifest.kind === 'module' && !contained) {
       this.#timer = setTimeout(() => this.#around.onOverdue(this), graceMs);
     }
     this.#reason = new StopReason(kind, stopMessage(kind, this.assignment), graceMs);

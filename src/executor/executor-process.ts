@@ -10,7 +10,8 @@ import type { Settings } from '../config/settings.ts';
 import type { ChildContext, ChildService } from '../process/child-process.ts';
 import type { Logger } from '../process/logger.ts';
 import { identityOf } from '../process/process-identity.ts';
-import { type Deadline, earlier } from '../process/service.ts';
+import { type Deadline, deadlineIn, earlier } from '../process/service.ts';
+import { TaskbellError } from '../protocol/errors.ts';
 import {
   type Assignment,
   type CoreMessage,
@@ -21,14 +22,18 @@ import {
   RUN_MARK,
 } from '../protocol/execute.ts';
 import { MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
+import type { Predecessor, Replacement } from '../protocol/supervision.ts';
 import { AttemptTable } from './attempt-table.ts';
 import { type Environment, scrubEnvironment } from './command-environment.ts';
 import { CoreLink } from './core-link.ts';
 import { emittableTypes } from './emitted-events.ts';
 import { type HandlerRegistry, loadHandlers } from './handler-registry.ts';
 import { type Host, REAL_HOST } from './host.ts';
+import type { LoopWatch } from './loop-watch.ts';
 import { Outbox } from './outbox.ts';
 import { ProcessGroups } from './process-group.ts';
+import { Recycler } from './recycler.ts';
+import { successionProblem } from './type-share.ts';
 
 /** EX_SOFTWARE: the supervisor starts another executor in its place. */
 const EXIT_STUCK = 70;
@@ -37,6 +42,8 @@ const FAREWELL_MS = 1_000;
 /** Kept back at the end of a stop: for confirmations, for the farewell, for closing. */
 const CONFIRM_MS = 1_000;
 const LEAVE_MS = 300;
+/** Of a process that retires, with nothing left to run: for the confirmations of the last outcomes. */
+const LAST_CONFIRM_MS = 15_000;
 
 export function createExecutorProcess(context: ChildContext): ChildService {
   return new ExecutorProcess(context, REAL_HOST);
@@ -52,10 +59,18 @@ export class ExecutorProcess implements ChildService {
   readonly #attempts: AttemptTable;
   readonly #link: CoreLink;
   readonly #cleanUps: (() => void)[] = [];
+  readonly #recycler: Recycler;
+  readonly #startedAt = Date.now() - Math.round(performance.now());
+  readonly #quieted: Promise<void>;
+  #onQuieted: () => void = () => {};
   #registry: HandlerRegistry = { handlers: new Map(), types: [], remarks: [] };
+  #loopWatch: LoopWatch | null = null;
   #welcomed = false;
   #announced = false;
+  /** Told to the core: no more work, but what is on its way is still done. */
   #quiet = false;
+  /** What arrives all the same is given back: this process is about to be stopped. */
+  #refusing = false;
   #stopped: Promise<void> | null = null;
 
   constructor(context: ChildContext, host: Host) {
@@ -67,6 +82,16 @@ export class ExecutorProcess implements ChildService {
       outbox: this.#outbox,
       eventTypes: emittableTypes(context.settings.events),
       onStuck: () => this.#endStuck(),
+      onCount: (running) => this.#noteCount(running),
+    });
+    this.#recycler = new Recycler({
+      limits: context.settings.worker,
+      nowMono: () => performance.now(),
+      residentBytes: () => process.memoryUsage.rss(),
+      ask: (reason) => context.askReplacement?.({ rolling: true, withinMs: null }, reason),
+    });
+    this.#quieted = new Promise((resolve) => {
+      this.#onQuieted = resolve;
     });
     this.#link = new CoreLink(linkSettings(context.settings), this.#listener(), this.#log);
   }
@@ -80,16 +105,34 @@ export class ExecutorProcess implements ChildService {
       this.#host.onExit(() => this.#groups.kill()),
     );
     const base = scrubEnvironment(this.#host.environment);
-    this.#registry = await loadHandlers(settings, {
-      base,
-      marks: this.#marks(),
-      groups: this.#groups,
-    });
+    const around = { base, marks: this.#marks(), groups: this.#groups };
+    this.#registry = await loadHandlers(settings, around, this.#context.only ?? null);
     logRegistry(this.#registry, settings.worker.handlersDirectory, this.#log);
-    if (this.#stopped === null) this.#link.start();
+    checkSuccession(this.#context.predecessor ?? null, this.#registry);
+    if (this.#stopped !== null) return;
+    this.#watchLoop();
+    this.#link.start();
   }
 
   quiet(): void {
+    this.#refusing = true;
+    this.#sayQuiet();
+  }
+
+  async retire(withinMs: number | null): Promise<void> {
+    this.#sayQuiet();
+    const limit = withinMs === null ? null : deadlineIn(withinMs);
+    // What the core has sent before it heard of it is done here: nothing comes back unstarted.
+    const drained = this.#quieted.then(() => this.#attempts.whenIdle());
+    await (limit === null ? drained : within(drained, earlier(limit, KILL_GRACE_MS + CONFIRM_MS)));
+    await this.stop(limit ?? deadlineIn(LAST_CONFIRM_MS));
+  }
+
+  receive(message: Parameters<NonNullable<ChildService['receive']>>[0]): void {
+    if (message.kind === 'kept') this.#say({ kind: 'kept', problem: message.problem });
+  }
+
+  #sayQuiet(): void {
     if (this.#quiet) return;
     this.#quiet = true;
     if (this.#welcomed) this.#say({ kind: 'quiet' });
@@ -102,6 +145,7 @@ export class ExecutorProcess implements ChildService {
 
   async #leave(deadline: Deadline): Promise<void> {
     this.quiet();
+    this.#loopWatch?.stop();
     await within(this.#attempts.whenIdle(), earlier(deadline, KILL_GRACE_MS + CONFIRM_MS));
     const graceMs = Math.min(KILL_GRACE_MS, earlier(deadline, CONFIRM_MS).remainingMs());
     this.#attempts.interruptAll(graceMs);
@@ -124,7 +168,7 @@ export class ExecutorProcess implements ChildService {
   }
 
   #hello(): ExecutorMessage {
-    const { settings, supervisorPid } = this.#context;
+    const { settings, supervisorPid, only, predecessor } = this.#context;
     return {
       kind: 'hello',
       executor: this.#name,
@@ -134,6 +178,11 @@ export class ExecutorProcess implements ChildService {
       queues: settings.worker.queues,
       types: this.#registry.types,
       holding: [...this.#attempts.running(), ...this.#outbox.unconfirmed()],
+      startedAt: this.#startedAt,
+      attempts: this.#attempts.started,
+      quiet: this.#quiet,
+      ...(only ? { only } : {}),
+      ...(predecessor ? { predecessor: predecessor.pid } : {}),
     };
   }
 
@@ -154,6 +203,15 @@ export class ExecutorProcess implements ChildService {
       case 'validate':
         void this.#validate(message);
         break;
+      case 'quiet':
+        this.#sayQuiet();
+        break;
+      case 'quieted':
+        this.#onQuieted();
+        break;
+      case 'replace':
+        this.#askReplacement(message);
+        break;
       default:
         // A newer core may know more; what it needs done it must not ask of an older executor.
         this.#log.warn(unknownKind(message), 'unknown message of the core');
@@ -168,11 +226,10 @@ export class ExecutorProcess implements ChildService {
       { executor: this.#name, types: this.#registry.handlers.size },
       'connected to the core',
     );
-    if (this.#quiet) this.#say({ kind: 'quiet' });
     this.#outbox.open((text) => this.#link.send(text));
     const dropped = this.#outbox.takeDroppedLines();
     if (dropped > 0) this.#log.warn({ dropped }, 'job log lines were lost while the core was away');
-    if (!this.#announced) this.#context.announce('ready');
+    if (!this.#announced) this.#context.announce('ready', [...this.#registry.handlers.keys()]);
     this.#announced = true;
   }
 
@@ -183,7 +240,7 @@ export class ExecutorProcess implements ChildService {
   }
 
   #take(assignment: Assignment): void {
-    if (this.#quiet) this.#attempts.refuse(assignment);
+    if (this.#refusing) this.#attempts.refuse(assignment);
     else this.#attempts.start(assignment, this.#registry.handlers.get(assignment.type));
   }
 
@@ -195,6 +252,26 @@ export class ExecutorProcess implements ChildService {
         ? `this executor has no handler for the type ${type}`
         : await handler.validate(payload);
     this.#outbox.validated(rid, problem);
+  }
+
+  #noteCount(running: number): void {
+    this.#loopWatch?.count(running);
+    this.#recycler.note(this.#attempts.started - running);
+  }
+
+  #watchLoop(): void {
+    const handlers = [...this.#registry.handlers.values()];
+    // Commands and what is contained run elsewhere: nothing of theirs can hold up this loop.
+    if (!handlers.some((one) => one.manifest.kind === 'module' && one.contained !== true)) return;
+    const { controlSocket } = this.#context.settings.daemon;
+    this.#loopWatch =
+      this.#host.watchLoop?.({ executor: this.#name, controlSocket }, this.#log) ?? null;
+  }
+
+  #askReplacement({ rolling, withinMs }: Replacement): void {
+    const { askReplacement } = this.#context;
+    if (askReplacement !== undefined) askReplacement({ rolling, withinMs }, 'asked for');
+    else this.#say({ kind: 'kept', problem: 'no supervisor looks after this executor' });
   }
 
   /** A handler that does not end cannot be ended alone: the process goes, and the core knows why. */
@@ -217,6 +294,15 @@ export class ExecutorProcess implements ChildService {
   #marks(): Environment {
     return { [EXECUTOR_MARK]: this.#name, [RUN_MARK]: this.#context.run };
   }
+}
+
+/** @throws TaskbellError when this process runs less than the one whose place it is to take */
+function checkSuccession(predecessor: Predecessor | null, { types }: HandlerRegistry): void {
+  const problem = successionProblem(predecessor, types);
+  if (problem === null) return;
+  throw new TaskbellError('E_RUNTIME', `Handlers cannot be loaded: ${problem}.`, {
+    hint: 'Mend them and ask again; the former processes go on with what they have loaded.',
+  });
 }
 
 function unknownKind(message: never): { readonly kind: unknown } {

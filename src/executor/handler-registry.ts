@@ -11,6 +11,7 @@ import type { Handler } from './handler.ts';
 import { type HandlerFile, listHandlerFiles } from './handler-directory.ts';
 import { describeError } from './job-error.ts';
 import { loadModuleHandler } from './module-handler.ts';
+import { isRunHere } from './type-share.ts';
 import { loadWebhookHandler } from './webhook-handler.ts';
 
 export interface HandlerRegistry {
@@ -24,15 +25,19 @@ export interface HandlerRegistry {
 export async function loadHandlers(
   settings: Pick<Settings, 'worker' | 'jobs'>,
   commands: CommandSurroundings,
+  only: string | null = null,
 ): Promise<HandlerRegistry> {
-  const { files, remarks } = await listHandlerFiles(
+  const { files: found, remarks } = await listHandlerFiles(
     settings.worker.handlersDirectory,
     runsTypeScript(),
   );
+  const files = found.filter(({ type }) => isRunHere(type, settings.jobs, only));
   const sections = new Map(settings.jobs.map((job) => [job.name, job]));
   const fromFiles = await Promise.all(files.map((file) => loadFile(file, sections.get(file.type))));
   const taken = new Set(files.map((file) => file.type));
-  const configured = settings.jobs.filter((job) => !taken.has(job.name));
+  const configured = settings.jobs.filter(
+    (job) => !taken.has(job.name) && isRunHere(job.name, settings.jobs, only),
+  );
   const fromCommands = configured
     .filter((job) => job.command !== null)
     .map((job) => createCommandHandler(job, commands));

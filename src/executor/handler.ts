@@ -71,10 +71,14 @@ export type Ending = EndingFacts &
     | { readonly kind: 'cancelled'; readonly error: JobError }
     /** Ended because it was told to, without a word of its own. */
     | { readonly kind: 'stopped' }
+    /** Its own process died under it. */
+    | { readonly kind: 'crashed'; readonly error: JobError }
   );
 
 export interface Handler {
   readonly manifest: TypeManifest;
+  /** Its runs have processes of their own and end for sure when they are told to. Commands do anyway. */
+  readonly contained?: boolean;
   /** What is wrong with the payload; null when nothing is. */
   validate(payload: Json): Promise<string | null>;
   /** Never rejects. */

@@ -2,6 +2,8 @@
  * What an executor touches of the process around it. Tests that run an executor inside their own
  * process put their own in.
  */
+import type { Logger } from '../process/logger.ts';
+import { type LoopWatch, startLoopWatch, type WatchFacts } from './loop-watch.ts';
 
 export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -10,6 +12,8 @@ export interface Host {
   readonly onFault: (listener: () => void) => () => void;
   /** Calls back in the very last moment: synchronous work only. @returns takes it off */
   readonly onExit: (listener: () => void) => () => void;
+  /** Has a thread look whether the event loop still turns. */
+  readonly watchLoop?: (facts: WatchFacts, log: Logger) => LoopWatch;
 }
 
 export const REAL_HOST: Host = {
@@ -19,6 +23,7 @@ export const REAL_HOST: Host = {
   // The monitor only listens: what becomes of the process is decided where signals and faults are.
   onFault: (listener) => listen('uncaughtExceptionMonitor', listener),
   onExit: (listener) => listen('exit', listener),
+  watchLoop: startLoopWatch,
 };
 
 function listen(event: 'uncaughtExceptionMonitor' | 'exit', listener: () => void): () => void {

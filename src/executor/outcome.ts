@@ -111,6 +111,8 @@ function verdictOf(ending: Ending): Verdict {
       };
     case 'stopped':
       return { outcome: 'interrupted' };
+    case 'crashed':
+      return { outcome: 'crash', error: ending.error };
   }
 }
 

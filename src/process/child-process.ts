@@ -3,7 +3,13 @@
  * factory, `run-child.ts` gives it everything else. A child never reads configuration itself.
  */
 import type { Settings } from '../config/settings.ts';
-import type { Role, SupervisorMode, ToChild } from '../protocol/supervision.ts';
+import type {
+  Predecessor,
+  Replacement,
+  Role,
+  SupervisorMode,
+  ToChild,
+} from '../protocol/supervision.ts';
 import type { Logger } from './logger.ts';
 import type { Service } from './service.ts';
 
@@ -17,7 +23,13 @@ export interface ChildContext {
   readonly supervisorPid: number;
   readonly log: Logger;
   /** Tells the supervisor that this process works, or that it waits for another to go. */
-  readonly announce: (state: 'standby' | 'ready') => void;
+  readonly announce: (state: 'standby' | 'ready', types?: readonly string[]) => void;
+  /** Of an executor: the one job type that it runs; null: all that have no processes of their own. */
+  readonly only?: string | null;
+  /** Of a successor: whose place it takes. */
+  readonly predecessor?: Predecessor | null;
+  /** Asks the supervisor for another process in the place of this one. */
+  readonly askReplacement?: (replacement: Replacement, reason: string) => void;
   /** Ends this process with the error's exit code, after telling the supervisor why. Never returns to the loop. */
   readonly fail: (error: unknown) => void;
 }
@@ -25,6 +37,8 @@ export interface ChildContext {
 export interface ChildService extends Service {
   /** Take no more work; what runs goes on. */
   quiet(): void;
+  /** Ends what has begun, without interrupting it before the time is over (null: never), and goes. */
+  retire?(withinMs: number | null): Promise<void>;
   /** Messages for the role alone, such as `processes` for the core. */
   receive?(message: ToChild<Settings>): void;
 }

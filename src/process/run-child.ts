@@ -75,7 +75,12 @@ class ChildRun {
       case 'stop':
         this.#stop(deadlineIn(message.withinMs), 0);
         return;
+      case 'retire':
+        this.#retire(message.withinMs);
+        return;
       case 'processes':
+      case 'kept':
+      case 'ending':
         this.#service?.receive?.(message);
     }
   }
@@ -93,7 +98,11 @@ class ChildRun {
       mode,
       supervisorPid: process.ppid,
       log: this.#log,
-      announce: (state) => this.#tell({ kind: 'state', state }),
+      only: init.only ?? null,
+      predecessor: init.predecessor ?? null,
+      announce: (state, types) => this.#tell({ kind: 'state', state, ...(types && { types }) }),
+      askReplacement: (replacement, reason) =>
+        this.#tell({ kind: 'replace', ...replacement, reason }),
       fail: (error) => this.#fail(error),
     });
     this.#service = service;
@@ -112,6 +121,14 @@ class ChildRun {
     const stopped = this.#service?.stop(deadline) ?? Promise.resolve();
     stopped.then(
       () => this.#end(exitCode),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #retire(withinMs: number | null): void {
+    const retired = this.#service?.retire?.(withinMs) ?? Promise.resolve();
+    retired.then(
+      () => this.#end(0),
       (error: unknown) => this.#fail(error),
     );
   }

@@ -81,6 +81,8 @@ export interface HelloMessage {
   readonly startedAt?: number;
   /** Attempts that it has run so far. */
   readonly attempts?: number;
+  /** It takes no more. */
+  readonly quiet?: boolean;
   /** The one type that it runs, where it has been set apart for it. */
   readonly only?: string;
   /** Pid of the executor whose place it takes. */

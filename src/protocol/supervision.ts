@@ -3,7 +3,15 @@ import type { ErrorCode } from './errors.ts';
 
 export type Role = 'core' | 'executor' | 'gateway';
 
-export type ProcessState = 'starting' | 'standby' | 'ready' | 'stopping' | 'backoff' | 'stopped';
+export type ProcessState =
+  | 'starting'
+  | 'standby'
+  | 'ready'
+  /** Its successor works; it ends what it has begun and goes. */
+  | 'retiring'
+  | 'stopping'
+  | 'backoff'
+  | 'stopped';
 
 export interface ProcessView {
   readonly role: Role | 'supervisor';
@@ -18,6 +26,20 @@ export interface ProcessView {
 /** The names of the commands that start a supervisor. */
 export type SupervisorMode = 'up' | 'worker' | 'web_socket';
 
+export interface Predecessor {
+  readonly pid: number;
+  /** Job types that it runs: a successor that cannot load one of them does not take its place. */
+  readonly types: readonly string[];
+}
+
+/** How an executor is to be replaced. */
+export interface Replacement {
+  /** True: the successor works before the present one ends its jobs and goes. False: the present one stops first. */
+  readonly rolling: boolean;
+  /** Its jobs are interrupted after so many milliseconds. Null: never when rolling, else `shutdownTimeout`. */
+  readonly withinMs: number | null;
+}
+
 export type ToChild<S> =
   | {
       readonly kind: 'init';
@@ -28,16 +50,33 @@ export type ToChild<S> =
       /** Names this run of the supervisor; the value of `RUN_MARK`. */
       readonly run: string;
       readonly mode: SupervisorMode;
+      /** To an executor: the one job type that it runs; null: every type without processes of its own. */
+      readonly only: string | null;
+      /** To a successor: whose place it takes. */
+      readonly predecessor: Predecessor | null;
     }
   /** Take no more work. */
   | { readonly kind: 'quiet' }
+  /** To an executor whose successor works: end what has begun and go, within so many milliseconds; null: no limit. */
+  | { readonly kind: 'retire'; readonly withinMs: number | null }
+  /** To an executor that was to be replaced: why that is not to be. */
+  | { readonly kind: 'kept'; readonly problem: string }
+  /** To the core: this supervisor ends the process for a reason that the core cannot see. */
+  | { readonly kind: 'ending'; readonly pid: number; readonly reason: string }
   /** Stop within so many milliseconds. */
   | { readonly kind: 'stop'; readonly withinMs: number }
   /** To the core: what the supervisor sees, for `status`. */
   | { readonly kind: 'processes'; readonly processes: readonly ProcessView[] };
 
 export type FromChild =
-  | { readonly kind: 'state'; readonly state: 'standby' | 'ready' }
+  | {
+      readonly kind: 'state';
+      readonly state: 'standby' | 'ready';
+      /** Of an executor: the job types that it runs. */
+      readonly types?: readonly string[];
+    }
+  /** An executor asks for another in its place; `kept` is the answer when it stays. */
+  | ({ readonly kind: 'replace'; readonly reason: string } & Replacement)
   /** Sent before the process exits by itself because it cannot work. */
   | {
       readonly kind: 'fatal';

@@ -9,6 +9,8 @@ export interface ForkRequest {
   readonly entry: string;
   readonly role: Role;
   readonly run: string;
+  /** Options of Node itself. */
+  readonly execArgv: readonly string[];
 }
 
 export interface ChildEnd {
@@ -21,7 +23,7 @@ export interface ChildEnd {
 export function forkChild(request: ForkRequest): ChildProcess {
   return fork(request.entry, [CHILD_ARGUMENT, request.role], {
     // Not the parent's: two processes cannot share an --inspect port.
-    execArgv: [],
+    execArgv: [...request.execArgv],
     // What a handler prints belongs to the log; stdout is for the results of commands.
     stdio: ['ignore', 2, 2, 'ipc'],
     serialization: 'json',

@@ -5,11 +5,43 @@
 import { isErrorCode } from '../protocol/errors.ts';
 import type { FromChild } from '../protocol/supervision.ts';
 
+type Loose = Readonly<Record<string, unknown>>;
+
 /** Undefined for everything that is not a message of ours. */
 export function parseFromChild(value: unknown): FromChild | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { kind, state, code, message, hint } = value as Readonly<Record<string, unknown>>;
-  if (kind === 'state' && (state === 'ready' || state === 'standby')) return { kind, state };
-  if (kind !== 'fatal' || !isErrorCode(code) || typeof message !== 'string') return undefined;
+  const message = value as Loose;
+  switch (message.kind) {
+    case 'state':
+      return readState(message);
+    case 'replace':
+      return readReplace(message);
+    case 'fatal':
+      return readFatal(message);
+    default:
+      return undefined;
+  }
+}
+
+function readState({ state, types }: Loose): FromChild | undefined {
+  if (state !== 'ready' && state !== 'standby') return undefined;
+  if (types === undefined) return { kind: 'state', state };
+  return isListOfTexts(types) ? { kind: 'state', state, types } : undefined;
+}
+
+function readReplace({ rolling, withinMs, reason }: Loose): FromChild | undefined {
+  if (typeof rolling !== 'boolean' || typeof reason !== 'string') return undefined;
+  if (withinMs === null) return { kind: 'replace', rolling, withinMs, reason };
+  if (typeof withinMs !== 'number' || !(withinMs >= 0)) return undefined;
+  return { kind: 'replace', rolling, withinMs, reason };
+}
+
+function readFatal({ code, message, hint }: Loose): FromChild | undefined {
+  if (!isErrorCode(code) || typeof message !== 'string') return undefined;
+  const kind = 'fatal';
   return typeof hint === 'string' ? { kind, code, message, hint } : { kind, code, message };
+}
+
+function isListOfTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }

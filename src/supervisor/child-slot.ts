@@ -5,22 +5,27 @@
  *                      ▲  └──────────┴─▶ (ended) ─▶ backoff ─┐
  *                      └────────────────────────────────────┘
  *
+ *   replace, rolling:   a successor starts ─▶ works ─▶ takes the place; the former one retires ─▶ gone
+ *                                       └─▶ fails: the former one stays
+ *   replace, otherwise: the present one stops ─▶ another starts
+ *
  * Refuses to judge: restart-policy.ts decides, the process tree acts on a place that gave up.
  */
-import type { ChildProcess } from 'node:child_process';
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../process/logger.ts';
+import { TaskbellError } from '../protocol/errors.ts';
 import type {
-  FromChild,
+  Predecessor,
   ProcessState,
   ProcessView,
+  Replacement,
   SupervisorMode,
   ToChild,
 } from '../protocol/supervision.ts';
-import { type ChildEnd, childEnd, forkChild } from './child-fork.ts';
-import { parseFromChild } from './child-message.ts';
+import type { ChildEnd } from './child-fork.ts';
 import { decideRestart, judgeExit, NO_RESTARTS, type RestartHistory } from './restart-policy.ts';
-import { describeSlot, KILL_SLACK_MS, type SlotName } from './slot-plan.ts';
+import { describeSlot, executorArgv, KILL_SLACK_MS, type SlotName } from './slot-plan.ts';
+import { type ReplaceRequest, SlotProcess } from './slot-process.ts';
 
 export interface SlotOptions {
   readonly entry: string;
@@ -39,7 +44,8 @@ export interface SlotEvents {
   readonly gaveUp: (exitCode: number) => void;
 }
 
-type Fatal = Extract<FromChild, { kind: 'fatal' }>;
+/** From its fork to the core's welcome; a module alone may take 30 s to load. */
+const SUCCESSOR_READY_MS = 60_000;
 
 export class ChildSlot {
   readonly name: SlotName;
@@ -47,13 +53,12 @@ export class ChildSlot {
   readonly #events: SlotEvents;
   readonly #log: Logger;
   #state: ProcessState = 'stopped';
-  #child: ChildProcess | undefined;
-  #gone: Promise<void> = Promise.resolve();
+  #process: SlotProcess | undefined;
+  #successor: SlotProcess | undefined;
+  readonly #retiring = new Set<SlotProcess>();
+  #replacing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #history: RestartHistory = NO_RESTARTS;
-  #fatal: Fatal | undefined;
-  #startedMono = 0;
-  #since: string | null = null;
   #restarts = 0;
   #everReady = false;
   #wanted = false;
@@ -71,123 +76,222 @@ export class ChildSlot {
   }
 
   quiet(): void {
-    this.send({ kind: 'quiet' });
+    for (const one of this.#all()) one.send({ kind: 'quiet' });
   }
 
-  /** Resolves when the process is gone: by itself within the time, or killed shortly after it. */
+  /** Resolves when every process is gone: by itself within the time, or killed shortly after it. */
   async stop(withinMs: number): Promise<void> {
     this.#refuseRestart();
-    if (this.#child === undefined) return;
-    this.#become('stopping');
-    this.send({ kind: 'stop', withinMs });
-    const killer = setTimeout(() => {
-      this.#log.warn({ withinMs }, 'process did not stop in time and is killed');
-      this.kill();
-    }, withinMs + KILL_SLACK_MS);
-    await this.#gone;
-    clearTimeout(killer);
+    if (this.#process !== undefined) this.#become('stopping');
+    // A successor that nobody has met yet has nothing to end.
+    this.#successor?.kill();
+    await Promise.all(this.#all().map((one) => this.#stopOne(one, withinMs)));
   }
 
   /** Ends it at once and for good. */
   kill(): void {
     this.#refuseRestart();
-    this.#child?.kill('SIGKILL');
+    for (const one of this.#all()) one.kill();
+  }
+
+  /**
+   * Puts another process in the place of the present one. Resolves when the former one is gone.
+   *
+   * @throws TaskbellError when there is none to replace, or when its successor cannot work: it stays
+   */
+  replace(replacement: Replacement): Promise<void> {
+    this.#replacing ??= this.#replace(replacement).finally(() => {
+      this.#replacing = undefined;
+    });
+    return this.#replacing;
   }
 
   send(message: ToChild<Settings>): void {
-    // An error means that the process is ending; its exit is heard and acted upon anyway.
-    if (this.#child?.connected) this.#child.send(message, () => {});
+    this.#process?.send(message);
   }
 
   isUp(): boolean {
     return this.#state === 'ready' || this.#state === 'standby';
   }
 
-  view(): ProcessView {
-    return {
-      role: this.name.role,
-      pid: this.#child?.pid ?? null,
-      state: this.#state,
-      restarts: this.#restarts,
-      since: this.#since,
-    };
+  /** Of every process of this place: the present one, its successor, those that retire. */
+  pids(): readonly number[] {
+    return this.#all().flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  }
+
+  views(): readonly ProcessView[] {
+    const { role } = this.name;
+    const restarts = this.#restarts;
+    const retiring = [...this.#retiring].map(({ pid = null, since }): ProcessView => {
+      const state = this.#wanted ? 'retiring' : 'stopping';
+      return { role, pid, state, restarts, since };
+    });
+    const { pid = null, since = null } = this.#process ?? {};
+    return [{ role, pid, state: this.#state, restarts, since }, ...retiring];
+  }
+
+  #all(): readonly SlotProcess[] {
+    const present = [this.#process, this.#successor].filter((one) => one !== undefined);
+    return [...present, ...this.#retiring];
   }
 
   #spawn(): void {
-    this.#fatal = undefined;
-    this.#startedMono = performance.now();
-    const { entry, run, mode, settings } = this.#options;
-    const child = forkChild({ entry, run, role: this.name.role });
-    this.#child = child;
-    this.#since = new Date().toISOString();
-    child.on('message', (value) => this.#hear(value));
-    this.#gone = childEnd(child).then((end) => this.#ended(end));
-    if (child.pid !== undefined) this.#events.spawned(child.pid);
-    this.send({ kind: 'init', settings, ...this.name, run, mode });
+    const process: SlotProcess = this.#fork(null, (state) => {
+      if (!this.#wanted || this.#process !== process) return;
+      this.#everReady = true;
+      this.#become(state);
+    });
+    this.#process = process;
+    void process.gone.then((end) => this.#ended(process, end));
     this.#become('starting');
   }
 
-  #hear(value: unknown): void {
-    const message = parseFromChild(value);
-    switch (message?.kind) {
-      case 'state':
-        if (!this.#wanted) return;
-        this.#everReady = true;
-        this.#become(message.state);
-        return;
-      case 'fatal':
-        this.#fatal = message;
-        return;
-      case undefined:
-        this.#log.debug('message of another protocol ignored');
+  #fork(
+    predecessor: Predecessor | null,
+    up: (state: 'ready' | 'standby') => void = () => {},
+  ): SlotProcess {
+    const { entry, run, mode, settings } = this.#options;
+    const { role } = this.name;
+    const execArgv = role === 'executor' ? executorArgv(settings.worker.memoryLimit) : [];
+    const init = { kind: 'init', settings, ...this.name, run, mode, predecessor } as const;
+    const forked: SlotProcess = new SlotProcess({ entry, run, role, execArgv }, init, {
+      up,
+      replace: (request) => this.#replaceAsked(forked, request),
+      foreign: () => this.#log.debug('message of another protocol ignored'),
+    });
+    const { pid } = forked;
+    if (pid !== undefined) {
+      this.#events.spawned(pid);
+      void forked.gone.then(() => this.#events.gone(pid));
     }
+    return forked;
   }
 
-  #ended(end: ChildEnd): void {
-    const pid = this.#child?.pid;
-    this.#child = undefined;
-    this.#since = null;
-    if (pid !== undefined) this.#events.gone(pid);
+  // -- replacing ----------------------------------------------------------------------------
+
+  #replaceAsked(asking: SlotProcess, { reason, ...replacement }: ReplaceRequest): void {
+    if (!this.#wanted || asking !== this.#process) return;
+    this.#log.info({ reason, rolling: replacement.rolling }, 'process is replaced');
+    this.replace(replacement).catch((error: unknown) => {
+      const problem = error instanceof Error ? error.message : String(error);
+      asking.send({ kind: 'kept', problem });
+    });
+  }
+
+  async #replace({ rolling, withinMs }: Replacement): Promise<void> {
+    const former = this.#process;
+    if (former === undefined || !this.isUp()) {
+      throw new TaskbellError('E_UNAVAILABLE', `${describeSlot(this.name)} is not up.`, {
+        hint: 'It is being started: ask again when it works.',
+      });
+    }
+    const { shutdownTimeout } = this.#options.settings.daemon;
+    if (rolling) await this.#succeed(former, withinMs);
+    else await this.#startAnew(former, withinMs ?? shutdownTimeout);
+  }
+
+  async #startAnew(former: SlotProcess, withinMs: number): Promise<void> {
+    // It is not in its place any more, so that its end is none that a restart answers.
+    this.#process = undefined;
+    this.#retiring.add(former);
+    this.#become('starting');
+    former.send({ kind: 'quiet' });
+    await this.#stopOne(former, withinMs);
+    this.#retiring.delete(former);
+    if (this.#wanted) this.#spawn();
+    else this.#become('stopped');
+  }
+
+  async #succeed(former: SlotProcess, withinMs: number | null): Promise<void> {
+    const successor = await this.#startSuccessor(former);
+    const overtaken = this.#process !== former;
+    this.#process = successor;
+    void successor.gone.then((end) => this.#ended(successor, end));
+    this.#become('ready');
+    if (overtaken) return;
+    this.#retiring.add(former);
+    former.send({ kind: 'retire', withinMs });
+    this.#events.changed(this);
+    await former.gone;
+    this.#retiring.delete(former);
+    this.#events.changed(this);
+  }
+
+  /** Resolves when it works. */
+  async #startSuccessor(former: SlotProcess): Promise<SlotProcess> {
+    const successor = this.#fork({ pid: former.pid ?? -1, types: former.types });
+    this.#successor = successor;
+    const late = setTimeout(() => successor.kill(), SUCCESSOR_READY_MS);
+    const works = await successor.up;
+    clearTimeout(late);
+    this.#successor = undefined;
+    if (works && this.#wanted) return successor;
+    await successor.gone;
+    // Its predecessor has ended meanwhile: then the place is empty.
+    if (this.#wanted && this.#process === undefined) this.#spawn();
+    throw this.#successorFailed(former, successor);
+  }
+
+  #successorFailed({ pid }: SlotProcess, { fatal }: SlotProcess): TaskbellError {
+    const who = `The successor of ${describeSlot(this.name)} (pid ${pid})`;
+    const why = fatal?.message ?? `ended or was not ready within ${SUCCESSOR_READY_MS / 1_000} s`;
+    const error = new TaskbellError(fatal?.code ?? 'E_RUNTIME', `${who} cannot work: ${why}`, {
+      hint: fatal?.hint ?? 'The log of the service says more; the former process goes on.',
+    });
+    if (this.#wanted) this.#log.error({ pid, problem: why }, 'process stays: no successor works');
+    return error;
+  }
+
+  // -- ends ---------------------------------------------------------------------------------
+
+  async #stopOne(process: SlotProcess, withinMs: number): Promise<void> {
+    process.send({ kind: 'stop', withinMs });
+    const killer = setTimeout(() => {
+      this.#log.warn({ withinMs }, 'process did not stop in time and is killed');
+      process.kill();
+    }, withinMs + KILL_SLACK_MS);
+    await process.gone;
+    clearTimeout(killer);
+  }
+
+  #ended(process: SlotProcess, end: ChildEnd): void {
+    if (this.#process !== process) return;
+    this.#process = undefined;
     if (!this.#wanted) {
       this.#become('stopped');
       return;
     }
     this.#restarts += 1;
     const { standby } = this.#options.settings.daemon;
-    const told = this.#fatal !== undefined;
     const verdict = judgeExit({
       exitCode: end.exitCode,
       everReady: this.#everReady,
-      told,
+      told: process.fatal !== undefined,
       standby,
     });
-    if (verdict.kind === 'give-up') this.#giveUp(verdict.exitCode, end);
-    else this.#restart(pid, end);
+    if (verdict.kind === 'give-up') this.#giveUp(verdict.exitCode, process, end);
+    else this.#restart(process, end);
   }
 
-  #restart(pid: number | undefined, end: ChildEnd): void {
-    const life = { startedMono: this.#startedMono, endedMono: performance.now() };
+  #restart(process: SlotProcess, end: ChildEnd): void {
+    const life = { startedMono: process.startedMono, endedMono: performance.now() };
     const { delayMs, heldBack, history } = decideRestart(this.#history, life);
     this.#history = history;
-    const facts = { pid, ...this.#reason(end), restarts: this.#restarts, restartInMs: delayMs };
+    const why = reason(process, end);
+    const facts = { pid: process.pid, ...why, restarts: this.#restarts, restartInMs: delayMs };
     if (heldBack) this.#log.error(facts, 'process keeps ending; its restarts are held back');
     else this.#log.warn(facts, 'process ended unexpectedly and is restarted');
-    // The timer comes first: whoever hears of the change may stop this slot.
-    this.#timer = setTimeout(() => this.#spawn(), delayMs);
+    // The timer comes first: whoever hears of the change may stop this slot. A successor that is on
+    // its way takes the place, so that there is nobody to start.
+    if (this.#successor === undefined) this.#timer = setTimeout(() => this.#spawn(), delayMs);
     this.#become('backoff');
   }
 
-  #giveUp(exitCode: number, end: ChildEnd): void {
+  #giveUp(exitCode: number, process: SlotProcess, end: ChildEnd): void {
     this.#wanted = false;
-    this.#log.error(this.#reason(end), 'process cannot work, and a restart would not help');
+    this.#log.error(reason(process, end), 'process cannot work, and a restart would not help');
     this.#become('stopped');
     this.#events.gaveUp(exitCode);
-  }
-
-  #reason(end: ChildEnd): Readonly<Record<string, unknown>> {
-    const { code, message: problem, hint } = this.#fatal ?? {};
-    const { exitCode, signal, error } = end;
-    return { exitCode, signal, code, problem, hint, ...(error && { err: error }) };
   }
 
   #refuseRestart(): void {
@@ -200,4 +304,10 @@ export class ChildSlot {
     this.#state = state;
     this.#events.changed(this);
   }
+}
+
+function reason({ fatal }: SlotProcess, end: ChildEnd): Readonly<Record<string, unknown>> {
+  const { code, message: problem, hint } = fatal ?? {};
+  const { exitCode, signal, error } = end;
+  return { exitCode, signal, code, problem, hint, ...(error && { err: error }) };
 }

@@ -14,6 +14,8 @@ import { RUN_MARK } from '../protocol/execute.ts';
 import type { ProcessState, ProcessView, Role, SupervisorMode } from '../protocol/supervision.ts';
 import { ChildSlot } from './child-slot.ts';
 import { Guardian } from './guardian.ts';
+import { HandlerWatch } from './handler-watch.ts';
+import { watchMemory } from './memory-watch.ts';
 import { planSlots, STOP_ORDER, stopShareMs } from './slot-plan.ts';
 
 export interface ProcessTreeOptions {
@@ -42,13 +44,14 @@ export class ProcessTree implements Service {
   #state: ProcessState = 'stopped';
   #stopped: Promise<void> | undefined;
   #tellCore: NodeJS.Immediate | undefined;
+  readonly #cleanUps: (() => void)[] = [];
 
   constructor(options: ProcessTreeOptions) {
     this.#options = options;
     const { settings, mode, log } = options;
     const entry = options.entry ?? fileURLToPath(new URL('../main.js', import.meta.url));
     this.#guardian = new Guardian({ run: this.#run, log });
-    this.#slots = planSlots(mode, settings.worker).map(
+    this.#slots = planSlots(mode, settings).map(
       (name) =>
         new ChildSlot(
           name,
@@ -69,6 +72,15 @@ export class ProcessTree implements Service {
     this.#state = 'starting';
     this.#guardian.start();
     for (const slot of this.#slots) slot.start();
+    const { worker } = this.#options.settings;
+    if (worker.watch) this.#watchHandlers(worker.handlersDirectory);
+    this.#cleanUps.push(
+      watchMemory({
+        limit: worker.memoryLimit,
+        pids: () => this.#of('executor').flatMap((slot) => slot.pids()),
+        onOver: (pid, bytes) => this.#endGrown(pid, bytes),
+      }),
+    );
   }
 
   stop(deadline: Deadline): Promise<void> {
@@ -90,11 +102,12 @@ export class ProcessTree implements Service {
       restarts: 0,
       since: this.#since,
     };
-    return [own, ...this.#slots.map((slot) => slot.view())];
+    return [own, ...this.#slots.flatMap((slot) => slot.views())];
   }
 
   async #stopInOrder(deadline: Deadline): Promise<void> {
     this.#state = 'stopping';
+    for (const cleanUp of this.#cleanUps.splice(0)) cleanUp();
     const totalMs = deadline.remainingMs();
     for (const slot of this.#of('executor')) slot.quiet();
     for (const role of STOP_ORDER) {
@@ -106,6 +119,40 @@ export class ProcessTree implements Service {
     clearImmediate(this.#tellCore);
     await this.#guardian.stop(deadlineIn(GUARDIAN_STOP_MS));
     this.#state = 'stopped';
+  }
+
+  #watchHandlers(directory: string): void {
+    if (this.#of('executor').length === 0) return;
+    const { log } = this.#options;
+    const handlers = new HandlerWatch({ directory, log, onChange: () => this.#roll() });
+    handlers.start();
+    this.#cleanUps.push(() => handlers.stop());
+  }
+
+  /** One after the other, so that all but one are at work at any time. The first failure ends it. */
+  async #roll(): Promise<void> {
+    const { log } = this.#options;
+    log.info('handlers have changed; executors are replaced');
+    try {
+      for (const slot of this.#of('executor')) {
+        if (this.#state === 'stopping') return;
+        await slot.replace({ rolling: true, withinMs: null });
+      }
+      log.info('executors are replaced');
+    } catch (err) {
+      log.error({ err }, 'executors stay as they are from here on');
+    }
+  }
+
+  #endGrown(pid: number, bytes: number): void {
+    const limit = this.#options.settings.worker.memoryLimit;
+    this.#options.log.error(
+      { pid, bytes, limit },
+      'executor has grown beyond memoryLimit: ending it',
+    );
+    const reason = `had grown to ${bytes} bytes, beyond memoryLimit (${limit})`;
+    for (const core of this.#of('core')) core.send({ kind: 'ending', pid, reason });
+    signal(pid, 'SIGKILL');
   }
 
   #killMarked(): void {

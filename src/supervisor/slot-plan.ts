@@ -1,32 +1,55 @@
 /** Decides which children a supervisor keeps, and how the time of a stop is shared among them. Pure. */
-import type { Settings } from '../config/settings.ts';
+import type { JobTypeSettings, Settings } from '../config/settings.ts';
 import type { Role, SupervisorMode } from '../protocol/supervision.ts';
 
 export interface SlotName {
   readonly role: Role;
   /** 0 for the first executor, 1 for the second …; 0 for the others. */
   readonly index: number;
+  /** The one job type that an executor runs; null: all that have no processes of their own. */
+  readonly only: string | null;
+}
+
+export interface SlotSettings {
+  readonly worker: Pick<Settings['worker'], 'processes'>;
+  readonly jobs: readonly Pick<JobTypeSettings, 'name' | 'processes'>[];
 }
 
 /** In the order of starting; a stop goes by role, see `STOP_ORDER`. */
-export function planSlots(
-  mode: SupervisorMode,
-  worker: Pick<Settings['worker'], 'processes'>,
-): readonly SlotName[] {
-  const core: SlotName = { role: 'core', index: 0 };
-  const gateway: SlotName = { role: 'gateway', index: 0 };
-  const executors = Array.from(
-    { length: worker.processes },
-    (_, index): SlotName => ({ role: 'executor', index }),
-  );
+export function planSlots(mode: SupervisorMode, settings: SlotSettings): readonly SlotName[] {
+  const core: SlotName = { role: 'core', index: 0, only: null };
+  const gateway: SlotName = { role: 'gateway', index: 0, only: null };
   switch (mode) {
     case 'up':
-      return [core, ...executors, gateway];
+      return [core, ...planExecutors(settings), gateway];
     case 'worker':
-      return [core, ...executors];
+      return [core, ...planExecutors(settings)];
     case 'web_socket':
       return [core, gateway];
   }
+}
+
+function planExecutors({ worker, jobs }: SlotSettings): readonly SlotName[] {
+  const shared = Array.from({ length: worker.processes }, () => null);
+  const apart = jobs.flatMap(({ name, processes }) =>
+    Array.from({ length: processes }, () => name),
+  );
+  return [...shared, ...apart].map((only, index) => ({ role: 'executor', index, only }));
+}
+
+const MIB = 1_048_576;
+/** Of a memory limit; the rest is for what V8 does not count: buffers, code, native libraries. */
+const HEAP_SHARE = 0.75;
+const MIN_HEAP_MIB = 32;
+
+/**
+ * Options of Node for an executor. V8 collects harder as it gets near its own limit, so that a process
+ * which merely is lazy does not meet the one that ends it.
+ */
+export function executorArgv(memoryLimit: number): readonly string[] {
+  if (memoryLimit === 0) return [];
+  const heapMib = Math.max(MIN_HEAP_MIB, Math.floor((memoryLimit * HEAP_SHARE) / MIB));
+  return [`--max-old-space-size=${heapMib}`];
 }
 
 /** Executors end their jobs, the gateway still tells of these ends, the core records all of it. */
@@ -52,6 +75,7 @@ export function stopShareMs(role: Role, totalMs: number, remainingMs: number): n
   }
 }
 
-export function describeSlot(slot: SlotName): string {
-  return slot.role === 'executor' ? `executor ${slot.index}` : slot.role;
+export function describeSlot({ role, index, only }: SlotName): string {
+  if (role !== 'executor') return role;
+  return only === null ? `executor ${index}` : `executor ${index} (${only})`;
 }

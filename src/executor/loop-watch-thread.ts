@@ -1,0 +1,76 @@
+/**
+ * A thread that sees when the event loop of its process stands still while attempts run, finds out
+ * where, and tells the core on a connection of its own: the executor's cannot be used then.
+ *
+ *   asleep (nothing runs) ⇄ asking, once a second ─ no answer ─▶ report ─▶ wait until it turns again
+ *
+ * It ends nothing and judges nobody. A stack needs V8 to reach a point where it may be interrupted: a
+ * loop and a regular expression do, a blocking call of the system does not.
+ */
+import { connect } from 'node:net';
+import { parentPort, workerData } from 'node:worker_threads';
+import WebSocket from 'ws';
+import type { BlockedMessage } from '../protocol/execute.ts';
+import { attemptInStack } from './attempt-name.ts';
+import { CELLS, type ThreadData } from './loop-watch.ts';
+import { mainStack } from './main-stack.ts';
+
+const ASK_EVERY_MS = 1_000;
+/** Longer than any turn of the loop that is worth having; short enough to be told within 15 s. */
+const BLOCKED_AFTER_MS = 5_000;
+const REPORT_WITHIN_MS = 5_000;
+
+const { memory, executor, controlSocket } = workerData as ThreadData;
+const cells = new Int32Array(memory);
+let questions = 0;
+
+for (;;) {
+  sleepWhileIdle();
+  if (!(await loopTurns())) {
+    await report();
+    // For as long as it takes: the process may well be ended meanwhile.
+    Atomics.wait(cells, CELLS.answered, questions - 1);
+  }
+  // Nobody wakes this one: a pause.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ASK_EVERY_MS);
+}
+
+function sleepWhileIdle(): void {
+  while (Atomics.load(cells, CELLS.running) === 0) {
+    Atomics.store(cells, CELLS.asleep, 1);
+    // What started between the two looks has not seen that anybody sleeps.
+    if (Atomics.load(cells, CELLS.running) === 0) Atomics.wait(cells, CELLS.asleep, 1);
+    Atomics.store(cells, CELLS.asleep, 0);
+  }
+}
+
+async function loopTurns(): Promise<boolean> {
+  questions += 1;
+  parentPort?.postMessage(questions);
+  // Posting is done by this thread's own loop.
+  await new Promise((resolve) => setImmediate(resolve));
+  return Atomics.wait(cells, CELLS.answered, questions - 1, BLOCKED_AFTER_MS) !== 'timed-out';
+}
+
+async function report(): Promise<void> {
+  const stack = await mainStack(REPORT_WITHIN_MS);
+  const fence = attemptInStack(stack);
+  const message = { kind: 'blocked', executor, blockedMs: BLOCKED_AFTER_MS, stack, fence } as const;
+  await tell(message);
+}
+
+async function tell(message: BlockedMessage): Promise<void> {
+  const socket = new WebSocket('ws://localhost/v1/execute', {
+    createConnection: () => connect(controlSocket),
+    perMessageDeflate: false,
+    handshakeTimeout: REPORT_WITHIN_MS,
+  });
+  await new Promise<void>((resolve) => {
+    socket.on('open', () => {
+      socket.send(JSON.stringify(message), () => socket.close());
+    });
+    // Without a core there is nobody to tell, and nobody who could act on it.
+    socket.on('error', () => resolve());
+    socket.on('close', () => resolve());
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * The near end of the thread that watches this process's event loop: counts what runs, and answers
+ * its question whether the loop still turns. What a blocked loop means is for the core to decide.
+ *
+ * The thread sleeps while nothing runs: an idle executor is not woken for it.
+ */
+import { Worker } from 'node:worker_threads';
+import type { Logger } from '../process/logger.ts';
+
+export interface WatchFacts {
+  readonly executor: string;
+  readonly controlSocket: string;
+}
+
+export interface LoopWatch {
+  /** @param running attempts that run now */
+  count(running: number): void;
+  stop(): void;
+}
+
+/** Places in the memory that both threads share. */
+export const CELLS = { running: 0, asleep: 1, answered: 2, count: 3 } as const;
+
+export interface ThreadData extends WatchFacts {
+  readonly memory: SharedArrayBuffer;
+}
+
+export function startLoopWatch(facts: WatchFacts, log: Logger): LoopWatch {
+  const memory = new SharedArrayBuffer(CELLS.count * Int32Array.BYTES_PER_ELEMENT);
+  const cells = new Int32Array(memory);
+  const thread = new Worker(new URL('./loop-watch-thread.js', import.meta.url), {
+    workerData: { ...facts, memory } satisfies ThreadData,
+    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+    execArgv: [],
+  });
+  thread.on('message', (question: number) => {
+    Atomics.store(cells, CELLS.answered, question);
+    Atomics.notify(cells, CELLS.answered);
+  });
+  // Jobs run without it as well; only who blocks the loop is not seen any more.
+  thread.on('error', (err) => log.warn({ err }, 'nobody watches the event loop any more'));
+  thread.unref();
+  return {
+    count: (running) => {
+      Atomics.store(cells, CELLS.running, running);
+      if (running > 0 && Atomics.compareExchange(cells, CELLS.asleep, 1, 0) === 1) {
+        Atomics.notify(cells, CELLS.asleep);
+      }
+    },
+    stop: () => void thread.terminate(),
+  };
+}

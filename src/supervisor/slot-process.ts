@@ -1,0 +1,85 @@
+/**
+ * One process of a slot, from its fork to its end: what it was told, what it said, how it ended.
+ *
+ * Refuses to decide: its slot acts on what it hears.
+ */
+import type { ChildProcess } from 'node:child_process';
+import type { Settings } from '../config/settings.ts';
+import type { FromChild, ToChild } from '../protocol/supervision.ts';
+import { type ChildEnd, childEnd, type ForkRequest, forkChild } from './child-fork.ts';
+import { parseFromChild } from './child-message.ts';
+
+export type Fatal = Extract<FromChild, { kind: 'fatal' }>;
+export type ReplaceRequest = Extract<FromChild, { kind: 'replace' }>;
+type Init = Extract<ToChild<Settings>, { kind: 'init' }>;
+
+export interface SlotProcessEvents {
+  readonly up: (state: 'standby' | 'ready') => void;
+  readonly replace: (request: ReplaceRequest) => void;
+  readonly foreign: () => void;
+}
+
+export class SlotProcess {
+  readonly startedMono = performance.now();
+  readonly since = new Date().toISOString();
+  readonly pid: number | undefined;
+  /** Resolves when the process is gone. */
+  readonly gone: Promise<ChildEnd>;
+  /** Resolves when it works or waits for another to go; false: it ended before. */
+  readonly up: Promise<boolean>;
+  readonly #child: ChildProcess;
+  readonly #events: SlotProcessEvents;
+  #isUp: (up: boolean) => void = () => {};
+  #fatal: Fatal | undefined;
+  #types: readonly string[] = [];
+
+  constructor(request: ForkRequest, init: Init, events: SlotProcessEvents) {
+    this.#events = events;
+    this.#child = forkChild(request);
+    this.pid = this.#child.pid;
+    this.up = new Promise((resolve) => {
+      this.#isUp = resolve;
+    });
+    this.#child.on('message', (value) => this.#hear(value));
+    this.gone = childEnd(this.#child).finally(() => this.#isUp(false));
+    this.send(init);
+  }
+
+  /** Why it said that it cannot work. */
+  get fatal(): Fatal | undefined {
+    return this.#fatal;
+  }
+
+  /** Job types that it said that it runs. */
+  get types(): readonly string[] {
+    return this.#types;
+  }
+
+  send(message: ToChild<Settings>): void {
+    // An error means that the process is ending; its exit is heard and acted upon anyway.
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #hear(value: unknown): void {
+    const message = parseFromChild(value);
+    switch (message?.kind) {
+      case 'state':
+        this.#types = message.types ?? this.#types;
+        this.#events.up(message.state);
+        this.#isUp(true);
+        return;
+      case 'fatal':
+        this.#fatal = message;
+        return;
+      case 'replace':
+        this.#events.replace(message);
+        return;
+      case undefined:
+        this.#events.foreign();
+    }
+  }
+}
