@@ -2,13 +2,18 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Follower } from '../../src/core/follower.ts';
-import { type NewRow, renderLogEvents } from '../../src/log/event-log.ts';
+import { type EventLog, type NewRow, renderLogEvents } from '../../src/log/event-log.ts';
+import { skipAhead } from '../../src/log/sqlite/log-position.ts';
 import type { FollowReply, FollowRequest, LogEvent } from '../../src/protocol/events.ts';
+import { openDatabase } from '../../src/sqlite/database.ts';
 import { MemoryCommit } from '../contract/memory-commit.ts';
 import { MemoryEventLog } from '../contract/memory-event-log.ts';
+import { assemble, type SqliteStores } from '../contract/stores.ts';
+import { temporaryDirectory } from '../sqlite/temporary-directory.ts';
 import { AwakeCore } from './awake-core.ts';
 
 const ALL: FollowRequest['events'] = [{ type: '*', id: '*' }];
@@ -233,11 +238,19 @@ describe('a follower', () => {
   });
 });
 
-/** A log, and two followers of it on one server, each with what its connection was given to write. */
-async function followedLog({ ownFrames, perMessageDeflate = false }: Partial<Framing> = {}) {
+function memoryLog(): EventLog {
   const group = new MemoryCommit();
   const log = new MemoryEventLog(group.commit);
   group.join(log);
+  return log;
+}
+
+/** A log, and followers of it on one server, each with what its connection was given to write. */
+async function followedLog({
+  log = memoryLog(),
+  ownFrames = true,
+  perMessageDeflate = false,
+}: Partial<FollowedLog> = {}) {
   const http = createServer().listen(0, '127.0.0.1');
   await once(http, 'listening');
   const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate });
@@ -251,7 +264,7 @@ async function followedLog({ ownFrames, perMessageDeflate = false }: Partial<Fra
         return write(...given);
       };
       new Follower(socket, transport, {
-        ...{ log, problemWith: () => null, ownFrames: ownFrames ?? true },
+        ...{ log, problemWith: () => null, ownFrames },
       });
       ours.push({ socket, writes });
     });
@@ -277,7 +290,8 @@ async function followedLog({ ownFrames, perMessageDeflate = false }: Partial<Fra
   return { log, follow };
 }
 
-interface Framing {
+interface FollowedLog {
+  readonly log: EventLog;
   readonly ownFrames: boolean;
   readonly perMessageDeflate: boolean;
 }
@@ -331,6 +345,34 @@ describe('the rows of one commit', () => {
     await log.append(rowsOf(5), 0);
     expect(writes.length).toBe(before);
   });
+});
+
+it('comes to the end of a log that leapt over numbers, and then reads no more', async () => {
+  const file = path.join(temporaryDirectory(), 'taskbell.db');
+  const open = (bootId: string): SqliteStores => {
+    const db = openDatabase(file);
+    skipAhead(db, bootId);
+    const stores = assemble(db);
+    onTestFinished(() => stores.close());
+    return stores;
+  };
+  const first = open('boot-1');
+  await first.log.append(rowsOf(1), 0);
+  first.close();
+  const { log } = open('boot-2');
+  let reads = 0;
+  const read = log.read.bind(log);
+  log.read = (request) => {
+    reads += 1;
+    return read(request);
+  };
+  const { follow } = await followedLog({ log });
+  const { texts } = await follow();
+  // The page with the row, and the one that shows that there is no more.
+  await expect.poll(() => reads, { timeout: 10_000 }).toBe(2);
+  await log.append(rowsOf(1), 0);
+  await expect.poll(() => texts.length, { timeout: 10_000 }).toBeGreaterThan(0);
+  expect(reads).toBe(2);
 });
 
 describe('what waits in memory for a follower that does not read', () => {

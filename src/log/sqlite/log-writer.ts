@@ -108,9 +108,11 @@ export class LogWriter implements Participant {
     this.#stored = false;
     this.#committed = this.#state;
     if (this.#pending.length === 0) return;
-    const rows = this.#pending.map(({ row }) => row);
+    const pending = this.#pending;
     this.#pending = [];
     if (this.#topics > MAX_TOPICS) this.forgetTopics();
+    if (this.#listeners.size === 0) return;
+    const rows = pending.map(({ row }) => row);
     for (const listener of this.#listeners) listener(rows);
   }
 
