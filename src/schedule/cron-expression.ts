@@ -25,10 +25,20 @@ export function readCron(text: string): CronReading {
     const pattern = new CronPattern(text, undefined, { mode: MODE });
     // Never started: paused and without a function, it holds no timer. A fixed offset spares it the zones.
     const cron = new Cron(text, { mode: MODE, utcOffset: 0, paused: true });
-    const after = (wall: number): number | null => cron.nextRun(new Date(wall))?.getTime() ?? null;
-    return { ok: true, expression: { everyHour: pattern.hour.every((hour) => hour === 1), after } };
+    const everyHour = pattern.hour.every((hour) => hour === 1);
+    return { ok: true, expression: { everyHour, after: (wall) => nextOf(cron, wall) } };
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
     return { ok: false, problem: words.replace(/^CronPattern: /, '').replace(/\.$/, '') };
+  }
+}
+
+function nextOf(cron: Cron, wall: number): number | null {
+  try {
+    return cron.nextRun(new Date(wall))?.getTime() ?? null;
+  } catch (error) {
+    // Croner recurses from month to month: it overflows only where there is no match for centuries.
+    if (error instanceof RangeError) return null;
+    throw error;
   }
 }

@@ -35,6 +35,9 @@ const SECOND_MS = 1_000;
 /** The longest that a clock was ever put back is a day (a zone that changed sides of the date line). */
 const LONGEST_OVERLAP_MS = 26 * 3_600_000;
 
+/** No day of a calendar is further away than the next 29 February on a given weekday: 40 years, around 2100. */
+const FURTHEST_MS = 41 * 366 * 86_400_000;
+
 type Policies = Pick<Timing, 'dstGap' | 'dstOverlap'>;
 
 export function cronTimes(expression: CronExpression, zone: Zone, policies: Policies): NextSlot {
@@ -43,7 +46,7 @@ export function cronTimes(expression: CronExpression, zone: Zone, policies: Poli
     let at = Math.floor(after / SECOND_MS) * SECOND_MS;
     let offset = zone.offsetAt(at);
     let wall = expression.after(at + offset);
-    while (wall !== null) {
+    while (wall !== null && wall - after < FURTHEST_MS) {
       const change = zone.firstChange(at, wall - offset);
       if (change === null) {
         at = wall - offset;
