@@ -3,10 +3,10 @@
  */
 import type { Lane } from '../queue/job.ts';
 import type { JobStore } from '../queue/job-store.ts';
+import { DeadlineTimer } from './deadline-timer.ts';
 
-/** Looked at again at least so often: a timer counts monotonic time, a due time is on the wall clock. */
-const LONGEST_SLEEP_MS = 60_000;
 const PROMOTE_AT_ONCE = 1_000;
+const AGAIN_AFTER_FAILURE_MS = 1_000;
 
 export interface DueClockParts {
   readonly store: JobStore;
@@ -18,12 +18,11 @@ export interface DueClockParts {
 
 export class DueClock {
   readonly #parts: DueClockParts;
-  #timer: NodeJS.Timeout | undefined;
-  #wakeAt = Number.POSITIVE_INFINITY;
-  #stopped = false;
+  readonly #timer: DeadlineTimer;
 
   constructor(parts: DueClockParts) {
     this.#parts = parts;
+    this.#timer = new DeadlineTimer({ now: parts.now, onWake: () => this.#wake() });
   }
 
   async start(): Promise<void> {
@@ -33,23 +32,17 @@ export class DueClock {
 
   /** Something is due at this time (epoch ms): sleep no longer than that. */
   expect(at: number): void {
-    if (this.#stopped || at >= this.#wakeAt) return;
-    clearTimeout(this.#timer);
-    this.#wakeAt = at;
-    const sleepMs = Math.min(Math.max(0, at - this.#parts.now()), LONGEST_SLEEP_MS);
-    this.#timer = setTimeout(() => this.#wake(), sleepMs);
+    this.#timer.expect(at);
   }
 
   stop(): void {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#timer.stop();
   }
 
   #wake(): void {
-    this.#wakeAt = Number.POSITIVE_INFINITY;
     this.#promote().catch((error: unknown) => {
       this.#parts.onFailure(error);
-      this.expect(this.#parts.now() + 1_000);
+      this.expect(this.#parts.now() + AGAIN_AFTER_FAILURE_MS);
     });
   }
 
