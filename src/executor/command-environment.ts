@@ -24,6 +24,6 @@ export function jobEnvironment(job: Assignment): Environment {
     JOB_QUEUE: job.queue,
     JOB_CREATED_AT: new Date(job.createdAt).toISOString(),
     ...(job.userId === null ? {} : { JOB_USER_ID: job.userId }),
-    ...((job.group ?? null) === null ? {} : { JOB_GROUP: job.group }),
+    ...(typeof job.group === 'string' ? { JOB_GROUP: job.group } : {}),
   };
 }
