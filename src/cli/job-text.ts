@@ -5,11 +5,27 @@ import { paintState } from './painter.ts';
 import { formatMs } from './table.ts';
 
 export function describeAdded(job: AddedJob): string {
-  if (job.duplicate) {
-    return `job ${job.id} (${job.type}) has this unique key and is not finished: ${job.state}`;
-  }
+  if (job.duplicate) return describeHolder(job);
   const when = job.runAt === null ? '' : ` for ${job.runAt}`;
   return `added job ${job.id} (${job.type}): ${job.state}${when} on ${job.queue}`;
+}
+
+/** What became of an add whose unique key is held. */
+function describeHolder(job: AddedJob): string {
+  const name = `job ${job.id} (${job.type})`;
+  const when = job.runAt === null ? '' : ` for ${job.runAt}`;
+  switch (job.unique) {
+    case 'replaced':
+      return `${name} took this payload: ${job.state}${when} on ${job.queue}`;
+    case 'postponed':
+      return `${name} took this payload and was put off: ${job.state}${when} on ${job.queue}`;
+    case 'follows':
+      return `${name} has this unique key and is ${job.state}: one more runs when it has ended`;
+    default:
+      return isFinished(job.state)
+        ? `${name} has this unique key for a while yet, and has ended: ${job.state}`
+        : `${name} has this unique key and is not finished: ${job.state}`;
+  }
 }
 
 /** A running job that was cancelled is still running until its handler lets go. */

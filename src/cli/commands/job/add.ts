@@ -1,7 +1,12 @@
 /** `job add TYPE [JSON|@file|-]`: hand one job to the running daemon. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { TaskbellError } from '../../../protocol/errors.ts';
-import type { AddedJob } from '../../../protocol/jobs.ts';
+import {
+  type AddedJob,
+  type Durability,
+  UNIQUE_POLICIES,
+  type UniquePolicy,
+} from '../../../protocol/jobs.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { describeAdded, finishWith } from '../../job-text.ts';
 import { readJsonArgument } from '../../json-input.ts';
@@ -14,6 +19,11 @@ interface AddOptions {
   readonly priority?: number;
   readonly queue?: string;
   readonly unique?: string;
+  readonly uniqueBy?: 'payload';
+  readonly uniquePolicy?: UniquePolicy;
+  readonly uniqueWindow?: number;
+  readonly uniqueMaxWait?: number;
+  readonly durability?: Durability;
   readonly retries?: number;
   readonly timeout?: number;
   readonly user?: string;
@@ -38,6 +48,15 @@ export function define(command: Command, ctx: CliContext): void {
     )
     .option('-q, --queue <name>', 'queue, instead of the one of its type')
     .option('--unique <key>', 'add nothing while a job of this type and key is unfinished')
+    .addOption(uniqueBy())
+    .addOption(uniquePolicy())
+    .option('--unique-window <duration>', 'hold the key so long, ended or not', parseDuration)
+    .option(
+      '--unique-max-wait <duration>',
+      'debounce: run after so long at the latest',
+      parseDuration,
+    )
+    .addOption(durability())
     .option('--retries <number>', 'further attempts after a failure', parseInteger(0, 1000))
     .option('--timeout <duration>', 'time limit of one attempt', parseDuration)
     .option('-u, --user <id>', 'user who hears of the end')
@@ -46,6 +65,20 @@ export function define(command: Command, ctx: CliContext): void {
     .action((type: string, payload: string | undefined, options: AddOptions) =>
       addJob(ctx, { type, payload }, options),
     );
+}
+
+function uniqueBy(): Option {
+  return new Option('--unique-by <what>', 'payload: its hash is the key').choices(['payload']);
+}
+
+function uniquePolicy(): Option {
+  const words = 'what becomes of a job that holds the key';
+  return new Option('--unique-policy <policy>', words).choices(UNIQUE_POLICIES);
+}
+
+function durability(): Option {
+  const words = 'os: accepted before it is on disk; lost in a power cut, not in a crash';
+  return new Option('--durability <kind>', words).choices(['disk', 'os']);
 }
 
 async function addJob(
@@ -73,11 +106,21 @@ function jobOptions(options: AddOptions) {
     runAt: options.at,
     priority: options.priority,
     queue: options.queue,
-    uniqueKey: options.unique,
+    ...uniqueOptions(options),
+    durability: options.durability,
     retries: options.retries,
     timeoutMs: options.timeout,
     userId: options.user,
   });
+}
+
+/** The daemon says what does not fit together. */
+function uniqueOptions(options: AddOptions) {
+  const { unique: key, uniqueBy: by, uniquePolicy: policy } = options;
+  const { uniqueWindow: windowMs, uniqueMaxWait: maxWaitMs } = options;
+  const unique = onlyGiven({ key, by, policy, windowMs, maxWaitMs });
+  const more = Object.keys(unique).some((name) => name !== 'key');
+  return more ? { unique } : { uniqueKey: key };
 }
 
 function printAdded(ctx: CliContext, added: AddedJob, options: AddOptions): void {
