@@ -1,5 +1,6 @@
 /** What an executor says that is not of the protocol, at a real core. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { parseExecutorMessage } from '../../src/core/executor-message.ts';
 import type { AwakeCore } from './awake-core.ts';
 import { usePool } from './pool-fixture.ts';
 import { fenceOf, ScriptedExecutor } from './scripted-executor.ts';
@@ -9,6 +10,14 @@ let core: AwakeCore;
 beforeEach(() => {
   core = current();
 });
+
+const ended = (outcome: object) =>
+  JSON.stringify({
+    kind: 'ended',
+    outcomes: [{ id: '1', attempt: 1, durationMs: 1, startedAt: 1, ...outcome }],
+  });
+const group = (pid: number) =>
+  JSON.stringify({ kind: 'spawned', id: '1', attempt: 1, group: { pid, startTime: '1' } });
 
 describe('what is no message of the protocol', () => {
   it.each([
@@ -20,6 +29,12 @@ describe('what is no message of the protocol', () => {
     ['a log without lines', '{"kind":"log"}'],
     ['stuck without fences', '{"kind":"stuck"}'],
     ['a group that is none', '{"kind":"spawned","id":"1","attempt":1}'],
+    ['a snooze without its length', ended({ outcome: 'snoozed' })],
+    ['a pause that is no number', ended({ outcome: 'error', retryAfterMs: '5' })],
+    ['a pause before now', ended({ outcome: 'error', retryAfterMs: -1 })],
+    ['a pause of more than a year', ended({ outcome: 'snoozed', retryAfterMs: 31_536_000_001 })],
+    ['a group that stands for all processes', group(1)],
+    ['a group of no number', group(-5)],
     ['a hello without its parts', '{"kind":"hello","executor":"x"}'],
   ])('costs the connection and nothing else: %s', async (_what, text) => {
     const one = await executor();
@@ -60,5 +75,58 @@ describe('what is no message of the protocol', () => {
     await one.open();
     one.end({ id: '1', attempt: 1 });
     expect((await core.get('/healthz')).status).toBe(200);
+  });
+});
+
+describe('an outcome', () => {
+  it.each([
+    { outcome: 'snoozed', retryAfterMs: 0 },
+    { outcome: 'snoozed', retryAfterMs: 31_536_000_000 },
+    { outcome: 'error', retryAfterMs: 1.5 },
+    { outcome: 'timeout' },
+  ])('may be %j', (outcome) => {
+    expect(parseExecutorMessage(ended(outcome))).toMatchObject({ kind: 'ended' });
+  });
+});
+
+describe('a hello', () => {
+  const hello = (over: object, settings: object = {}) =>
+    JSON.stringify({
+      kind: 'hello',
+      ...{ executor: 'x', process: { pid: 99, startTime: '1' }, supervisorPid: 98, slots: 1 },
+      ...{ queues: [], holding: [] },
+      types: [{ name: 'a', kind: 'webhook', schema: false, settings }],
+      ...over,
+    });
+
+  it.each([
+    {},
+    { queue: 'q', retries: 0, timeoutMs: 0, backoffMs: 5, backoffLimitMs: 9 },
+    { backoffKind: 'linear', concurrency: 1, groupConcurrency: 2 },
+  ])('may state the settings %j', (settings) => {
+    expect(parseExecutorMessage(hello({}, settings))).toMatchObject({ kind: 'hello' });
+  });
+
+  it.each([
+    { queue: 5 },
+    { retries: -1 },
+    { timeoutMs: '5s' },
+    { backoffMs: null },
+    { backoffKind: 'quadratic' },
+    { concurrency: 0 },
+    { groupConcurrency: 'all' },
+  ])('may not state the settings %j, which no pause or bound can be made of', (settings) => {
+    expect(parseExecutorMessage(hello({}, settings))).toBeUndefined();
+  });
+
+  it('may come from another machine, without a process to look after', () => {
+    const away = { process: null, supervisorPid: null };
+    expect(parseExecutorMessage(hello(away))).toMatchObject(away);
+  });
+
+  it('may not name a process whose signal would reach others', () => {
+    for (const pid of [-1, 0, 1, 1.5]) {
+      expect(parseExecutorMessage(hello({ process: { pid, startTime: '' } }))).toBeUndefined();
+    }
   });
 });

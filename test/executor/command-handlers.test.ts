@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { signal } from '../../src/process/process-identity.ts';
+import type { Dependencies } from '../../src/protocol/execute.ts';
 import { commandJob, openWorkshop, shellJob, type Workshop } from './workshop.ts';
 
 let shop: Workshop;
@@ -11,6 +12,14 @@ beforeEach(async () => {
 afterEach(() => shop.clear());
 
 const onLinux = existsSync('/proc/self/stat');
+
+function dependenciesOf(size: number): Dependencies {
+  const job = { id: '7', ref: 'a', type: 'part', state: 'succeeded', error: null } as const;
+  return {
+    ...{ total: 1, succeeded: 1, failed: 0, cancelled: 0 },
+    results: [{ ...job, result: 'x'.repeat(size) }],
+  };
+}
 
 async function runOne(script: string, payload: unknown = null) {
   await shop.start([shellJob('sh', script)]);
@@ -138,6 +147,37 @@ describe('a command handler', () => {
     expect(gone).toMatchObject({ outcome: 'error', retryable: false });
     expect(gone.error?.message).toMatch(/\/no\/such\/program .*ENOENT.*\[job:gone\]/);
     expect(lost.error?.message).toMatch(/working directory \/no\/such\/place does not exist/);
+  });
+
+  it('learns its group and what it was added after', async () => {
+    await shop.start([
+      shellJob('sh', `printf '["%s",%s]\\n' "$JOB_GROUP" "\${JOB_DEPENDENCIES:-0}"`),
+    ]);
+    const dependencies = dependenciesOf(3);
+    shop.core.run({ id: '1', type: 'sh', group: 'tenant-1', dependencies });
+    shop.core.run({ id: '2', type: 'sh' });
+    expect((await shop.core.outcome('1')).result).toEqual(['tenant-1', dependencies]);
+    expect((await shop.core.outcome('2')).result).toEqual(['', 0]);
+  });
+
+  it('finds in a file what it was added after when that is too large, and the file is gone afterwards', async () => {
+    const dependencies = dependenciesOf(1_000_000);
+    await shop.start([
+      shellJob(
+        'sh',
+        `ls -l "$JOB_DEPENDENCIES_FILE" | cut -c1-10 >&2; cksum < "$JOB_DEPENDENCIES_FILE" >&2
+         printf '["%s","%s"]\\n' "$JOB_DEPENDENCIES" "$JOB_DEPENDENCIES_FILE"`,
+      ),
+    ]);
+    shop.core.run({ id: '1', type: 'sh', dependencies });
+    const [variable, file] = (await shop.core.outcome('1')).result as [string, string];
+    expect(variable).toBe('');
+    expect(existsSync(path.dirname(file))).toBe(false);
+    const bytes = Buffer.byteLength(JSON.stringify(dependencies));
+    expect(shop.core.lines('1').filter((line) => line.startsWith('stderr: '))).toEqual([
+      'stderr: -rw-------',
+      expect.stringMatching(new RegExp(`^stderr: \\d+ ${bytes}$`)),
+    ]);
   });
 
   it('may ignore its input, however large', async () => {

@@ -71,6 +71,13 @@ describe('encodeOutcome', () => {
     ['interrupted', succeeded, 'succeeded'],
     ['interrupted', failed, 'interrupted'],
     ['interrupted', { kind: 'stopped' }, 'interrupted'],
+    [null, { kind: 'snoozed', pauseMs: 5 }, 'snoozed'],
+    ['cancelled', { kind: 'snoozed', pauseMs: 5 }, 'cancelled'],
+    ['timeout', { kind: 'snoozed', pauseMs: 5 }, 'timeout'],
+    // A word of the handler's own: it did not end because of the stop.
+    ['interrupted', { kind: 'snoozed', pauseMs: 5 }, 'snoozed'],
+    [null, { kind: 'cancelled', error: { name: 'E', message: 'm' } }, 'cancelled'],
+    ['interrupted', { kind: 'cancelled', error: { name: 'E', message: 'm' } }, 'cancelled'],
   ];
 
   it.each(table)('stopped %s, then %o: %s', (stopped, ending, outcome) => {

@@ -20,13 +20,14 @@ interface Case {
   readonly job?: Partial<Job>;
   readonly policy?: Partial<RetryPolicy>;
   readonly retryable?: boolean;
+  readonly retryAfterMs?: number;
   readonly next: Words;
 }
 
-function decide({ outcome, job, policy, retryable = true }: Case) {
+function decide({ outcome, job, policy, retryable = true, retryAfterMs }: Case) {
   return decideEnd(
     { ...FRESH, ...job },
-    { outcome, retryable, retryAfterMs: null },
+    { outcome, retryable, retryAfterMs: retryAfterMs ?? null },
     { policy: { ...POLICY, ...policy }, now: NOW, random: 0.5 },
   );
 }
@@ -52,6 +53,16 @@ describe('the end of an attempt that nobody asked to stop', () => {
     { outcome: 'error', policy: { retries: 0 }, next: 'failed: error' },
     { outcome: 'error', retryable: false, next: 'failed: error' },
     { outcome: 'error', retryable: false, job: { failures: 2 }, next: 'failed: error' },
+    { outcome: 'error', retryAfterMs: 7, next: 'retry in 7' },
+    { outcome: 'error', retryAfterMs: 0, next: 'retry in 0' },
+    { outcome: 'error', retryAfterMs: 90_000, job: { failures: 1 }, next: 'retry in 90000' },
+    { outcome: 'error', retryAfterMs: 7, job: { failures: 2 }, next: 'failed: exhausted' },
+    { outcome: 'error', retryAfterMs: 7, policy: { retries: 0 }, next: 'failed: error' },
+    { outcome: 'error', retryAfterMs: 7, retryable: false, next: 'failed: error' },
+    { outcome: 'timeout', retryAfterMs: 7, next: 'retry in 7' },
+    { outcome: 'snoozed', retryAfterMs: 7, next: 'retry in 7' },
+    { outcome: 'snoozed', retryAfterMs: 7, job: { failures: 9 }, next: 'retry in 7' },
+    { outcome: 'snoozed', retryAfterMs: 7, policy: { retries: 0 }, next: 'retry in 7' },
     { outcome: 'timeout', next: 'retry in 100' },
     { outcome: 'timeout', job: { failures: 2 }, next: 'failed: exhausted' },
     { outcome: 'timeout', policy: { retries: 0 }, next: 'failed: timeout' },
@@ -73,13 +84,18 @@ describe('the end of an attempt that nobody asked to stop', () => {
 });
 
 describe('the end of an attempt whose job was asked to stop', () => {
-  it.each<AttemptOutcome>(['error', 'timeout', 'rejected', 'cancelled', 'interrupted', 'crash'])(
-    'is a cancelled job when the attempt ends as %s',
-    (outcome) => {
-      const job = { cancelRequested: true, crashes: 2, failures: 2 };
-      expect(inWords(decide({ outcome, job, next: 'cancelled' }).next)).toBe('cancelled');
-    },
-  );
+  it.each<AttemptOutcome>([
+    'error',
+    'snoozed',
+    'timeout',
+    'rejected',
+    'cancelled',
+    'interrupted',
+    'crash',
+  ])('is a cancelled job when the attempt ends as %s', (outcome) => {
+    const job = { cancelRequested: true, crashes: 2, failures: 2 };
+    expect(inWords(decide({ outcome, job, next: 'cancelled' }).next)).toBe('cancelled');
+  });
 
   it('is a success when the handler was faster', () => {
     const { next } = decide({
@@ -96,6 +112,7 @@ describe('what an end is charged as', () => {
     ['succeeded', 0, 0],
     ['cancelled', 0, 0],
     ['interrupted', 0, 0],
+    ['snoozed', 0, 0],
     ['error', 1, 0],
     ['timeout', 1, 0],
     ['rejected', 1, 0],
