@@ -53,10 +53,10 @@ export class Settlement {
   fromDeath(
     held: InFlight,
     outcome: 'crash' | 'interrupted' | 'timeout' | 'cancelled',
-    message: string,
+    words: { readonly message: string; readonly stack?: string },
   ): Ended {
     const durationMs = Math.max(0, performance.now() - held.startedMono);
-    const end = endWithoutWord(fenceOf(held), outcome, { message, durationMs });
+    const end = endWithoutWord(fenceOf(held), outcome, { ...words, durationMs });
     return { type: held.type, end };
   }
 
@@ -93,6 +93,8 @@ export class Settlement {
   #report(ended: Ended | undefined, answer: EndAnswer): void {
     if (ended === undefined) return;
     const { log } = this.#parts;
+    // Nothing here is worth more than info, and facts that nobody reads cost as much as those that are.
+    if (!log.isLevelEnabled('info')) return;
     const { end } = ended;
     const facts = { job: end.id, attempt: end.attempt, type: ended.type, outcome: end.outcome };
     if (!answer.accepted) {
