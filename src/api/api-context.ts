@@ -7,6 +7,8 @@ import type { EventLog } from '../log/event-log.ts';
 import type { EventRequest } from '../protocol/events.ts';
 import type { JobRequest } from '../protocol/jobs.ts';
 import type { AccessAnswer, AccessQuestion, ReportStatus, StatusView } from '../protocol/status.ts';
+import type { Replacement } from '../protocol/supervision.ts';
+import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import type { AddOutcome, JobStore } from '../queue/job-store.ts';
 
 export interface JobService {
@@ -22,8 +24,17 @@ export interface JobService {
   setPaused(queue: string, paused: boolean): Promise<void>;
 }
 
+export interface WorkerService {
+  list(): readonly WorkerView[];
+  /** Null: all of them. Throws E_NOT_FOUND. */
+  quiet(pid: number | null): readonly WorkerView[];
+  /** Resolves when all are replaced; throws when one is not. */
+  restart(replacement: Replacement, signal: AbortSignal): Promise<readonly ReplacedWorker[]>;
+}
+
 export interface ApiContext {
   readonly jobs: JobService;
+  readonly workers: WorkerService;
   readonly store: JobStore;
   readonly log: EventLog;
   readonly directory: Directory;

@@ -105,6 +105,11 @@ export const ACCESS_QUESTION = v.strictObject({
   id: shortText(256),
 });
 
+export const RESTART_REQUEST = v.strictObject({
+  rolling: v.optional(v.boolean('expected true or false')),
+  timeoutMs: v.optional(wholeNumber(0, MAX_TIMEOUT_MS)),
+});
+
 export const STATE = v.picklist(JOB_STATES);
 
 export function check<const S extends v.GenericSchema>(

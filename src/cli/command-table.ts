@@ -38,12 +38,27 @@ export const COMMANDS: readonly Listed[] = [
 export const GROUPS: readonly Group[] = [
   {
     name: 'worker',
-    summary: 'run the jobs only, without the event gateway',
+    summary: 'run jobs, and look after the processes that do',
     verbs: [
       {
         name: 'run',
         summary: 'start a service: core and executors',
         load: async () => (await import('./commands/worker/run.ts')).define,
+      },
+      {
+        name: 'list',
+        summary: 'list the executors',
+        load: async () => (await import('./commands/worker/list.ts')).define,
+      },
+      {
+        name: 'quiet',
+        summary: 'let an executor take no more jobs',
+        load: async () => (await import('./commands/worker/quiet.ts')).define,
+      },
+      {
+        name: 'restart',
+        summary: 'replace the executors, which loads the handlers anew',
+        load: async () => (await import('./commands/worker/restart.ts')).define,
       },
     ],
   },

@@ -19,6 +19,7 @@ import {
 } from '../protocol/jobs.ts';
 import type { Json } from '../protocol/json.ts';
 import type { QueueView, ReportStatus, StatusView } from '../protocol/status.ts';
+import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import { AccessClient } from './access-client.ts';
 import { AddGatherer, MAX_BATCH_BYTES, MAX_BATCH_JOBS } from './add-gatherer.ts';
 import type { ControlAddress } from './control-address.ts';
@@ -26,9 +27,12 @@ import { ControlHttp, pause } from './control-http.ts';
 import { EventStream } from './event-stream.ts';
 import type { GapFacts } from './log-follower.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
+import { listWorkers, quietWorkers, type RestartOptions, restartWorkers } from './worker-client.ts';
 
 export type { AttemptView, JobError, JobProgress } from '../protocol/jobs.ts';
 export type { GrantView, UserView } from '../protocol/status.ts';
+export type { ReplacedWorker, WorkerState, WorkerView } from '../protocol/workers.ts';
+export type { RestartOptions } from './worker-client.ts';
 export type {
   AccessClient,
   AddedJob,
@@ -253,6 +257,21 @@ export class TaskbellClient {
 
   async resumeQueue(name: string): Promise<QueueView> {
     return (await this.#post(`/v1/queues/${encodeURIComponent(name)}/resume`)) as QueueView;
+  }
+
+  /** The executors, as the daemon sees them now. */
+  workers(): Promise<readonly WorkerView[]> {
+    return listWorkers(this.#http);
+  }
+
+  /** Resolves when all executors are replaced by fresh ones, which have loaded the handlers anew. */
+  restartWorkers(options: RestartOptions = {}): Promise<readonly ReplacedWorker[]> {
+    return restartWorkers(this.#http, options);
+  }
+
+  /** The executor takes no more jobs, what runs goes on; all of them without a pid. */
+  quietWorker(pid?: number): Promise<readonly WorkerView[]> {
+    return quietWorkers(this.#http, pid);
   }
 
   async status(): Promise<StatusView> {

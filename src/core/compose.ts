@@ -17,6 +17,7 @@ import { eventRoutes } from '../api/events.ts';
 import { jobRoutes } from '../api/jobs.ts';
 import { queueRoutes } from '../api/queues.ts';
 import { statusRoutes } from '../api/status.ts';
+import { workerRoutes } from '../api/workers.ts';
 import { didYouMean } from '../config/did-you-mean.ts';
 import type { Settings } from '../config/settings.ts';
 import { skipAhead } from '../log/sqlite/log-position.ts';
@@ -36,6 +37,7 @@ import type { AccessAnswer, AccessQuestion } from '../protocol/status.ts';
 import type { ProcessView } from '../protocol/supervision.ts';
 import { JobCounts } from '../queue/sqlite/job-counts.ts';
 import { SqliteJobStore } from '../queue/sqlite/sqlite-job-store.ts';
+import { SqliteLimitLedger } from '../queue/sqlite/sqlite-limit-ledger.ts';
 import { ReportClient } from '../report/report-client.ts';
 import { type Database, openDatabase, prepareTransaction } from '../sqlite/database.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
@@ -44,18 +46,21 @@ import { CommitLoop } from './commit-loop.ts';
 import { ControlServer } from './control-server.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DueClock } from './due-clock.ts';
+import { ExecutorNews } from './executor-news.ts';
 import { ExecutorPool } from './executor-pool.ts';
 import { Follower } from './follower.ts';
 import { InHand } from './in-hand.ts';
 import { CoreJobService } from './job-service.ts';
 import { JobTypes } from './job-types.ts';
 import { Lanes } from './lanes.ts';
+import { CoreLimitRules } from './limit-rules.ts';
 import { LogReportSource } from './log-report-source.ts';
 import { PayloadCheck } from './payload-check.ts';
 import { Peers } from './peers.ts';
 import { noteReleased } from './released.ts';
 import { Settlement } from './settlement.ts';
 import { gatherStatus } from './status.ts';
+import { WorkerControl } from './worker-control.ts';
 
 export interface CoreParts {
   readonly settings: Settings;
@@ -63,6 +68,8 @@ export interface CoreParts {
   /** False where this daemon has no executors of its own. */
   readonly expectExecutors: boolean;
   readonly processes: () => readonly ProcessView[];
+  /** Why this daemon's supervisor has ended a process, where it said so. */
+  readonly endReason?: (pid: number) => string | undefined;
   /** The storage failed: nothing more may be acknowledged. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -104,12 +111,14 @@ function openStores(db: Database, { onFatal }: CoreParts) {
   skipAhead(db, readBootId());
   const writer = new LogWriter(db);
   const counts = new JobCounts(db);
+  const limits = new SqliteLimitLedger(db);
   commitLoop.join(counts);
+  commitLoop.join(limits);
   // Last: it stores what the others append in their last moment.
   commitLoop.join(writer);
   return {
     commitLoop,
-    jobs: new SqliteJobStore({ db, writer, counts, commit }),
+    jobs: new SqliteJobStore({ db, writer, counts, limits, commit }),
     events: new SqliteEventLog(db, writer, commit),
     directory: new Directory(db, commit),
   };
@@ -122,6 +131,7 @@ function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
   const nudge = (): void => commitLoop.nudge();
   const types = new JobTypes(settings.jobs, settings.worker.handlersDirectory);
   const lanes = new Lanes();
+  const limits = new CoreLimitRules(settings.queues, types);
   const dueClock = new DueClock({
     ...{ store: jobs, now, onFailure },
     onDue: (due) => {
@@ -135,6 +145,7 @@ function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
     onSettled: (answers) => {
       for (const answer of answers) {
         if (!answer.accepted) continue;
+        lanes.release(answer.job);
         noteReleased({ lanes, dueClock }, answer.released);
         if (answer.next.kind === 'retry') dueClock.expect(answer.next.runAt);
         if (answer.next.kind === 'return') lanes.mark([answer.job]);
@@ -148,14 +159,18 @@ function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
     executors: () => pool.executors(),
   });
   const inHand = new InHand(log);
+  const news = new ExecutorNews();
   const pool = new ExecutorPool({
     ...{ store: jobs, types, inHand, settlement, payloadCheck, log, now, nudge, onFailure },
+    news,
+    endReason: (pid) => parts.endReason?.(pid),
     isStopping: (pid) =>
       processes().some((process) => process.pid === pid && process.state === 'stopping'),
   });
   const dispatcher = new Dispatcher({
-    ...{ store: jobs, types, lanes, inHand, log, now, nudge },
+    ...{ store: jobs, types, lanes, limits, inHand, log, now, nudge },
     executors: () => pool.executors(),
+    expect: (at) => dueClock.expect(at),
     onFailure: (err) => {
       onFailure(err);
       // Nothing else may happen that would ask for the free slots again.
@@ -167,7 +182,7 @@ function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
     ...{ store: jobs, log: events, types, lanes, pool, payloadCheck, dueClock, now, nudge },
     logger: log,
   });
-  return { types, lanes, dueClock, pool, service };
+  return { types, lanes, dueClock, pool, news, service };
 }
 
 function buildServer(
@@ -192,6 +207,7 @@ function buildServer(
       ...eventRoutes(context),
       ...directoryRoutes(context),
       ...statusRoutes(context),
+      ...workerRoutes(context),
     ],
     streams: [
       { path: '/v1/execute', accept: (socket) => engine.pool.accept(socket) },
@@ -228,6 +244,7 @@ function apiContext(
   const eventTypes = eventTypesOf(settings);
   return {
     jobs: engine.service,
+    workers: new WorkerControl({ executors, news: engine.news }),
     ...{ store, log, directory, report, now: Date.now },
     publish: async (events) => {
       for (const event of events) checkPublishable(event, eventTypes);

@@ -16,6 +16,7 @@ import { composeCore } from './compose.ts';
 
 /** How soon a standby notices that the owner is gone. */
 const STANDBY_LOOK_MS = 250;
+const MAX_END_REASONS = 100;
 const LOCK_FILE = 'owner.lock';
 
 export function createCoreProcess(context: ChildContext): ChildService {
@@ -27,6 +28,7 @@ class CoreProcess implements ChildService {
   #ownership: Ownership | undefined;
   #services: readonly Service[] = [];
   #processes: readonly ProcessView[] = [];
+  readonly #endReasons = new Map<number, string>();
   #standby: NodeJS.Timeout | undefined;
   #waking: Promise<void> | undefined;
   #stopped = false;
@@ -56,6 +58,13 @@ class CoreProcess implements ChildService {
 
   receive(message: Parameters<NonNullable<ChildService['receive']>>[0]): void {
     if (message.kind === 'processes') this.#processes = message.processes;
+    if (message.kind === 'ending') this.#noteEnding(message.pid, message.reason);
+  }
+
+  #noteEnding(pid: number, reason: string): void {
+    // Only the latest matter: an executor that was ended is buried within moments.
+    if (this.#endReasons.size >= MAX_END_REASONS) this.#endReasons.clear();
+    this.#endReasons.set(pid, reason);
   }
 
   async stop(deadline: Deadline): Promise<void> {
@@ -103,6 +112,7 @@ class CoreProcess implements ChildService {
       log,
       expectExecutors: mode !== 'web_socket',
       processes: () => this.#processes,
+      endReason: (pid) => this.#endReasons.get(pid),
       onFatal: fail,
     });
     await startAll(services, 1_000);

@@ -17,12 +17,17 @@ const OUTCOMES = new Set<unknown>([
   'cancelled',
   'rejected',
   'interrupted',
+  'crash',
 ]);
 const LEVELS = new Set<unknown>(['info', 'warn', 'error', 'stderr']);
 
 const SHAPES: Readonly<Record<string, (message: Loose) => boolean>> = {
-  hello: ({ executor, process, supervisorPid, slots, queues, types, holding }) =>
+  hello: ({ executor, process, supervisorPid, slots, queues, types, holding, ...more }) =>
     isText(executor) &&
+    isOptionally(more.only, isText) &&
+    [more.startedAt, more.attempts, more.predecessor].every((one) =>
+      isOptionally(one, Number.isSafeInteger),
+    ) &&
     (process === null || isProcess(process)) &&
     (supervisorPid === null || Number.isSafeInteger(supervisorPid)) &&
     Number.isSafeInteger(slots) &&
@@ -36,6 +41,12 @@ const SHAPES: Readonly<Record<string, (message: Loose) => boolean>> = {
   validated: ({ rid, problem }) =>
     Number.isSafeInteger(rid) && (problem === null || isText(problem)),
   stuck: ({ fences }) => isListOf(fences, isStuck),
+  kept: ({ problem }) => isText(problem),
+  blocked: ({ executor, blockedMs, stack, fence }) =>
+    isText(executor) &&
+    Number.isFinite(blockedMs) &&
+    isText(stack) &&
+    (fence === null || isFence(fence)),
 };
 
 /** @returns undefined for what is malformed. A kind that we do not know comes out as it is. */
@@ -118,6 +129,10 @@ function isProcess(value: unknown): boolean {
 
 function isFence(value: unknown): value is Loose {
   return isObject(value) && isText(value.id) && Number.isSafeInteger(value.attempt);
+}
+
+function isOptionally(value: unknown, fits: Check): boolean {
+  return value === undefined || fits(value);
 }
 
 function isListOf(value: unknown, fits: Check): boolean {

@@ -5,9 +5,18 @@
 import type { WebSocket } from 'ws';
 import type { Logger } from '../process/logger.ts';
 import { identityOf, isAlive } from '../process/process-identity.ts';
-import type { ExecutorMessage, Fence, HelloMessage, Outcome } from '../protocol/execute.ts';
+import type {
+  BlockedMessage,
+  ExecutorMessage,
+  Fence,
+  HelloMessage,
+  Outcome,
+} from '../protocol/execute.ts';
 import type { JobStore } from '../queue/job-store.ts';
+import { blockerOf } from './blame.ts';
+import { wordsFor } from './death-words.ts';
 import { parseExecutorMessage } from './executor-message.ts';
+import type { ExecutorNews } from './executor-news.ts';
 import { ExecutorWatch } from './executor-watch.ts';
 import type { InHand } from './in-hand.ts';
 import type { JobTypes } from './job-types.ts';
@@ -29,6 +38,10 @@ export interface ExecutorPoolParts {
   readonly nudge: () => void;
   /** True while this daemon's supervisor is ending the process: what it dies of is no crash. */
   readonly isStopping: (pid: number) => boolean;
+  /** Hears who comes and goes. */
+  readonly news?: ExecutorNews;
+  /** Why this daemon's supervisor has ended the process, where the core cannot see it. */
+  readonly endReason?: (pid: number) => string | undefined;
   /** A failure that must not be passed over: the storage refused. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -86,6 +99,7 @@ export class ExecutorPool {
       const message = parseExecutorMessage(String(data));
       const again = message?.kind === 'hello' && executor !== undefined;
       if (message === undefined || again) this.#refuse(socket, executor);
+      else if (message.kind === 'blocked') this.#noteBlocked(message);
       else if (message.kind === 'hello') executor = this.#greet(socket, message);
       else if (executor !== undefined) this.#receive(executor, message);
     });
@@ -117,7 +131,9 @@ export class ExecutorPool {
       onFailure(error);
     });
     this.#reconcile(executor, hello.holding);
+    if (executor.quiet) executor.becomeQuiet();
     payloadCheck.noteArrival();
+    this.#parts.news?.tell({ kind: 'arrived', executor });
     log.info(
       { executor: executor.id, slots: executor.slots, types: hello.types.length },
       'executor connected',
@@ -161,8 +177,28 @@ export class ExecutorPool {
     this.#conclude(executor, missing, () => 'interrupted');
   }
 
-  #receive(executor: RemoteExecutor, message: Exclude<ExecutorMessage, HelloMessage>): void {
+  /** Who holds it up is told apart when it has to be ended; until then the operator hears of it. */
+  #noteBlocked(report: BlockedMessage): void {
+    const executor = this.#executors.get(report.executor);
+    if (executor === undefined) return;
+    executor.blocked = report;
+    const { log, store, now, onFailure } = this.#parts;
+    const { blockedMs, stack } = report;
+    const blocker = blockerOf(report, [...executor.inFlight.values()]);
+    const facts = { job: blocker?.id, attempt: blocker?.attempt, type: blocker?.type };
+    log.warn(
+      { executor: executor.id, executorPid: executor.process.pid, ...facts, blockedMs, stack },
+      'a handler blocks the event loop of its executor',
+    );
+    if (blocker === undefined) return;
+    const line = `blocks the event loop of its executor for ${blockedMs} ms and more\n${stack}`;
+    const words = { level: 'warn', line, at: now() } as const;
+    store.appendLogLines([{ ...fenceOf(blocker), ...words }]).catch(onFailure);
+  }
+
+  #receive(executor: RemoteExecutor, message: ExecutorMessage): void {
     const { store, now, onFailure } = this.#parts;
+    executor.blocked = undefined;
     switch (message.kind) {
       case 'ended':
         void this.#settle(executor, message.outcomes);
@@ -192,7 +228,10 @@ export class ExecutorPool {
         }
         return;
       case 'quiet':
-        executor.quiet = true;
+        executor.becomeQuiet();
+        return;
+      case 'kept':
+        this.#parts.news?.tell({ kind: 'kept', executor, problem: message.problem });
         return;
       case 'leaving':
         executor.leaving = true;
@@ -252,6 +291,7 @@ export class ExecutorPool {
     this.#conclude(executor, left, (attempt) =>
       attempt.sent && !innocent ? 'crash' : 'interrupted',
     );
+    this.#parts.news?.tell({ kind: 'gone', executor });
   }
 
   #conclude(
@@ -260,10 +300,13 @@ export class ExecutorPool {
     outcomeOf: (attempt: InFlight) => 'crash' | 'interrupted',
   ): void {
     if (attempts.length === 0) return;
+    const blocker = blockerOf(executor.blocked, attempts);
     const ended = attempts.map((attempt) => {
       this.#parts.inHand.drop(executor, attempt);
       const outcome = attempt.verdict ?? outcomeOf(attempt);
-      return this.#parts.settlement.fromDeath(attempt, outcome, wordsFor(outcome, executor));
+      const reason = this.#parts.endReason?.(executor.process.pid);
+      const words = wordsFor(attempt, outcome, { executor, blocker, reason });
+      return this.#parts.settlement.fromDeath(attempt, outcome, words);
     });
     this.#record(ended);
   }
@@ -289,19 +332,5 @@ export class ExecutorPool {
       for (const attempt of executor.inFlight.values()) clearTimeout(attempt.backstop);
       executor.connection?.terminate();
     }
-  }
-}
-
-function wordsFor(outcome: string, executor: RemoteExecutor): string {
-  const who = `executor ${executor.id} (pid ${executor.process.pid})`;
-  switch (outcome) {
-    case 'crash':
-      return `${who} died while the attempt ran`;
-    case 'timeout':
-      return `the attempt passed its time limit and did not end when asked; ${who} was ended`;
-    case 'cancelled':
-      return `cancelled; the attempt did not end when asked, so ${who} was ended`;
-    default:
-      return `${who} stopped before the attempt ended`;
   }
 }

@@ -9,12 +9,15 @@
  */
 import type { WebSocket } from 'ws';
 import type {
+  BlockedMessage,
   CoreMessage,
   Fence,
   HelloMessage,
   ProcessIdentity,
   TypeManifest,
 } from '../protocol/execute.ts';
+
+export type Verdict = 'timeout' | 'cancelled' | 'crash' | 'interrupted';
 
 export interface InFlight extends Fence {
   readonly type: string;
@@ -26,8 +29,8 @@ export interface InFlight extends Fence {
   group: ProcessIdentity | null;
   /** Ends the executor's process if the attempt outlives its limit. */
   backstop: NodeJS.Timeout | undefined;
-  /** What the attempt ends as when its process has to be ended. */
-  verdict: 'timeout' | 'cancelled' | undefined;
+  /** What the attempt ends as when its process has to be ended; undefined: as its neighbours do. */
+  verdict: Verdict | undefined;
 }
 
 /** @param facts what is known of this attempt beyond its job */
@@ -64,8 +67,20 @@ export class RemoteExecutor {
   leaving = false;
   /** One of its attempts ignores its signal and its process must end: the others are not to blame. */
   ending = false;
-  /** A claim for it is under way. */
-  claiming = false;
+  /** What it is set apart for; null: it shares in all types without processes of their own. */
+  only: string | null = null;
+  /** Pid of the executor whose place it took. */
+  predecessor: number | null = null;
+  /** Epoch milliseconds; null: it did not say. */
+  startedAt: number | null = null;
+  /** Attempts that it has run to their end. */
+  done = 0;
+  /** Handlers that it could not load. */
+  broken: readonly TypeManifest[] = [];
+  /** Its event loop stands still, and this is where; undefined as soon as it says anything again. */
+  blocked: BlockedMessage | undefined;
+  #claiming = false;
+  #owesQuieted = false;
 
   constructor(id: string, process: ProcessIdentity, supervisor: ProcessIdentity | null) {
     this.id = id;
@@ -79,7 +94,35 @@ export class RemoteExecutor {
       hello.types.filter((type) => type.problem === undefined).map((type) => [type.name, type]),
     );
     this.queues = new Set(hello.queues);
-    this.quiet = false;
+    this.quiet = hello.quiet ?? false;
+    this.only = hello.only ?? null;
+    this.predecessor = hello.predecessor ?? null;
+    this.startedAt = hello.startedAt ?? null;
+    this.done = Math.max(0, (hello.attempts ?? 0) - hello.holding.length);
+    this.broken = hello.types.filter((type) => type.problem !== undefined);
+  }
+
+  /** A claim for it is under way. */
+  get claiming(): boolean {
+    return this.#claiming;
+  }
+
+  set claiming(claiming: boolean) {
+    this.#claiming = claiming;
+    this.#sayQuieted();
+  }
+
+  /** It takes no more, and is told as soon as nothing is on its way to it. */
+  becomeQuiet(): void {
+    this.quiet = true;
+    this.#owesQuieted = true;
+    this.#sayQuieted();
+  }
+
+  #sayQuieted(): void {
+    if (!this.#owesQuieted || this.#claiming) return;
+    // Without a connection it says hello again, and that it is quiet.
+    this.#owesQuieted = !this.send({ kind: 'quieted' });
   }
 
   free(): number {
@@ -112,6 +155,7 @@ export class RemoteExecutor {
     if (held === undefined) return undefined;
     clearTimeout(held.backstop);
     this.inFlight.delete(fence.id);
+    this.done += 1;
     return held;
   }
 }

@@ -19,6 +19,7 @@ import {
   type ExecutorMessage,
   type Fence,
   KILL_GRACE_MS,
+  MAX_HANDED_BYTES,
   RUN_MARK,
 } from '../protocol/execute.ts';
 import { MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
@@ -300,7 +301,7 @@ export class ExecutorProcess implements ChildService {
 function checkSuccession(predecessor: Predecessor | null, { types }: HandlerRegistry): void {
   const problem = successionProblem(predecessor, types);
   if (problem === null) return;
-  throw new TaskbellError('E_RUNTIME', `Handlers cannot be loaded: ${problem}.`, {
+  throw new TaskbellError('E_HANDLER', `Handlers cannot be loaded: ${problem}.`, {
     hint: 'Mend them and ask again; the former processes go on with what they have loaded.',
   });
 }
@@ -311,7 +312,7 @@ function unknownKind(message: never): { readonly kind: unknown } {
 
 function linkSettings({ daemon, worker }: Settings) {
   // Every slot's payload may come in one message; twice, because JSON can be written longer than it was counted.
-  const maxMessageBytes = (worker.concurrency + 1) * 2 * MAX_PAYLOAD_BYTES;
+  const maxMessageBytes = (worker.concurrency + 1) * (2 * MAX_PAYLOAD_BYTES + MAX_HANDED_BYTES);
   return { controlSocket: daemon.controlSocket, maxMessageBytes };
 }
 

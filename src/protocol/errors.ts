@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   E_PAYLOAD_INVALID: { exitCode: 65, status: 422 },
   E_UNKNOWN_TYPE: { exitCode: 65, status: 422 },
   E_UNKNOWN_EVENT_TYPE: { exitCode: 65, status: 422 },
+  E_HANDLER: { exitCode: 65, status: 422 },
   E_CONFLICT: { exitCode: 65, status: 409 },
   E_DATABASE_INVALID: { exitCode: 65, status: 500 },
   E_DATABASE_NEWER: { exitCode: 65, status: 500 },

@@ -163,6 +163,10 @@ export interface DependencyResult {
   readonly error: string | null;
 }
 
+/** Results handed down to one attempt: at most so many, and so many bytes of them in all. */
+export const MAX_HANDED_RESULTS = 1_000;
+export const MAX_HANDED_BYTES = 4 * 1_048_576;
+
 /** What an attempt learns of the jobs that its own depends on. */
 export interface Dependencies {
   readonly total: number;

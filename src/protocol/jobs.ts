@@ -18,7 +18,7 @@ export const JOB_STATES = [
 ] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
-/** Why a job is `failed`. `dependency`: a job that it depends on did not succeed. */
+/** Why a job is `failed`. `dependency`, which a `cancelled` job may have too: one that it depends on did not succeed. */
 export type FailReason = 'error' | 'timeout' | 'crash' | 'exhausted' | 'rejected' | 'dependency';
 
 /**
@@ -119,7 +119,7 @@ export interface JobRequest {
   readonly group?: string;
   /** Higher runs first; an integer from -1000 to 1000; 0 when omitted. */
   readonly priority?: number;
-  /** Milliseconds from acceptance to the first run; excludes `runAt`. */
+  /** Milliseconds from acceptance to the first run, with `after` from its release; excludes `runAt`. */
   readonly delayMs?: number;
   /** ISO 8601 with a zone; excludes `delayMs`. */
   readonly runAt?: string;
@@ -204,6 +204,46 @@ export interface JobView extends JobSummary {
   readonly result: Json;
   readonly error: JobError | null;
   readonly attempts: readonly AttemptView[];
+  /** Left out where the job depends on none. */
+  readonly dependencies?: DependencyCounts;
+}
+
+/** How the jobs stand that one depends on. */
+export interface DependencyCounts {
+  readonly total: number;
+  readonly unfinished: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly cancelled: number;
+}
+
+/** A job beside another in a flow. */
+export interface RelativeView {
+  readonly id: string;
+  /** Its name in the request that added both; null when it was named by its id. */
+  readonly ref: string | null;
+  /** Null where the job was removed since. */
+  readonly type: string | null;
+  readonly state: JobState;
+}
+
+/** `GET /v1/jobs/ID/dependencies`: at most `MAX_DEPENDENCIES` to either side, in the order of `after` and of age. */
+export interface RelativesView {
+  readonly dependencies: readonly RelativeView[];
+  readonly dependents: readonly RelativeView[];
+}
+
+/** What `POST /v1/batches` takes. */
+export interface BatchRequest {
+  readonly jobs: readonly JobRequest[];
+  /** Runs when all of them have ended, however they did, unless it says otherwise. */
+  readonly callback: JobRequest;
+}
+
+export interface AddedBatch {
+  readonly callback: AddedJob;
+  /** The ids, in the order of the request. */
+  readonly jobs: readonly string[];
 }
 
 /**

@@ -189,7 +189,7 @@ function whole(value: number | undefined): number | null {
 export function endWithoutWord(
   fence: Fence,
   outcome: 'crash' | 'interrupted' | 'timeout' | 'cancelled',
-  words: { readonly message: string; readonly durationMs: number },
+  words: { readonly message: string; readonly durationMs: number; readonly stack?: string },
 ): AttemptEnd {
   return {
     id: fence.id,
@@ -198,7 +198,11 @@ export function endWithoutWord(
     retryable: true,
     retryAfterMs: null,
     result: null,
-    error: { name: outcome, message: words.message },
+    error: {
+      name: outcome,
+      message: words.message,
+      ...(words.stack === undefined ? {} : { stack: words.stack }),
+    },
     events: [],
     durationMs: words.durationMs,
     cpuMs: null,

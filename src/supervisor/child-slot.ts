@@ -135,8 +135,8 @@ export class ChildSlot {
     return [...present, ...this.#retiring];
   }
 
-  #spawn(): void {
-    const process: SlotProcess = this.#fork(null, (state) => {
+  #spawn(predecessor: Predecessor | null = null): void {
+    const process: SlotProcess = this.#fork(predecessor, (state) => {
       if (!this.#wanted || this.#process !== process) return;
       this.#everReady = true;
       this.#become(state);
@@ -198,7 +198,8 @@ export class ChildSlot {
     former.send({ kind: 'quiet' });
     await this.#stopOne(former, withinMs);
     this.#retiring.delete(former);
-    if (this.#wanted) this.#spawn();
+    // Nobody is there any more whose types would have to be kept.
+    if (this.#wanted) this.#spawn({ pid: former.pid ?? -1, types: [] });
     else this.#become('stopped');
   }
 
@@ -235,7 +236,7 @@ export class ChildSlot {
   #successorFailed({ pid }: SlotProcess, { fatal }: SlotProcess): TaskbellError {
     const who = `The successor of ${describeSlot(this.name)} (pid ${pid})`;
     const why = fatal?.message ?? `ended or was not ready within ${SUCCESSOR_READY_MS / 1_000} s`;
-    const error = new TaskbellError(fatal?.code ?? 'E_RUNTIME', `${who} cannot work: ${why}`, {
+    const error = new TaskbellError(fatal?.code ?? 'E_UNAVAILABLE', `${who} cannot work: ${why}`, {
       hint: fatal?.hint ?? 'The log of the service says more; the former process goes on.',
     });
     if (this.#wanted) this.#log.error({ pid, problem: why }, 'process stays: no successor works');
