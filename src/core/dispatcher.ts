@@ -1,9 +1,13 @@
 /**
  * Hands out what is queued. Claims ride in the transaction that is about to commit, so an add and
  * its start, or an end and the next start, cost one fsync.
+ *
+ * Whose turn it is, the lanes say; what the limits leave, the store decides inside the transaction,
+ * so that several claims of one flush cannot count on the same room.
  */
 import type { Logger } from '../process/logger.ts';
 import type { ClaimAnswer, JobStore } from '../queue/job-store.ts';
+import type { LimitRules } from '../queue/limits.ts';
 import type { InHand } from './in-hand.ts';
 import type { JobTypes } from './job-types.ts';
 import type { Lanes } from './lanes.ts';
@@ -14,17 +18,22 @@ export interface DispatcherParts {
   readonly store: JobStore;
   readonly types: JobTypes;
   readonly lanes: Lanes;
+  readonly limits: LimitRules;
   readonly inHand: InHand;
   readonly executors: () => readonly RemoteExecutor[];
   readonly log: Logger;
   readonly now: () => number;
   /** Asks for a flush of the commit loop in this turn. */
   readonly nudge: () => void;
+  /** Asks for a flush at this time (epoch ms). */
+  readonly expect: (at: number) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
 export class Dispatcher {
   readonly #parts: DispatcherParts;
+  /** What the types say of their limits, as of the last claims. */
+  #generation = 0;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -32,54 +41,59 @@ export class Dispatcher {
 
   /** The hook of the commit loop: claims for every free slot, in the transaction about to begin. */
   fill(): void {
-    const willing = this.#parts.executors().filter((executor) => executor.free() > 0);
-    const reserved = new Set<string>();
+    const { lanes, types, now, executors, expect } = this.#parts;
+    if (types.generation !== this.#generation) lanes.releaseAll();
+    this.#generation = types.generation;
+    const nextToken = lanes.beginRound(now());
+    if (nextToken !== null) expect(nextToken);
+    const willing = executors().filter((executor) => executor.free() > 0);
     for (const executor of willing.sort((a, b) => a.inFlight.size - b.inFlight.size)) {
       // Shared evenly at first, so that one process does not take all while its neighbours idle.
-      const limit = Math.ceil(executor.free() / willing.length);
-      this.#claimFor(executor, limit, reserved);
+      this.#claimFor(executor, Math.ceil(executor.free() / willing.length));
     }
   }
 
-  #claimFor(executor: RemoteExecutor, limit: number, reserved: Set<string>): void {
-    const { lanes, types, store, now } = this.#parts;
-    const open = lanes.open(
-      ({ queue, type }) =>
-        executor.types.has(type) &&
-        executor.serves(queue) &&
-        !reserved.has(type) &&
-        this.#parts.inHand.room(type, types.policyOf(type)) > 0,
+  #claimFor(executor: RemoteExecutor, limit: number): void {
+    const { lanes, limits, store, now } = this.#parts;
+    const open = lanes.take(
+      limit,
+      ({ queue, type }) => executor.types.has(type) && executor.serves(queue),
     );
     if (open.length === 0) return;
-    const typeLimits = new Map<string, number>();
-    for (const { type } of open) {
-      const room = this.#parts.inHand.room(type, types.policyOf(type));
-      if (room === Number.POSITIVE_INFINITY) continue;
-      typeLimits.set(type, room);
-      // Until the answer is known nobody else may count on the same room.
-      reserved.add(type);
-    }
     executor.claiming = true;
     const idle = executor.inFlight.size === 0;
     store
-      .claim({ executor: executor.id, lanes: open, limit, typeLimits, idle, now: now() })
-      .then((answer) => this.#handOut(executor, answer))
+      .claim({ executor: executor.id, lanes: open, limit, limits, idle, now: now() })
+      .then((answer) => {
+        this.#learn(answer);
+        this.#handOut(executor, answer);
+      })
       .catch((error: unknown) => this.#parts.onFailure(error))
       .finally(() => {
         executor.claiming = false;
       });
   }
 
-  #handOut(executor: RemoteExecutor, { jobs, emptyLanes }: ClaimAnswer): void {
-    const { types, lanes, inHand, log, nudge } = this.#parts;
+  /** In the turn of the answer: an end that is told after it opens what is closed here. */
+  #learn({ jobs, emptyLanes, heldLanes }: ClaimAnswer): void {
+    const { lanes, expect, nudge } = this.#parts;
+    lanes.noteServed(jobs);
     lanes.clear(emptyLanes);
+    lanes.hold(heldLanes);
+    for (const { until } of heldLanes) if (until !== null) expect(until);
+    // There may be more for the slots that are left: in these lanes, or in those behind them.
+    if (jobs.length + emptyLanes.length + heldLanes.length > 0) queueMicrotask(nudge);
+  }
+
+  #handOut(executor: RemoteExecutor, { jobs }: ClaimAnswer): void {
+    const { types, inHand, log } = this.#parts;
     if (jobs.length === 0) return;
     const held = jobs.map((job) => {
       const timeoutMs = job.timeoutMs ?? types.policyOf(job.type).timeoutMs;
       return inFlightOf(job, { timeoutMs, sent: false, group: null });
     });
     for (const attempt of held) inHand.hold(executor, attempt);
-    const sent = executor.sendText(renderRun(jobs, held));
+    const sent = renderRun(jobs, held).every((text) => executor.sendText(text));
     for (const attempt of held) attempt.sent = sent;
     const facts = {
       executor: executor.id,
@@ -87,7 +101,5 @@ export class Dispatcher {
       jobs: jobs.slice(0, 5).map(({ id }) => id),
     };
     log.info({ ...facts, moment: 'processing' }, 'attempts handed out');
-    // There may be more for the slots that are left.
-    queueMicrotask(nudge);
   }
 }

@@ -14,6 +14,8 @@ export class JobTypes {
   readonly #handlersDirectory: string;
   readonly #manifests = new Map<string, TypeManifest>();
   readonly #policies = new Map<string, TypePolicy>();
+  /** Counts how often executors said something new of their types. */
+  generation = 0;
 
   constructor(configured: readonly JobTypeSettings[], handlersDirectory: string) {
     this.#configured = new Map(configured.map((type) => [type.name, type]));
@@ -23,6 +25,7 @@ export class JobTypes {
   learn(manifests: readonly TypeManifest[]): void {
     for (const manifest of manifests) this.#manifests.set(manifest.name, manifest);
     this.#policies.clear();
+    this.generation += 1;
   }
 
   policyOf(type: string): TypePolicy {

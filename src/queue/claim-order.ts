@@ -1,49 +1,163 @@
 /**
- * Which waiting jobs an executor gets. Pure: candidates in, ids out.
+ * Which waiting jobs an executor gets. Pure but for the reads that the store passes in: lanes in,
+ * picks out, and what the caller should know about the lanes afterwards.
+ *
+ * Lanes come in the order of their parties' turns. A party is a group of a queue, or everything that
+ * has no group. Each round gives every party one job; inside a party, higher priority goes first,
+ * then older. A lane whose bounds are used up is passed over, and not even read.
  */
+import type { Lane } from './job.ts';
+import type { Spending } from './limits.ts';
+import { Allowance, type Bound, boundsOf, type LimitLedger, type LimitRules } from './limits.ts';
 import { MAX_CRASHES } from './transitions.ts';
 
 export interface Candidate {
   readonly id: number;
-  readonly type: string;
   readonly priority: number;
   readonly crashes: number;
 }
 
-export interface ClaimBounds {
+export interface ClaimQuestion {
   readonly limit: number;
-  /** Most further attempts of a type; a type that is not named has no bound. */
-  readonly typeLimits: ReadonlyMap<string, number>;
+  /** The lanes to look at, party by party, whose turn is next first. */
+  readonly lanes: readonly Lane[];
+  readonly limits: LimitRules;
   /** True when the executor runs nothing now. */
   readonly idle: boolean;
+  readonly now: number;
+}
+
+/** A lane that holds a job which a limit keeps back. */
+export interface HeldLane {
+  readonly lane: Lane;
+  /** See limits.ts. */
+  readonly key: string;
+  /** Epoch milliseconds of the next token; null: until an attempt under the key ends. */
+  readonly until: number | null;
+}
+
+export interface ClaimDecision<C> {
+  /** In the order in which they are to start. */
+  readonly picked: readonly C[];
+  /** Lanes that hold nothing more when the picked ones have started. */
+  readonly emptyLanes: readonly Lane[];
+  readonly heldLanes: readonly HeldLane[];
+  readonly spendings: readonly Spending[];
+}
+
+interface Line<C> {
+  readonly lane: Lane;
+  readonly bounds: readonly Bound[];
+  readonly asked: number;
+  readonly rows: readonly C[];
+}
+
+interface Entry<C> {
+  readonly row: C;
+  readonly bounds: readonly Bound[];
+}
+
+/** @param read the first `count` jobs of a lane, higher priority first, then older */
+export function decideClaim<C extends Candidate>(
+  question: ClaimQuestion,
+  ledger: LimitLedger,
+  read: (lane: Lane, count: number) => readonly C[],
+): ClaimDecision<C> {
+  const allowance = new Allowance(ledger, question.now);
+  const parties = partiesOf(question.lanes);
+  // Among several parties one row more than the share, which tells an emptied lane from a longer one.
+  const share =
+    parties.length === 1 ? question.limit : Math.ceil(question.limit / parties.length) + 1;
+  const lines = parties.map((lanes) =>
+    lanes.map((lane): Line<C> => {
+      const bounds = boundsOf(lane, question.limits);
+      const asked = Math.max(0, Math.min(share, allowance.room(bounds)));
+      return { lane, bounds, asked, rows: asked === 0 ? [] : read(lane, asked) };
+    }),
+  );
+  const picked = pickInTurn(lines.map(entriesOf), question, allowance);
+  return {
+    picked,
+    ...aftermath(lines.flat(), picked, allowance),
+    spendings: allowance.spendings(),
+  };
+}
+
+/** The lanes of each party together, parties in the order in which they first appear. */
+function partiesOf(lanes: readonly Lane[]): readonly (readonly Lane[])[] {
+  const parties = new Map<string, Lane[]>();
+  for (const lane of lanes) {
+    const key = lane.group === null ? '' : `${lane.queue} ${lane.group}`;
+    const party = parties.get(key);
+    if (party === undefined) parties.set(key, [lane]);
+    else party.push(lane);
+  }
+  return [...parties.values()];
 }
 
 /**
- * Higher priority first, then older first.
- *
  * A job one crash short of quarantine runs alone: its executor's neighbours would otherwise be
  * charged with a crash that is not theirs, and the verdict would be a guess. So when it is next
  * and the executor is busy, nothing more is handed out until the executor is idle.
  */
-export function pickClaims<C extends Candidate>(
-  candidates: readonly C[],
-  bounds: ClaimBounds,
+function pickInTurn<C extends Candidate>(
+  parties: readonly (readonly Entry<C>[])[],
+  { limit, idle }: Pick<ClaimQuestion, 'limit' | 'idle'>,
+  allowance: Allowance,
 ): readonly C[] {
-  const left = new Map(bounds.typeLimits);
   const picked: C[] = [];
-  for (const candidate of candidates.toSorted(byTurn)) {
-    if (picked.length >= bounds.limit) break;
-    const room = left.get(candidate.type);
-    if (room !== undefined && room <= 0) continue;
-    if (candidate.crashes >= MAX_CRASHES - 1) {
-      return bounds.idle && picked.length === 0 ? [candidate] : picked;
+  let waiting = parties.map((entries) => entries.values());
+  while (waiting.length > 0 && picked.length < limit) {
+    const more: typeof waiting = [];
+    for (const entries of waiting) {
+      if (picked.length >= limit) break;
+      const next = nextWithRoom(entries, allowance);
+      if (next === undefined) continue;
+      if (next.row.crashes >= MAX_CRASHES - 1) {
+        if (!idle || picked.length > 0) return picked;
+        allowance.take(next.bounds);
+        return [next.row];
+      }
+      allowance.take(next.bounds);
+      picked.push(next.row);
+      more.push(entries);
     }
-    if (room !== undefined) left.set(candidate.type, room - 1);
-    picked.push(candidate);
+    waiting = more;
   }
   return picked;
 }
 
+function nextWithRoom<C>(
+  entries: IterableIterator<Entry<C>>,
+  allowance: Allowance,
+): Entry<C> | undefined {
+  for (let next = entries.next(); !next.done; next = entries.next()) {
+    if (allowance.room(next.value.bounds) > 0) return next.value;
+  }
+  return undefined;
+}
+
+function entriesOf<C extends Candidate>(lines: readonly Line<C>[]): readonly Entry<C>[] {
+  const entries = lines.flatMap(({ rows, bounds }) => rows.map((row) => ({ row, bounds })));
+  // One lane comes in order.
+  return lines.length === 1 ? entries : entries.sort((a, b) => byTurn(a.row, b.row));
+}
+
 function byTurn(a: Candidate, b: Candidate): number {
   return b.priority - a.priority || a.id - b.id;
+}
+
+function aftermath<C>(lines: readonly Line<C>[], picked: readonly C[], allowance: Allowance) {
+  const gone = new Set(picked);
+  const emptyLanes: Lane[] = [];
+  const heldLanes: HeldLane[] = [];
+  for (const { lane, bounds, asked, rows } of lines) {
+    if (rows.length < asked && rows.every((row) => gone.has(row))) {
+      emptyLanes.push(lane);
+      continue;
+    }
+    const block = bounds.length === 0 ? undefined : allowance.blockOf(bounds);
+    if (block !== undefined) heldLanes.push({ lane, key: block.key, until: block.until });
+  }
+  return { emptyLanes, heldLanes };
 }

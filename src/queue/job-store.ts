@@ -13,7 +13,7 @@ import type {
   RelativesView,
   UniqueOutcome,
 } from '../protocol/jobs.ts';
-import type { ClaimBounds } from './claim-order.ts';
+import type { ClaimQuestion, HeldLane } from './claim-order.ts';
 import type {
   AttemptEnd,
   AttemptRecord,
@@ -24,6 +24,7 @@ import type {
   NewLogLine,
   RunningJob,
 } from './job.ts';
+import type { LimitBlock, LimitRules } from './limits.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Decision } from './transitions.ts';
 
@@ -49,16 +50,16 @@ export interface AddGuard {
   readonly fingerprint: string;
 }
 
-export interface ClaimRequest extends ClaimBounds {
+export interface ClaimRequest extends ClaimQuestion {
   readonly executor: string;
-  readonly lanes: readonly Lane[];
-  readonly now: number;
 }
 
 export interface ClaimAnswer {
   readonly jobs: readonly ClaimedJob[];
   /** Lanes that were seen empty: no use in asking again before something is added to them. */
   readonly emptyLanes: readonly Lane[];
+  /** Lanes that hold something which a limit keeps back: no use in asking before it has room. */
+  readonly heldLanes: readonly HeldLane[];
 }
 
 /** An end and the rules that judge it. */
@@ -160,6 +161,8 @@ export interface JobStore {
   running(): Promise<readonly RunningJob[]>;
   /** Every lane that holds a queued job. */
   lanes(): Promise<readonly Lane[]>;
+  /** Which limits have no room for a job of the lane now. */
+  blocksOf(lane: Lane, rules: LimitRules, now: number): Promise<readonly LimitBlock[]>;
 
   rememberExecutor(id: string, process: ProcessIdentity): Promise<void>;
   executorProcess(id: string): Promise<ProcessIdentity | undefined>;

@@ -119,9 +119,9 @@ CREATE INDEX unique_windows_until ON unique_windows (until);
 -- What is added when a running job has ended, because its key was added again meanwhile. job: JSON.
 CREATE TABLE unique_followers (job_id INTEGER PRIMARY KEY, job TEXT NOT NULL) STRICT;
 
--- Token buckets of the rate limits.
+-- Token buckets of the rate limits that are not full. owed_ms: from at on until it is.
 CREATE TABLE rate_buckets (
-  key TEXT PRIMARY KEY, tokens REAL NOT NULL, at INTEGER NOT NULL
+  key TEXT PRIMARY KEY, owed_ms REAL NOT NULL, at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Adds that may be repeated: what each was answered with.

@@ -4,7 +4,9 @@ import type { Fence } from '../../src/protocol/execute.ts';
 import { type AttemptOutcome, JOB_STATES, type JobState } from '../../src/protocol/jobs.ts';
 import type { AttemptEnd, ClaimedJob, Lane, NewJob } from '../../src/queue/job.ts';
 import type { ClaimRequest, JobStore, JudgedEnd, QueueCounts } from '../../src/queue/job-store.ts';
+import { type LimitRules, NO_LIMITS } from '../../src/queue/limits.ts';
 import type { RetryPolicy } from '../../src/queue/retry-policy.ts';
+import type { Limits } from '../../src/queue/type-policy.ts';
 import type { Stores } from './stores.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 21, 40, 5, 174);
@@ -83,12 +85,25 @@ export async function addOne(store: JobStore, over: Partial<NewJob> = {}): Promi
   return outcome.job.id;
 }
 
+export interface StatedLimits {
+  readonly queue?: Readonly<Record<string, Partial<Limits>>>;
+  readonly type?: Readonly<Record<string, Partial<Limits>>>;
+}
+
+/** Limits as a test states them. */
+export function rules({ queue = {}, type = {} }: StatedLimits = {}): LimitRules {
+  return {
+    queue: (name) => ({ ...NO_LIMITS, ...queue[name] }),
+    type: (name) => ({ ...NO_LIMITS, ...type[name] }),
+  };
+}
+
 export function claiming(over: Partial<ClaimRequest> = {}): ClaimRequest {
   return {
     executor: 'e1',
     lanes: [MAIL],
     limit: 100,
-    typeLimits: new Map(),
+    limits: rules(),
     idle: true,
     now: NOW + 1_000,
     ...over,

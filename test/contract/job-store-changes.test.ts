@@ -274,10 +274,10 @@ describe.each(BOTH)('a change in the $name store', ({ open }) => {
       const id = await addOne(jobs, { priority: 1 });
       for (const _ of [1, 2]) await settle(jobs, await claimOne(jobs), 'crash');
       await addOne(jobs);
-      expect(await jobs.claim(claiming({ idle: false }))).toEqual({ jobs: [], emptyLanes: [] });
+      expect(await jobs.claim(claiming({ idle: false }))).toEqual({ jobs: [], emptyLanes: [], heldLanes: [] });
       const suspect = await jobs.claim(claiming());
       expect(suspect.jobs.map((job) => job.id)).toEqual([id]);
-      expect(await jobs.claim(claiming({ idle: false }))).toEqual({ jobs: [], emptyLanes: [] });
+      expect(await jobs.claim(claiming({ idle: false }))).toEqual({ jobs: [], emptyLanes: [], heldLanes: [] });
       const other = await jobs.claim(claiming({ executor: 'e2', idle: false }));
       expect(other.jobs).toHaveLength(1);
     });

@@ -12,6 +12,7 @@ import {
   NOW,
   newJob,
   rowsOf,
+  rules,
   settle,
   startOne,
   story,
@@ -201,11 +202,12 @@ describe.each(BOTH)('a job in the $name store', ({ open }) => {
 
     it('keeps to the bound of its type, and its lane is not taken for empty', async () => {
       await jobs.add([newJob(), newJob()], NOW);
-      const typeLimits = new Map([['mail', 1]]);
-      expect((await jobs.claim(claiming({ typeLimits }))).jobs).toHaveLength(1);
-      const none = await jobs.claim(claiming({ typeLimits: new Map([['mail', 0]]) }));
-      expect(none).toEqual({ jobs: [], emptyLanes: [] });
-      expect(await jobs.claim(claiming({ limit: 0 }))).toEqual({ jobs: [], emptyLanes: [] });
+      const limits = rules({ type: { mail: { concurrency: 1 } } });
+      expect((await jobs.claim(claiming({ limits }))).jobs).toHaveLength(1);
+      const nothing = { jobs: [], emptyLanes: [], heldLanes: [] };
+      const held = { lane: MAIL, key: 'type mail', until: null };
+      expect(await jobs.claim(claiming({ limits }))).toEqual({ ...nothing, heldLanes: [held] });
+      expect(await jobs.claim(claiming({ limit: 0 }))).toEqual(nothing);
     });
   });
 

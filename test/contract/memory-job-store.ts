@@ -5,7 +5,7 @@
 
 import type { Fence, ProcessIdentity } from '../../src/protocol/execute.ts';
 import { isFinished, type JobProgress, type JobState } from '../../src/protocol/jobs.ts';
-import { pickClaims } from '../../src/queue/claim-order.ts';
+import { decideClaim } from '../../src/queue/claim-order.ts';
 import type { AttemptEnd, JobRecord, Lane, NewJob, NewLogLine } from '../../src/queue/job.ts';
 import { endEvent, progressEvent, stateEvent, waitingEvent } from '../../src/queue/job-events.ts';
 import type {
@@ -22,11 +22,19 @@ import type {
   Released,
   RetryAnswer,
 } from '../../src/queue/job-store.ts';
+import {
+  blocksOf,
+  boundsOf,
+  type LimitBlock,
+  type LimitLedger,
+  type LimitRules,
+} from '../../src/queue/limits.ts';
 import { overridePolicy } from '../../src/queue/retry-policy.ts';
 import { type Decision, decideEnd, MAX_CRASHES } from '../../src/queue/transitions.ts';
 import type { Commit } from '../../src/sqlite/commit.ts';
 import type { MemoryState } from './memory-commit.ts';
 import type { MemoryEventLog } from './memory-event-log.ts';
+import { type Flows, MemoryFlows, type Named } from './memory-flows.ts';
 import { type Guards, recall, remember } from './memory-guards.ts';
 import {
   attemptsOf,
@@ -41,6 +49,7 @@ import {
   started,
   waiting,
 } from './memory-job.ts';
+import { type Buckets, ledgerOf, spend } from './memory-limits.ts';
 import {
   lanesOf,
   listPage,
@@ -66,7 +75,9 @@ interface Everything extends MemoryTables {
   readonly paused: Map<string, boolean>;
   readonly ends: Map<JobState, number>;
   readonly guards: Guards;
+  readonly buckets: Buckets;
   readonly unique: UniqueTables;
+  readonly flows: Flows;
   lastOrder: number;
 }
 
@@ -79,7 +90,9 @@ export class MemoryJobStore implements JobStore, MemoryState {
     paused: new Map(),
     ends: new Map(),
     guards: new Map(),
+    buckets: new Map(),
     unique: noUnique(),
+    flows: new Map(),
     lastOrder: 0,
   };
 
@@ -89,14 +102,16 @@ export class MemoryJobStore implements JobStore, MemoryState {
   }
 
   save(): () => void {
-    const { jobs, executors, paused, ends, guards, unique, lastOrder } = this.#all;
+    const { jobs, executors, paused, ends, guards, buckets, unique, flows, lastOrder } = this.#all;
     const copy: Everything = {
       jobs: new Map(jobs),
       executors: new Map(executors),
       paused: new Map(paused),
       ends: new Map(ends),
       guards: new Map(guards),
+      buckets: new Map(buckets),
       unique: copyUnique(unique),
+      flows: new Map(flows),
       lastOrder,
     };
     return () => {
@@ -124,19 +139,37 @@ export class MemoryJobStore implements JobStore, MemoryState {
   }
 
   #add(jobs: readonly NewJob[], now: number): readonly AddOutcome[] {
+    const plan = this.#flows(now).plan(jobs);
     this.#unique().check(jobs, now);
-    return jobs.map((job) => this.#addOne(job, now));
+    return this.#flows(now).carryOut(plan, (index, parents) =>
+      this.#addOne(jobs[index] as NewJob, now, parents),
+    );
+  }
+
+  #flows(now: number): MemoryFlows {
+    const { jobs, flows } = this.#all;
+    return new MemoryFlows({
+      ...{ jobs, flows, now },
+      put: (job, data) => (data === undefined ? this.#keep(job) : this.#put(job, data, now)),
+      finish: (job, next, error) => {
+        const { id, attempt, failures, crashes } = job.record;
+        const end = { ...neverStarted(id, attempt), error };
+        this.#recordEnd(job, end, { next, failures, crashes }, now);
+      },
+    });
   }
 
   #unique(): MemoryUnique {
     return new MemoryUnique(this.#all.jobs, this.#all.unique);
   }
 
-  #addOne(job: NewJob, now: number): AddOutcome {
-    if (job.uniqueKey === null) return { job: this.#insert(job, now), duplicate: false };
+  #addOne(job: NewJob, now: number, parents: readonly Named[] = []): AddOutcome {
+    if (job.uniqueKey === null) {
+      return { job: this.#insert(job, now, parents), duplicate: false };
+    }
     const { free, change } = this.#unique().meet(job, now);
     if (free !== undefined) {
-      const record = this.#insert(free, now);
+      const record = this.#insert(free, now, parents);
       this.#unique().hold(record.id, job, now);
       return { job: record, duplicate: false, unique: 'added' };
     }
@@ -150,16 +183,19 @@ export class MemoryJobStore implements JobStore, MemoryState {
     const follower = this.#unique().takeFollower(id);
     if (follower === undefined) return [];
     const { job, since } = follower;
-    const record = this.#insert(job, now, since);
+    const record = this.#insert({ ...job, after: [] }, now, [], since);
     this.#unique().hold(record.id, job, since);
     const { queue, type, group, runAt } = record;
     return [{ queue, type, group, runAt }];
   }
 
-  #insert(job: NewJob, now: number, createdAt = now): JobRecord {
+  #insert(job: NewJob, now: number, parents: readonly Named[], createdAt = now): JobRecord {
     this.#all.lastOrder += 1;
     const fresh = freshJob(this.#all.lastOrder, job, now);
     const record = { ...fresh.record, createdAt };
+    if (parents.length > 0) {
+      return this.#flows(now).join({ ...fresh, record }, job, parents).record;
+    }
     const { state, runAt } = record;
     const data =
       runAt === null ? stateEvent(job, state, 0) : waitingEvent(job, state, { attempt: 0, runAt });
@@ -171,19 +207,18 @@ export class MemoryJobStore implements JobStore, MemoryState {
     return this.#commit(() => {
       const { executor, limit, now } = request;
       if (limit < 1 || (!request.idle && this.#runsSuspect(executor))) {
-        return { jobs: [], emptyLanes: [] };
+        return { jobs: [], emptyLanes: [], heldLanes: [] };
       }
-      const lanes = request.lanes.map((lane) => ({ lane, waiting: this.#inLane(lane) }));
-      const candidates = lanes.flatMap(({ waiting: jobs }) =>
-        jobs.map((job) => ({ ...job.record, id: job.order, job })),
+      const { picked, spendings, ...lanes } = decideClaim(request, this.#ledger(), (lane, count) =>
+        this.#inLane(lane).slice(0, count),
       );
-      const jobs = pickClaims(candidates, request).map(({ job }) => {
+      spend(this.#all.buckets, spendings, now);
+      const jobs = picked.map(({ job }) => {
         const running = started(job, executor, now);
         this.#put(running, stateEvent(job.record, 'running', running.record.attempt), now);
-        return claimedOf(running);
+        return { ...claimedOf(running), dependencies: this.#flows(now).handDown(job.record.id) };
       });
-      const emptyLanes = lanes.filter((lane) => lane.waiting.length === 0).map(({ lane }) => lane);
-      return { jobs, emptyLanes };
+      return { jobs, ...lanes };
     });
   }
 
@@ -222,6 +257,17 @@ export class MemoryJobStore implements JobStore, MemoryState {
     decision: { next: Finish; failures: number; crashes: number },
     now: number,
   ): readonly Released[] {
+    const { id } = job.record;
+    this.#recordEnd(job, end, decision, now);
+    return [...this.#addFollower(id, now), ...this.#flows(now).tell(id)];
+  }
+
+  #recordEnd(
+    job: MemoryJob,
+    end: AttemptEnd,
+    decision: { next: Finish; failures: number; crashes: number },
+    now: number,
+  ): void {
     const { state, reason } = decision.next;
     const emitted = state === 'succeeded' ? end.events : [];
     for (const { type, id, data } of emitted) {
@@ -235,7 +281,6 @@ export class MemoryJobStore implements JobStore, MemoryState {
       { type: 'job', id, kind: 'end', data, detail: { userId, error: end.error } },
       now,
     );
-    return this.#addFollower(id, now);
   }
 
   promote(now: number, limit: number): Promise<readonly Lane[]> {
@@ -272,17 +317,40 @@ export class MemoryJobStore implements JobStore, MemoryState {
     });
   }
 
-  retry(id: string, now: number): Promise<RetryAnswer> {
+  retry(id: string, now: number, { dependents = false } = {}): Promise<RetryAnswer> {
     return this.#commit(() => {
       const job = this.#all.jobs.get(id);
       if (job === undefined) return { kind: 'unknown' };
-      const { state, type, queue, group, attempt } = job.record;
+      const { state, type, queue, group } = job.record;
       if (state !== 'failed' && state !== 'cancelled') return { kind: 'not-failed', state };
       const holder = holderAmong(this.#all.jobs, job.record)?.record;
       if (holder !== undefined) return { kind: 'key-taken', by: holder.id };
-      this.#put(revived(job), stateEvent(job.record, 'queued', attempt), now);
-      return { kind: 'queued', lane: { queue, type, group } };
+      const next = this.#revive(job, now);
+      const many = dependents ? { dependents: this.#reviveDependents(id, now) } : {};
+      if (next === 'waiting') return { kind: next, ...many };
+      return { kind: 'queued', lane: { queue, type, group }, ...many };
     });
+  }
+
+  #revive(job: MemoryJob, now: number): JobState {
+    this.#keep(revived(job));
+    const again = this.#flows(now).rejoin(revived(job));
+    const { state, attempt } = again.record;
+    this.#put(again, stateEvent(again.record, state, attempt), now);
+    return state;
+  }
+
+  #reviveDependents(id: string, now: number): number {
+    const open = [id];
+    for (const next of open) {
+      for (const dependent of this.#flows(now).revivable(next)) {
+        const job = this.#all.jobs.get(dependent);
+        if (job === undefined || holderAmong(this.#all.jobs, job.record) !== undefined) continue;
+        this.#revive(job, now);
+        open.push(dependent);
+      }
+    }
+    return open.length - 1;
   }
 
   recordProgress(fence: Fence, progress: JobProgress, now: number): Promise<void> {
@@ -320,6 +388,14 @@ export class MemoryJobStore implements JobStore, MemoryState {
     return job === undefined ? [] : attemptsOf(job);
   }
 
+  async countDependencies(id: string) {
+    return this.#flows(0).count(id);
+  }
+
+  async relatives(id: string, limit: number) {
+    return this.#flows(0).relatives(id, limit);
+  }
+
   async logLines(id: string, after: number, limit: number) {
     const lines = this.#all.jobs.get(id)?.lines ?? [];
     return lines.filter(({ n }) => n > after).slice(0, limit);
@@ -335,6 +411,10 @@ export class MemoryJobStore implements JobStore, MemoryState {
 
   async lanes(): Promise<readonly Lane[]> {
     return lanesOf(this.#inState('queued'));
+  }
+
+  async blocksOf(lane: Lane, rules: LimitRules, now: number): Promise<readonly LimitBlock[]> {
+    return blocksOf(boundsOf(lane, rules), this.#ledger(), now);
   }
 
   rememberExecutor(id: string, process: ProcessIdentity): Promise<void> {
@@ -374,9 +454,24 @@ export class MemoryJobStore implements JobStore, MemoryState {
     return [...this.#all.jobs.values()].filter(({ record }) => states.includes(record.state));
   }
 
-  #inLane({ queue, type, group }: Lane): readonly MemoryJob[] {
-    return this.#inState('queued').filter(
-      ({ record }) => record.queue === queue && record.type === type && record.group === group,
+  #inLane({ queue, type, group }: Lane) {
+    return this.#inState('queued')
+      .filter(
+        ({ record }) => record.queue === queue && record.type === type && record.group === group,
+      )
+      .map((job) => ({
+        id: job.order,
+        priority: job.record.priority,
+        crashes: job.record.crashes,
+        job,
+      }))
+      .sort((a, b) => b.priority - a.priority || a.id - b.id);
+  }
+
+  #ledger(): LimitLedger {
+    return ledgerOf(
+      this.#inState('running').map(({ record }) => record),
+      this.#all.buckets,
     );
   }
 

@@ -15,6 +15,7 @@ import {
   NOW,
   newJob,
   rowsOf,
+  rules,
 } from './job-fixture.ts';
 import { BOTH, type Stores } from './stores.ts';
 
@@ -125,10 +126,10 @@ class Life {
 
   async #claim({ limit, executor, mailLimit, lanes }: Extract<Step, { do: 'claim' }>) {
     const busy = (await this.#stores.jobs.running()).some((run) => run.executor === executor);
-    const typeLimits = new Map(mailLimit === null ? [] : [['mail', mailLimit]]);
+    const limits = rules({ type: { mail: { concurrency: mailLimit } } });
     const now = this.#now;
     const answer = await this.#stores.jobs.claim(
-      claiming({ limit, executor, typeLimits, lanes, idle: !busy, now }),
+      claiming({ limit, executor, limits, lanes, idle: !busy, now }),
     );
     this.#fences.push(...answer.jobs);
     return answer;

@@ -9,6 +9,7 @@ import { SqliteEventLog } from '../../src/log/sqlite/sqlite-event-log.ts';
 import type { JobStore } from '../../src/queue/job-store.ts';
 import { JobCounts } from '../../src/queue/sqlite/job-counts.ts';
 import { SqliteJobStore } from '../../src/queue/sqlite/sqlite-job-store.ts';
+import { SqliteLimitLedger } from '../../src/queue/sqlite/sqlite-limit-ledger.ts';
 import { type Database, openDatabase, prepareTransaction } from '../../src/sqlite/database.ts';
 import { MemoryCommit } from './memory-commit.ts';
 import { MemoryEventLog } from './memory-event-log.ts';
@@ -66,9 +67,11 @@ export function assemble(db: Database): SqliteStores {
   const writer = new LogWriter(db);
   const counts = new JobCounts(db);
   loop.join(counts);
+  const limits = new SqliteLimitLedger(db);
+  loop.join(limits);
   loop.join(writer);
   const { commit } = loop;
-  const jobs = new SqliteJobStore({ db, writer, counts, commit });
+  const jobs = new SqliteJobStore({ db, writer, counts, limits, commit });
   const close = () => {
     loop.close();
     db.close();

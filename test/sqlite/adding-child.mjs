@@ -4,6 +4,7 @@ import { CommitLoop } from '../../dist/core/commit-loop.js';
 import { LogWriter } from '../../dist/log/sqlite/log-writer.js';
 import { JobCounts } from '../../dist/queue/sqlite/job-counts.js';
 import { SqliteJobStore } from '../../dist/queue/sqlite/sqlite-job-store.js';
+import { SqliteLimitLedger } from '../../dist/queue/sqlite/sqlite-limit-ledger.js';
 import { openDatabase, prepareTransaction } from '../../dist/sqlite/database.js';
 
 const db = openDatabase(process.argv[2]);
@@ -15,9 +16,11 @@ const loop = new CommitLoop({
 });
 const writer = new LogWriter(db);
 const counts = new JobCounts(db);
+const limits = new SqliteLimitLedger(db);
 loop.join(counts);
+loop.join(limits);
 loop.join(writer);
-const store = new SqliteJobStore({ db, writer, counts, commit: loop.commit });
+const store = new SqliteJobStore({ db, writer, counts, limits, commit: loop.commit });
 
 const job = {
   ...{ type: 'mail', queue: 'default', payload: '{}', priority: 0, runAt: null },

@@ -1,39 +1,62 @@
 /**
- * Claims on SQLite, inside the running transaction: looks at the lanes, starts what `claim-order.ts`
- * picks.
+ * Claims on SQLite, inside the running transaction: reads the lanes that `claim-order.ts` asks for and
+ * starts what it picks.
  */
 import type { LogWriter } from '../../log/sqlite/log-writer.ts';
-import { pickClaims } from '../claim-order.ts';
-import type { Lane } from '../job.ts';
+import { decideClaim } from '../claim-order.ts';
+import type { ClaimedJob } from '../job.ts';
 import { stateEvent } from '../job-events.ts';
 import type { ClaimAnswer, ClaimRequest } from '../job-store.ts';
 import { MAX_CRASHES } from '../transitions.ts';
+import type { DependencyReads } from './dependency-reads.ts';
 import type { JobCounts } from './job-counts.ts';
-import { NO_GROUP, toClaimed, type WaitingRow } from './job-rows.ts';
+import { hasFlag } from './job-flags.ts';
+import { laneOf, NO_GROUP, toClaimed, type WaitingRow } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
+import type { SqliteLimitLedger } from './sqlite-limit-ledger.ts';
+
+export interface JobClaimsParts {
+  readonly sql: JobStatements;
+  readonly writer: LogWriter;
+  readonly counts: JobCounts;
+  readonly limits: SqliteLimitLedger;
+  readonly relatives: DependencyReads;
+}
 
 export class JobClaims {
   readonly #sql: JobStatements;
   readonly #writer: LogWriter;
   readonly #counts: JobCounts;
+  readonly #limits: SqliteLimitLedger;
+  readonly #relatives: DependencyReads;
 
-  constructor(sql: JobStatements, writer: LogWriter, counts: JobCounts) {
+  constructor({ sql, writer, counts, limits, relatives }: JobClaimsParts) {
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
+    this.#limits = limits;
+    this.#relatives = relatives;
   }
 
   claim(request: ClaimRequest): ClaimAnswer {
-    if (request.limit < 1 || this.#isTaken(request)) return { jobs: [], emptyLanes: [] };
-    const emptyLanes: Lane[] = [];
-    const candidates = request.lanes.flatMap((lane) => {
-      const rows = this.#sql.waiting.all(lane.queue, lane.type, lane.group ?? NO_GROUP, request.limit);
-      if (rows.length === 0) emptyLanes.push(lane);
-      return rows;
-    });
-    const picked = pickClaims(candidates, request);
+    if (request.limit < 1 || this.#isTaken(request)) {
+      return { jobs: [], emptyLanes: [], heldLanes: [] };
+    }
+    const { picked, spendings, ...lanes } = decideClaim(
+      request,
+      this.#limits,
+      ({ queue, type, group }, count) =>
+        this.#sql.waiting.all(queue, type, group ?? NO_GROUP, count),
+    );
     for (const row of picked) this.#start(row, request);
-    return { jobs: picked.map(toClaimed), emptyLanes };
+    this.#limits.spend(spendings, request.now);
+    return { jobs: picked.map((row) => this.#claimed(row)), ...lanes };
+  }
+
+  #claimed(row: WaitingRow): ClaimedJob {
+    const job = toClaimed(row);
+    if (!hasFlag(row.flags, 'hasDependencies')) return job;
+    return { ...job, dependencies: this.#relatives.handDown(row.id) };
   }
 
   #start(row: WaitingRow, { executor, now }: ClaimRequest): void {
@@ -43,6 +66,7 @@ export class JobClaims {
     const id = String(row.id);
     this.#writer.write({ type: 'job', id, kind: 'state', data }, row.last_seq, now);
     this.#counts.move(row.queue, 'queued', 'running');
+    this.#limits.started(laneOf(row));
   }
 
   /** A suspect runs alone: its executor gets no neighbours for it either (claim-order.ts). */

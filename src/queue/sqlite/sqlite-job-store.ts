@@ -34,6 +34,7 @@ import {
   type RetryAnswer,
   type RetryOptions,
 } from '../job-store.ts';
+import { blocksOf, boundsOf, type LimitBlock, type LimitRules } from '../limits.ts';
 import { DependencyReads } from './dependency-reads.ts';
 import { JobAdds } from './job-adds.ts';
 import { JobChanges } from './job-changes.ts';
@@ -53,12 +54,14 @@ import {
   toRunning,
 } from './job-rows.ts';
 import { type JobStatements, prepareJobStatements } from './job-statements.ts';
+import type { SqliteLimitLedger } from './sqlite-limit-ledger.ts';
 import { UniqueKeys } from './unique-keys.ts';
 
 export interface SqliteJobStoreParts {
   readonly db: Database;
   readonly writer: LogWriter;
   readonly counts: JobCounts;
+  readonly limits: SqliteLimitLedger;
   readonly commit: Commit;
 }
 
@@ -66,6 +69,7 @@ export class SqliteJobStore implements JobStore {
   readonly #sql: JobStatements;
   readonly #writer: LogWriter;
   readonly #counts: JobCounts;
+  readonly #limits: SqliteLimitLedger;
   readonly #commit: Commit;
   readonly #adds: JobAdds;
   readonly #claims: JobClaims;
@@ -77,17 +81,21 @@ export class SqliteJobStore implements JobStore {
   readonly inTransaction: JobsInTransaction;
   #forgotten = false;
 
-  constructor({ db, writer, counts, commit }: SqliteJobStoreParts) {
+  constructor({ db, writer, counts, limits, commit }: SqliteJobStoreParts) {
     this.#sql = prepareJobStatements(db);
     this.#writer = writer;
     this.#counts = counts;
+    this.#limits = limits;
     this.#commit = commit;
     const unique = new UniqueKeys({ db, sql: this.#sql, writer, counts });
     const dependencies = new JobDependencies({ db, writer, counts });
     const common = { sql: this.#sql, writer, counts, unique, dependencies };
     this.#relatives = new DependencyReads(db);
     this.#adds = new JobAdds(common);
-    this.#claims = new JobClaims(this.#sql, writer, counts);
+    this.#claims = new JobClaims({
+      ...{ sql: this.#sql, writer, counts, limits },
+      relatives: this.#relatives,
+    });
     this.#ends = new JobEnds({ ...common, adds: this.#adds });
     this.#changes = new JobChanges({ sql: this.#sql, ends: this.#ends, dependencies });
     this.#list = new JobList(db);
@@ -115,7 +123,13 @@ export class SqliteJobStore implements JobStore {
   }
 
   end(ends: readonly JudgedEnd[]): Promise<readonly EndAnswer[]> {
-    return this.#commit(() => ends.map((judged) => this.#ends.settle(judged)));
+    return this.#commit(() =>
+      ends.map((judged) => {
+        const answer = this.#ends.settle(judged);
+        if (answer.accepted) this.#limits.ended(answer.job);
+        return answer;
+      }),
+    );
   }
 
   promote(now: number, limit: number): Promise<readonly Lane[]> {
@@ -213,6 +227,10 @@ export class SqliteJobStore implements JobStore {
 
   async lanes(): Promise<readonly Lane[]> {
     return this.#sql.lanes.all().map(laneOf);
+  }
+
+  async blocksOf(lane: Lane, rules: LimitRules, now: number): Promise<readonly LimitBlock[]> {
+    return blocksOf(boundsOf(lane, rules), this.#limits, now);
   }
 
   rememberExecutor(id: string, process: ProcessIdentity): Promise<void> {

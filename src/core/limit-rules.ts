@@ -1,0 +1,23 @@
+/** What limits hold for a queue and a type: configuration, and what the handlers themselves say. */
+import type { QueueSettings } from '../config/settings.ts';
+import { type LimitRules, NO_LIMITS } from '../queue/limits.ts';
+import type { Limits } from '../queue/type-policy.ts';
+import type { JobTypes } from './job-types.ts';
+
+export class CoreLimitRules implements LimitRules {
+  readonly #configured: ReadonlyMap<string, Limits>;
+  readonly #types: JobTypes;
+
+  constructor(configured: readonly QueueSettings[], types: JobTypes) {
+    this.#configured = new Map(configured.map((queue) => [queue.name, queue]));
+    this.#types = types;
+  }
+
+  queue(name: string): Limits {
+    return this.#configured.get(name) ?? NO_LIMITS;
+  }
+
+  type(name: string): Limits {
+    return this.#types.policyOf(name);
+  }
+}
