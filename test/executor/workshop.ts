@@ -141,6 +141,7 @@ function settingsFor(root: string, jobs: readonly JobTypeSettings[]): Settings {
       processes: 1,
       concurrency: 8,
       queues: [],
+      ...{ maxJobs: 0, maxMemory: 0, memoryLimit: 0, watch: false },
     },
     jobs,
     events: [{ name: 'invoicePaid', description: '' }],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   describeSlot,
+  executorArgv,
   KILL_SLACK_MS,
   planSlots,
   STOP_ORDER,
@@ -13,7 +14,28 @@ describe('planSlots', () => {
     ['worker', ['core', 'executor 0', 'executor 1']],
     ['web_socket', ['core', 'gateway']],
   ] as const)('keeps for %s: %s', (mode, names) => {
-    expect(planSlots(mode, { processes: 2 }).map(describeSlot)).toEqual(names);
+    expect(planSlots(mode, { worker: { processes: 2 }, jobs: [] }).map(describeSlot)).toEqual(names);
+  });
+
+  it('adds the processes of types that have their own, and numbers all of them through', () => {
+    const jobs = [
+      { name: 'mail', processes: 0 },
+      { name: 'render', processes: 2 },
+      { name: 'scan', processes: 1 },
+    ];
+    const slots = planSlots('worker', { worker: { processes: 1 }, jobs });
+    expect(slots.map(describeSlot)).toEqual([
+      ...['core', 'executor 0', 'executor 1 (render)', 'executor 2 (render)', 'executor 3 (scan)'],
+    ]);
+    expect(planSlots('web_socket', { worker: { processes: 1 }, jobs })).toHaveLength(2);
+  });
+});
+
+describe('executorArgv', () => {
+  it('leaves V8 three quarters of a memory limit, and its own way without one', () => {
+    expect(executorArgv(0)).toEqual([]);
+    expect(executorArgv(512 * 1_048_576)).toEqual(['--max-old-space-size=384']);
+    expect(executorArgv(1_048_576)).toEqual(['--max-old-space-size=32']);
   });
 });
 
