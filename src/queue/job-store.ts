@@ -7,6 +7,7 @@
 import type { Fence, ProcessIdentity } from '../protocol/execute.ts';
 import type {
   DependencyCounts,
+  Durability,
   JobLogLine,
   JobProgress,
   JobState,
@@ -52,6 +53,8 @@ export interface AddGuard {
 
 export interface ClaimRequest extends ClaimQuestion {
   readonly executor: string;
+  /** `os` where the lanes hold only such jobs: the claim need not wait for the disk. `disk` when omitted. */
+  readonly durability?: Durability;
 }
 
 export interface ClaimAnswer {
@@ -65,6 +68,8 @@ export interface ClaimAnswer {
 /** An end and the rules that judge it. */
 export interface JudgedEnd {
   readonly end: AttemptEnd;
+  /** Of its job; `disk` when omitted. */
+  readonly durability?: Durability;
   readonly policy: RetryPolicy;
   readonly now: number;
   readonly random: number;

@@ -39,7 +39,7 @@ const UNTOUCHED = {
 export function freshJob(order: number, job: NewJob, now: number): MemoryJob {
   if (!Number.isSafeInteger(job.priority)) throw new TypeError('priority must be an integer');
   const scheduled = job.runAt !== null && job.runAt > now;
-  const { unique: _, ref: __, after, ...kept } = job;
+  const { unique: _, ref: __, delayMs: ___, after, ...kept } = job;
   const record: JobRecord = {
     ...kept,
     ...UNTOUCHED,
@@ -156,10 +156,10 @@ export function attemptsOf(job: MemoryJob): readonly AttemptRecord[] {
 export function claimedOf({ record }: MemoryJob): ClaimedJob {
   const { id, attempt, type, queue, payload, userId, createdAt, retries, timeoutMs, failures } =
     record;
-  const { group, durability, hasDependencies } = record;
+  const { group, durability } = record;
   return {
     ...{ id, attempt, type, queue, payload, userId, createdAt, retries, timeoutMs, failures },
-    ...{ group, durability, hasDependencies },
+    ...{ group, durability, dependencies: null },
   };
 }
 

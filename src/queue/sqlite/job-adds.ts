@@ -6,6 +6,7 @@ import type { JobRecord, NewJob } from '../job.ts';
 import { stateEvent, waitingEvent } from '../job-events.ts';
 import { type AddGuard, type AddOutcome, GUARD_LIFETIME_MS } from '../job-store.ts';
 import type { JobCounts } from './job-counts.ts';
+import type { FoundParent, JobDependencies, Start } from './job-dependencies.ts';
 import { flagsOf, type GuardRow, type JobRow, NO_GROUP, optionsOf, toJob } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 import type { Follower, UniqueKeys } from './unique-keys.ts';
@@ -18,6 +19,7 @@ export interface JobAddsParts {
   readonly writer: LogWriter;
   readonly counts: JobCounts;
   readonly unique: UniqueKeys;
+  readonly dependencies: JobDependencies;
 }
 
 export class JobAdds {
@@ -25,17 +27,26 @@ export class JobAdds {
   readonly #writer: LogWriter;
   readonly #counts: JobCounts;
   readonly #unique: UniqueKeys;
+  readonly #dependencies: JobDependencies;
 
-  constructor({ sql, writer, counts, unique }: JobAddsParts) {
+  constructor({ sql, writer, counts, unique, dependencies }: JobAddsParts) {
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
     this.#unique = unique;
+    this.#dependencies = dependencies;
   }
 
   /** A refusal is a value: to throw it would take back what shares the transaction. */
   add(jobs: readonly NewJob[], now: number): readonly AddOutcome[] | TaskbellError {
-    return this.#unique.refusal(jobs, now) ?? jobs.map((job) => this.#addOne(job, now));
+    const plan = this.#dependencies.plan(jobs);
+    if (plan instanceof TaskbellError) return plan;
+    const refusal = this.#unique.refusal(jobs, now);
+    if (refusal !== undefined) return refusal;
+    if (plan === null) return jobs.map((job) => this.#addOne(job, now));
+    return this.#dependencies.addPlanned(plan, (index, parents) =>
+      this.#addOne(jobs[index] as NewJob, now, parents),
+    );
   }
 
   addOnce(
@@ -69,39 +80,66 @@ export class JobAdds {
 
   /** What was kept until the job of its key ended, which has just happened. */
   addFollower({ job, since }: Follower, now: number): JobRecord {
-    const added = this.#insert(job, now, since);
+    const alone = { ...job, after: [] };
+    const added = this.#insert(alone, { now, createdAt: since, parents: NO_PARENTS });
     this.#unique.hold(added.id, job, { since, now });
     return added;
   }
 
-  #addOne(job: NewJob, now: number): AddOutcome {
-    if (job.uniqueKey === null) return { job: this.#insert(job, now), duplicate: false };
+  #addOne(job: NewJob, now: number, parents = NO_PARENTS): AddOutcome {
+    const facts = { now, createdAt: now, parents };
+    if (job.uniqueKey === null) return { job: this.#insert(job, facts), duplicate: false };
     const met = this.#unique.meet(job, now);
     if (met.kind === 'held') return met.outcome;
-    const added = this.#insert(met.job, now);
+    const added = this.#insert(met.job, facts);
     this.#unique.hold(added.id, job, { since: now, now });
     return { job: added, duplicate: false, unique: 'added' };
   }
 
-  #insert(job: NewJob, now: number, createdAt = now): JobRecord {
-    const state = job.runAt !== null && job.runAt > now ? 'scheduled' : 'queued';
-    const runAt = state === 'scheduled' ? job.runAt : null;
+  #insert(job: NewJob, { now, createdAt, parents }: InsertFacts): JobRecord {
+    const start =
+      parents.length === 0 ? startAlone(job, now) : this.#dependencies.startOf(job, parents, now);
+    const { state, runAt, waitsFor } = start;
     const { type, queue, priority, payload, uniqueKey, retries, timeoutMs, userId } = job;
     const { lastInsertRowid } = this.#sql.insert.run(
       ...[type, queue, state, priority, payload, runAt, uniqueKey, retries, timeoutMs, userId],
-      ...[createdAt, job.group ?? NO_GROUP, flagsOf(job), optionsOf(job), 0, this.#writer.next],
+      ...[
+        createdAt,
+        job.group ?? NO_GROUP,
+        flagsOf(job),
+        optionsOf(job),
+        waitsFor,
+        this.#writer.next,
+      ],
     );
     const id = String(lastInsertRowid);
     const data =
       runAt === null ? stateEvent(job, state, 0) : waitingEvent(job, state, { attempt: 0, runAt });
     this.#writer.write({ type: 'job', id, kind: 'state', data }, null, now);
     this.#counts.move(queue, null, state);
-    return freshJob(job, { id, state, runAt, createdAt, waitsFor: 0 });
+    if (parents.length > 0 && !this.#dependencies.link(Number(id), start, now)) {
+      return toJob(this.#row(Number(id)) as JobRow);
+    }
+    return freshJob(job, { id, state, runAt, createdAt, waitsFor });
   }
 
   #row(key: number): JobRow | undefined {
     return this.#sql.unfinished.get(key) ?? this.#sql.finished.get(key);
   }
+}
+
+const NO_PARENTS: readonly FoundParent[] = [];
+
+interface InsertFacts {
+  readonly now: number;
+  readonly createdAt: number;
+  readonly parents: readonly FoundParent[];
+}
+
+function startAlone({ runAt }: NewJob, now: number): Start {
+  const state = runAt !== null && runAt > now ? 'scheduled' : 'queued';
+  const at = state === 'scheduled' ? runAt : null;
+  return { state, runAt: at, waitsFor: 0, parents: NO_PARENTS, release: 'run' };
 }
 
 type Fresh = Pick<JobRecord, 'id' | 'state' | 'runAt' | 'createdAt' | 'waitsFor'>;

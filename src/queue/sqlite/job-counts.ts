@@ -84,7 +84,9 @@ function prepareStatements(db: Database) {
       SELECT queue, state, count(*) FROM jobs WHERE state IN ('scheduled', 'retrying')
        GROUP BY queue, state
       UNION ALL
-      SELECT queue, 'running', count(*) FROM jobs WHERE state = 'running' GROUP BY queue`),
+      SELECT queue, 'running', count(*) FROM jobs WHERE state = 'running' GROUP BY queue
+      UNION ALL
+      SELECT queue, 'waiting', count(*) FROM jobs WHERE state = 'waiting' GROUP BY queue`),
     totals: db.prepare<[], { state: JobState; n: number }>('SELECT state, n FROM totals'),
     saveTotal: db.prepare<[string, number]>(
       'INSERT INTO totals (state, n) VALUES (?, ?) ON CONFLICT (state) DO UPDATE SET n = excluded.n',

@@ -3,6 +3,7 @@
  * inside the running transaction. What the end comes to is decided in `transitions.ts`.
  */
 import type { LogWriter } from '../../log/sqlite/log-writer.ts';
+import type { JobError } from '../../protocol/jobs.ts';
 import type { AttemptEnd } from '../job.ts';
 import { endEvent, stateEvent, waitingEvent } from '../job-events.ts';
 import type { EndAnswer, JudgedEnd, Released } from '../job-store.ts';
@@ -10,6 +11,8 @@ import { overridePolicy, type RetryPolicy } from '../retry-policy.ts';
 import { type Counted, type Decision, decideEnd, type EndDecision } from '../transitions.ts';
 import type { JobAdds } from './job-adds.ts';
 import type { JobCounts } from './job-counts.ts';
+import type { DependencyEnd, JobDependencies } from './job-dependencies.ts';
+import { hasFlag } from './job-flags.ts';
 import { type JobRow, keyOf, type LiveRow, laneOf, readOptions } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 import type { UniqueKeys } from './unique-keys.ts';
@@ -28,6 +31,7 @@ export interface JobEndsParts {
   readonly writer: LogWriter;
   readonly counts: JobCounts;
   readonly unique: UniqueKeys;
+  readonly dependencies: JobDependencies;
   readonly adds: JobAdds;
 }
 
@@ -37,13 +41,16 @@ export class JobEnds {
   readonly #counts: JobCounts;
 
   readonly #unique: UniqueKeys;
+  readonly #dependencies: JobDependencies;
   readonly #adds: JobAdds;
 
-  constructor({ sql, writer, counts, unique, adds }: JobEndsParts) {
+  constructor({ sql, writer, counts, unique, dependencies, adds }: JobEndsParts) {
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
     this.#unique = unique;
+    this.#dependencies = dependencies;
+    dependencies.onEnd((end) => this.#endDependent(end));
     this.#adds = adds;
   }
 
@@ -68,35 +75,35 @@ export class JobEnds {
 
   /** A job that is not running is cancelled on the spot. */
   cancelWaiting(row: LiveRow, now: number): readonly Released[] {
-    const words = 'cancelled before it started';
-    const end: AttemptEnd = {
-      id: String(row.id),
-      attempt: row.attempt,
-      outcome: 'cancelled',
-      retryable: false,
-      retryAfterMs: null,
-      result: null,
-      error: { name: 'Cancelled', message: words },
-      events: [],
-      durationMs: 0,
-      cpuMs: null,
-      peakBytes: null,
-      exitCode: null,
-    };
+    const end = endUnstarted(row, { name: 'Cancelled', message: 'cancelled before it started' });
     const next: Finish = { kind: 'finish', state: 'cancelled', reason: null };
     return this.#finish(row, { end, counts: row, next, now });
   }
 
-  /** A failed or cancelled job starts over; its attempts stay on record. */
-  revive(row: JobRow, now: number): void {
+  /** One that it depends on did not succeed. */
+  #endDependent({ id, release, because, now }: DependencyEnd): void {
+    const row = this.#sql.live.get(id);
+    if (row === undefined) return;
+    const how = because.state === 'failed' ? 'failed' : 'was cancelled';
+    const message = `it depends on job ${because.id} (${because.type}), which ${how}`;
+    const end = endUnstarted(row, { name: 'DependencyError', message });
+    const state = release === 'fail' ? 'failed' : 'cancelled';
+    const next: Finish = { kind: 'finish', state, reason: 'dependency' };
+    this.#finish(row, { end, counts: row, next, now });
+  }
+
+  /** A failed or cancelled job starts over, or waits for those that it depends on; its attempts stay on record. */
+  revive(row: JobRow, now: number): 'queued' | 'waiting' {
     const seq = this.#writer.next;
     const prev = this.#sql.finishedSeq.get(row.id) ?? null;
     this.#sql.keepLastAttempt.run(row.id);
     this.#sql.revive.run(seq, row.id);
     this.#sql.removeFinished.run(row.id);
-    const data = stateEvent(row, 'queued', row.attempt);
+    const state = this.#dependencies.rejoin(row.id, row.flags);
+    const data = stateEvent(row, state, row.attempt);
     this.#writer.write({ type: 'job', id: String(row.id), kind: 'state', data }, prev, now);
-    this.#counts.move(row.queue, null, 'queued');
+    this.#counts.move(row.queue, null, state);
+    return state;
   }
 
   #finish(row: LiveRow, { end, counts, next, now }: Ending): readonly Released[] {
@@ -119,7 +126,10 @@ export class JobEnds {
     const id = String(row.id);
     this.#writer.write({ type: 'job', id, kind: 'end', data, detail }, row.last_seq, now);
     this.#counts.move(row.queue, row.state, next.state);
-    return follower === undefined ? [] : [this.#adds.addFollower(follower, now)];
+    const own = follower === undefined ? [] : [this.#adds.addFollower(follower, now)];
+    if (!hasFlag(row.flags, 'hasDependents')) return own;
+    const ended = { id: row.id, type: row.type, state: next.state };
+    return [...own, ...this.#dependencies.tell(ended, now)];
   }
 
   #wait(row: LiveRow, end: AttemptEnd, decision: EndDecision, now: number): void {
@@ -148,6 +158,24 @@ export function releasing(released: readonly Released[]): { released?: readonly 
     : {
         released: released.map(({ queue, type, group, runAt }) => ({ queue, type, group, runAt })),
       };
+}
+
+/** The end of a job that never started, or not again. */
+function endUnstarted(row: LiveRow, error: JobError): AttemptEnd {
+  return {
+    id: String(row.id),
+    attempt: row.attempt,
+    outcome: 'cancelled',
+    retryable: false,
+    retryAfterMs: null,
+    result: null,
+    error,
+    events: [],
+    durationMs: 0,
+    cpuMs: null,
+    peakBytes: null,
+    exitCode: null,
+  };
 }
 
 // Field by field: spreading a whole row showed in the profile of a drain.

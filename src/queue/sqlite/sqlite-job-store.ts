@@ -7,6 +7,7 @@ import { TaskbellError } from '../../protocol/errors.ts';
 import type { Fence, ProcessIdentity } from '../../protocol/execute.ts';
 import {
   type DependencyCounts,
+  type Durability,
   JOB_STATES,
   type JobLogLine,
   type JobProgress,
@@ -107,7 +108,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]> {
-    return this.#commit(() => this.#adds.add(jobs, now)).then(unlessRefused);
+    return this.#commit(() => this.#adds.add(jobs, now), leastOf(jobs)).then(unlessRefused);
   }
 
   addOnce(
@@ -115,20 +116,23 @@ export class SqliteJobStore implements JobStore {
     guard: AddGuard,
     now: number,
   ): Promise<readonly AddOutcome[] | 'other-jobs'> {
-    return this.#commit(() => this.#adds.addOnce(jobs, guard, now)).then(unlessRefused);
+    const durability = leastOf(jobs);
+    return this.#commit(() => this.#adds.addOnce(jobs, guard, now), durability).then(unlessRefused);
   }
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    return this.#commit(() => this.#claims.claim(request));
+    return this.#commit(() => this.#claims.claim(request), request.durability);
   }
 
   end(ends: readonly JudgedEnd[]): Promise<readonly EndAnswer[]> {
-    return this.#commit(() =>
-      ends.map((judged) => {
-        const answer = this.#ends.settle(judged);
-        if (answer.accepted) this.#limits.ended(answer.job);
-        return answer;
-      }),
+    return this.#commit(
+      () =>
+        ends.map((judged) => {
+          const answer = this.#ends.settle(judged);
+          if (answer.accepted) this.#limits.ended(answer.job);
+          return answer;
+        }),
+      leastOf(ends),
     );
   }
 
@@ -170,8 +174,10 @@ export class SqliteJobStore implements JobStore {
 
   recordGroup(fence: Fence, group: ProcessIdentity): Promise<void> {
     const { id, attempt } = fence;
+    // A machine that lost its power has no processes left to look for.
     return this.#commit(
       () => void this.#sql.group.run(group.pid, group.startTime, keyOf(id), attempt),
+      'os',
     );
   }
 
@@ -279,6 +285,11 @@ export class SqliteJobStore implements JobStore {
   #row(key: number): JobRow | undefined {
     return this.#sql.unfinished.get(key) ?? this.#sql.finished.get(key);
   }
+}
+
+/** What a commit must promise that holds all of these. */
+function leastOf(all: readonly { readonly durability?: Durability }[]): Durability {
+  return all.every(({ durability }) => durability === 'os') ? 'os' : 'disk';
 }
 
 function unlessRefused<T>(answer: T | TaskbellError): T {
