@@ -8,7 +8,7 @@
 import type { Database } from '../../sqlite/database.ts';
 
 /** More rows than could be appended between two syncs. */
-export const LEAP = 1_000_000;
+const LEAP = 1_000_000;
 
 const TOP = 'log_top';
 const BOOT = 'boot_id';

@@ -8,7 +8,7 @@
 import type { EndDetail, EndRow, LogKind, LogRow } from '../event-log.ts';
 
 /** Bounds of a segment: what a reader of one row reads, and what pruning removes at once. */
-export const MAX_SEGMENT_ROWS = 256;
+const MAX_SEGMENT_ROWS = 256;
 const MAX_SEGMENT_LENGTH = 262_144;
 
 /** The topics that are found without the index. */
