@@ -9,7 +9,10 @@ import type { JobRequest } from '../protocol/jobs.ts';
 import type { AccessAnswer, AccessQuestion, ReportStatus, StatusView } from '../protocol/status.ts';
 import type { Replacement } from '../protocol/supervision.ts';
 import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
+import type { JobRecord } from '../queue/job.ts';
 import type { AddOutcome, JobStore } from '../queue/job-store.ts';
+import type { ScheduleRecord } from '../schedule/schedule.ts';
+import type { ScheduleSpec } from '../schedule/schedule-spec.ts';
 
 export interface JobService {
   /**
@@ -32,8 +35,27 @@ export interface WorkerService {
   restart(replacement: Replacement, signal: AbortSignal): Promise<readonly ReplacedWorker[]>;
 }
 
+export interface ScheduleFacts {
+  readonly schedule: ScheduleRecord;
+  /** Undefined where it has none, or it was removed since. */
+  readonly lastJob: JobRecord | undefined;
+}
+
+/** Every method that names a schedule throws E_NOT_FOUND where there is none. */
+export interface ScheduleService {
+  list(): Promise<readonly ScheduleFacts[]>;
+  get(name: string): Promise<ScheduleFacts>;
+  /** Adds one, or changes one that is no part of the configuration. Throws what an add of its job would throw. */
+  add(spec: ScheduleSpec): Promise<ScheduleFacts>;
+  remove(name: string): Promise<void>;
+  setPaused(name: string, paused: boolean): Promise<ScheduleFacts>;
+  /** Adds its job now, besides its times. */
+  runNow(name: string): Promise<JobRecord>;
+}
+
 export interface ApiContext {
   readonly jobs: JobService;
+  readonly schedules: ScheduleService;
   readonly workers: WorkerService;
   readonly store: JobStore;
   readonly log: EventLog;

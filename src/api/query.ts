@@ -8,15 +8,16 @@ export function queryValue(query: URLSearchParams, name: string): string | undef
 
 export function limitOf(
   query: URLSearchParams,
-  bounds: { readonly usual: number; readonly most: number },
+  bounds: { readonly usual: number; readonly most: number; readonly name?: string },
 ): number {
-  const text = queryValue(query, 'limit');
+  const { name = 'limit' } = bounds;
+  const text = queryValue(query, name);
   if (text === undefined) return bounds.usual;
   const limit = Number(text);
   if (!Number.isInteger(limit) || limit < 1 || limit > bounds.most) {
     throw new TaskbellError(
       'E_INVALID_REQUEST',
-      `limit: expected a whole number from 1 to ${bounds.most}, got ${text.slice(0, 20)}.`,
+      `${name}: expected a whole number from 1 to ${bounds.most}, got ${text.slice(0, 20)}.`,
     );
   }
   return limit;

@@ -13,19 +13,19 @@ import {
 } from '../protocol/jobs.ts';
 
 /** Names of types, queues and event types. */
-const NAME = v.pipe(
+export const NAME = v.pipe(
   v.string('expected text'),
   v.regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'expected 1 to 100 of letters, digits, _ . : -'),
 );
 
-const shortText = (max: number) =>
+export const shortText = (max: number) =>
   v.pipe(
     v.string('expected text'),
     v.minLength(1, 'expected text that is not empty'),
     v.maxBytes(max, `expected at most ${max} bytes`),
   );
 
-const wholeNumber = (min: number, max: number) =>
+export const wholeNumber = (min: number, max: number) =>
   v.pipe(
     v.number('expected a number'),
     v.integer('expected a whole number'),
@@ -33,12 +33,19 @@ const wholeNumber = (min: number, max: number) =>
     v.maxValue(max, `expected at most ${max}`),
   );
 
-const oneOf = (words: readonly string[]) => `expected one of ${words.join(', ')}`;
+export const oneOf = (words: readonly string[]) => `expected one of ${words.join(', ')}`;
 
 /** A year: a longer delay is a mistake in the unit. */
 const MAX_DELAY_MS = 366 * 86_400_000;
 const MAX_TIMEOUT_MS = 7 * 86_400_000;
 const EXPECTED_TIME = 'expected a time such as 2026-11-22T10:00:00Z';
+
+export const ISO_TIME = v.pipe(
+  v.string('expected text'),
+  v.isoTimestamp(EXPECTED_TIME),
+  // An offset of hours alone, +01, is ISO 8601 and yet no time to JavaScript.
+  v.check((text) => Number.isFinite(Date.parse(text)), EXPECTED_TIME),
+);
 
 export const JOB_REQUEST = v.strictObject({
   type: NAME,
@@ -46,14 +53,7 @@ export const JOB_REQUEST = v.strictObject({
   queue: v.optional(NAME),
   priority: v.optional(wholeNumber(-1000, 1000)),
   delayMs: v.optional(wholeNumber(0, MAX_DELAY_MS)),
-  runAt: v.optional(
-    v.pipe(
-      v.string('expected text'),
-      v.isoTimestamp(EXPECTED_TIME),
-      // An offset of hours alone, +01, is ISO 8601 and yet no time to JavaScript.
-      v.check((text) => Number.isFinite(Date.parse(text)), EXPECTED_TIME),
-    ),
-  ),
+  runAt: v.optional(ISO_TIME),
   group: v.optional(shortText(256)),
   uniqueKey: v.optional(shortText(256)),
   unique: v.optional(

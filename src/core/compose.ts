@@ -16,6 +16,7 @@ import { directoryRoutes } from '../api/directory.ts';
 import { eventRoutes } from '../api/events.ts';
 import { jobRoutes } from '../api/jobs.ts';
 import { queueRoutes } from '../api/queues.ts';
+import { scheduleRoutes } from '../api/schedules.ts';
 import { statusRoutes } from '../api/status.ts';
 import { workerRoutes } from '../api/workers.ts';
 import { didYouMean } from '../config/did-you-mean.ts';
@@ -39,6 +40,7 @@ import { JobCounts } from '../queue/sqlite/job-counts.ts';
 import { SqliteJobStore } from '../queue/sqlite/sqlite-job-store.ts';
 import { SqliteLimitLedger } from '../queue/sqlite/sqlite-limit-ledger.ts';
 import { ReportClient } from '../report/report-client.ts';
+import { SqliteScheduleStore } from '../schedule/sqlite/sqlite-schedule-store.ts';
 import { type Database, openDatabase, prepareTransaction } from '../sqlite/database.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
 import { renderBounded } from './bounded-json.ts';
@@ -58,6 +60,7 @@ import { LogReportSource } from './log-report-source.ts';
 import { PayloadCheck } from './payload-check.ts';
 import { Peers } from './peers.ts';
 import { noteReleased } from './released.ts';
+import { buildSchedules } from './schedules.ts';
 import { Settlement } from './settlement.ts';
 import { gatherStatus } from './status.ts';
 import { WorkerControl } from './worker-control.ts';
@@ -116,15 +119,20 @@ function openStores(db: Database, { onFatal }: CoreParts) {
   commitLoop.join(limits);
   // Last: it stores what the others append in their last moment.
   commitLoop.join(writer);
+  const jobs = new SqliteJobStore({ db, writer, counts, limits, commit });
   return {
     commitLoop,
-    jobs: new SqliteJobStore({ db, writer, counts, limits, commit }),
+    jobs,
+    schedules: new SqliteScheduleStore({ db, commit, jobs: jobs.inTransaction }),
     events: new SqliteEventLog(db, writer, commit),
     directory: new Directory(db, commit),
   };
 }
 
-function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
+function buildEngine(
+  { jobs, schedules: scheduleStore, events, commitLoop }: Stores,
+  parts: CoreParts,
+) {
   const { settings, log, expectExecutors, processes } = parts;
   const now = Date.now;
   const onFailure = (err: unknown): void => log.error({ err }, 'the store refused');
@@ -182,7 +190,11 @@ function buildEngine({ jobs, events, commitLoop }: Stores, parts: CoreParts) {
     ...{ store: jobs, log: events, types, lanes, pool, payloadCheck, dueClock, now, nudge },
     logger: log,
   });
-  return { types, lanes, dueClock, pool, news, service };
+  const schedules = buildSchedules({
+    ...{ store: scheduleStore, jobs, events, types, lanes, pool, dueClock, service },
+    ...{ settings, log, now, nudge },
+  });
+  return { types, lanes, dueClock, pool, news, service, schedules };
 }
 
 function buildServer(
@@ -204,6 +216,7 @@ function buildServer(
     routes: [
       ...jobRoutes(context),
       ...queueRoutes(context),
+      ...scheduleRoutes(context),
       ...eventRoutes(context),
       ...directoryRoutes(context),
       ...statusRoutes(context),
@@ -244,6 +257,7 @@ function apiContext(
   const eventTypes = eventTypesOf(settings);
   return {
     jobs: engine.service,
+    schedules: engine.schedules.service,
     workers: new WorkerControl({ executors, news: engine.news }),
     ...{ store, log, directory, report, now: Date.now },
     publish: async (events) => {
@@ -343,15 +357,17 @@ function storage(db: Database, commitLoop: CommitLoop): Service {
   };
 }
 
-function engineService({ jobs }: Stores, { lanes, dueClock, pool }: Engine): Service {
+function engineService({ jobs }: Stores, { lanes, dueClock, pool, schedules }: Engine): Service {
   return {
     start: async () => {
       for (const queue of await jobs.queues()) lanes.setPaused(queue.name, queue.paused);
       lanes.mark(await jobs.lanes());
       await pool.recover();
       await dueClock.start();
+      await schedules.start();
     },
     stop: async () => {
+      schedules.stop();
       dueClock.stop();
       pool.stop();
     },

@@ -68,6 +68,13 @@ export class CoreJobService implements JobService {
     return outcomes;
   }
 
+  /** Throws what an add of these would throw before it adds anything. */
+  async check(requests: readonly JobRequest[]): Promise<void> {
+    const at = this.#parts.now();
+    for (const request of requests) this.#toJob(request, at);
+    await this.#checkPayloads(requests);
+  }
+
   #expectRuns(outcomes: readonly AddOutcome[]): void {
     const { lanes, dueClock, nudge } = this.#parts;
     for (const { job, unique } of outcomes) {
