@@ -31,7 +31,7 @@ export class AwakeCore {
   processes: readonly ProcessView[] = [];
   /** Whether this daemon has executors of its own, which are waited for. */
   expectExecutors = false;
-  readonly #ini: string;
+  #ini: string;
   #settings: Settings | undefined;
   #services: readonly Service[] = [];
 
@@ -59,6 +59,12 @@ export class AwakeCore {
   /** A file whose name makes its type known; nobody runs it. */
   knowType(name: string): void {
     writeFileSync(path.join(this.directory, 'jobs', `${name}.mjs`), '');
+  }
+
+  /** What the next start reads instead. */
+  configure(ini: string): void {
+    this.#ini = ini;
+    this.#settings = undefined;
   }
 
   /** Starts, or starts again on the same data. */
