@@ -5,12 +5,17 @@
  * rolled back and each piece is tried in a transaction of its own, so that only the culprit fails;
  * therefore work may run twice and must not keep state outside the database, save through a
  * `Participant`. A failed write or fsync is the end: SQLite's connection would go on and lie.
+ *
+ * A group waits for the disk if anything in it does. One that does not is brought there soon by a timer, of
+ * which there is none while nothing is outstanding.
  */
 import { TaskbellError } from '../protocol/errors.ts';
-import type { Participant, Transaction } from '../sqlite/commit.ts';
+import type { Durability } from '../protocol/jobs.ts';
+import { type Participant, SYNC_WITHIN_MS, type Transaction } from '../sqlite/commit.ts';
 
 interface Work {
   readonly run: () => unknown;
+  readonly durability: Durability;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -34,9 +39,13 @@ export class CommitLoop {
   /** Another program holds the database's write lock: its turn is waited for. */
   #pause: NodeJS.Timeout | undefined;
   #pauses = 0;
+  /** Armed while a commit is outstanding that did not wait for the disk. */
+  #sync: NodeJS.Timeout | undefined;
   #closed: TaskbellError | undefined;
   /** Transactions committed so far. */
   commits = 0;
+  /** Those of them that did not wait for the disk. */
+  osCommits = 0;
 
   constructor(options: CommitLoopOptions) {
     this.#options = options;
@@ -57,10 +66,15 @@ export class CommitLoop {
     this.#scheduled ??= setImmediate(() => this.#flush());
   }
 
-  readonly commit = <T>(run: () => T): Promise<T> => {
+  readonly commit = <T>(run: () => T, durability: Durability = 'disk'): Promise<T> => {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     const { promise, resolve, reject } = withResolvers<T>();
-    this.#waiting.push({ run, resolve: resolve as (value: unknown) => void, reject });
+    this.#waiting.push({
+      run,
+      durability,
+      resolve: resolve as (value: unknown) => void,
+      reject,
+    });
     this.nudge();
     return promise;
   };
@@ -99,23 +113,44 @@ export class CommitLoop {
       for (const work of group) work.reject(this.#closed);
       return true;
     }
+    const durability = group.every((work) => work.durability === 'os') ? 'os' : 'disk';
     let values: readonly unknown[];
     try {
-      values = this.#transact(group);
+      values = this.#transact(group, durability);
     } catch (error) {
       return this.#failed(group, error);
     }
-    this.commits += 1;
-    this.#pauses = 0;
+    this.#committed(durability);
     for (const [index, work] of group.entries()) work.resolve(values[index]);
     // Outside of the try: the group is committed, so whatever a participant throws, it must not run again.
     for (const participant of this.#participants) participant.afterCommit?.();
     return true;
   }
 
-  #transact(group: readonly Work[]): readonly unknown[] {
+  #committed(durability: Durability): void {
+    this.commits += 1;
+    this.#pauses = 0;
+    if (durability === 'disk') return;
+    this.osCommits += 1;
+    this.#expectSync();
+  }
+
+  // Not put off by commits that wait for the disk: one that wrote nothing did not wait.
+  #expectSync(): void {
+    this.#sync ??= setTimeout(() => this.#syncNow(), SYNC_WITHIN_MS);
+  }
+
+  #syncNow(): void {
+    this.#sync = undefined;
+    this.commit(() => this.#options.transaction.touch()).catch(() => {
+      // A disk that fails has closed the loop and is told to `onFatal`; a full or busy one is asked again.
+      if (this.#closed === undefined) this.#expectSync();
+    });
+  }
+
+  #transact(group: readonly Work[], durability: Durability): readonly unknown[] {
     const { transaction } = this.#options;
-    transaction.begin();
+    transaction.begin(durability);
     try {
       const values = group.map((work) => work.run());
       for (const participant of this.#participants) participant.beforeCommit?.();
@@ -157,6 +192,7 @@ export class CommitLoop {
 
   #refuseFrom(error: TaskbellError): void {
     this.#closed = error;
+    clearTimeout(this.#sync);
     for (const work of this.#waiting.splice(0)) work.reject(error);
   }
 }

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import SqliteDatabase from 'better-sqlite3';
 import { TaskbellError } from '../protocol/errors.ts';
+import type { Durability } from '../protocol/jobs.ts';
 import type { Transaction } from './commit.ts';
 import { APPLICATION_ID, checkFile, checkNothingLeft, explain } from './file-identity.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -119,13 +120,29 @@ function giveEpoch(db: Database): void {
   db.prepare("INSERT INTO meta (key, value) VALUES ('epoch', ?)").run(epoch);
 }
 
+/** In WAL mode, FULL waits for the disk at each commit, and NORMAL at checkpoints; neither can damage the file. */
+const SYNCHRONOUS = { disk: 'FULL', os: 'NORMAL' } as const;
+
 /** BEGIN IMMEDIATE, COMMIT and ROLLBACK, prepared once. */
 export function prepareTransaction(db: Database): Transaction {
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   const rollback = db.prepare('ROLLBACK');
+  const touch = db.prepare(
+    `INSERT INTO meta (key, value) VALUES ('syncs', '1')
+     ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,
+  );
+  let inForce: Durability = 'disk';
   return {
-    begin: () => void begin.run(),
+    begin: (durability) => {
+      // SQLite takes it only between transactions.
+      if (durability !== inForce) {
+        db.pragma(`synchronous = ${SYNCHRONOUS[durability]}`);
+        inForce = durability;
+      }
+      begin.run();
+    },
+    touch: () => void touch.run(),
     commit: () => void commit.run(),
     // After some errors SQLite has rolled back by itself.
     rollback: () => void (db.inTransaction && rollback.run()),

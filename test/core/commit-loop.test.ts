@@ -1,47 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { CommitLoop } from '../../src/core/commit-loop.ts';
-import type { TaskbellError } from '../../src/protocol/errors.ts';
-import type { Participant, Transaction } from '../../src/sqlite/commit.ts';
-
-/** A transaction that writes down what it is told, and can be made to fail at a word. */
-class Recorder implements Transaction {
-  readonly said: string[] = [];
-  readonly fatal: TaskbellError[] = [];
-  failAt: { word: 'begin' | 'commit'; error: Error } | undefined;
-
-  begin(): void {
-    this.#say('begin');
-  }
-
-  commit(): void {
-    this.#say('commit');
-  }
-
-  rollback(): void {
-    this.said.push('rollback');
-  }
-
-  #say(word: 'begin' | 'commit'): void {
-    this.said.push(word);
-    if (this.failAt?.word === word) throw this.failAt.error;
-  }
-}
-
-function start() {
-  const transaction = new Recorder();
-  const onFatal = (error: TaskbellError) => transaction.fatal.push(error);
-  const loop = new CommitLoop({ transaction, onFatal });
-  const note = (word: string) => loop.commit(() => transaction.said.push(word));
-  return { transaction, loop, note, said: transaction.said };
-}
-
-function storageError(code: string): Error {
-  return Object.assign(new Error(`disk trouble: ${code}`), { code });
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
+import type { Participant } from '../../src/sqlite/commit.ts';
+import { start, storageError, turn } from './recorded-loop.ts';
 
 describe('a group', () => {
   it('is all the work of one turn in one transaction', async () => {

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Durability } from '../../src/protocol/jobs.ts';
 import { type Database, openDatabase, prepareTransaction } from '../../src/sqlite/database.ts';
 import { MIGRATIONS } from '../../src/sqlite/migrations.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -97,18 +98,50 @@ describe('the transaction', () => {
       `INSERT INTO jobs (type, queue, state, priority, payload, created_at, last_seq)
        VALUES ('mail', 'default', 'queued', 0, 'null', 0, 1)`,
     );
-    transaction.begin();
+    transaction.begin('disk');
     insert.run();
     transaction.rollback();
-    transaction.begin();
+    transaction.begin('disk');
     expect(insert.run().lastInsertRowid).toBe(1);
     transaction.commit();
+  });
+
+  it('waits for the disk as its commit promises, and changes that only when it must', () => {
+    const db = open();
+    const transaction = prepareTransaction(db);
+    const pragma = vi.spyOn(db, 'pragma');
+    const inForce = (durability: Durability) => {
+      transaction.begin(durability);
+      const found: unknown = db.prepare('PRAGMA synchronous').pluck().get();
+      transaction.touch();
+      transaction.commit();
+      return found;
+    };
+    const FULL = 2;
+    const NORMAL = 1;
+    const wanted = ['disk', 'os', 'os', 'disk', 'disk'] as const;
+    expect(wanted.map(inForce)).toEqual([FULL, NORMAL, NORMAL, FULL, FULL]);
+    expect(pragma).toHaveBeenCalledTimes(2);
+  });
+
+  it('writes something each time that it is touched', () => {
+    const db = open();
+    const transaction = prepareTransaction(db);
+    const changes = db.prepare<[], number>('SELECT total_changes()').pluck();
+    const before = changes.get() ?? 0;
+    for (let n = 0; n < 3; n += 1) {
+      transaction.begin('disk');
+      transaction.touch();
+      transaction.commit();
+    }
+    expect(changes.get()).toBe(before + 3);
+    expect(db.prepare("SELECT value FROM meta WHERE key = 'syncs'").pluck().get()).toBe('3');
   });
 
   it('bears a rollback after SQLite has rolled back by itself', () => {
     const db = open();
     const transaction = prepareTransaction(db);
-    transaction.begin();
+    transaction.begin('disk');
     db.exec('ROLLBACK');
     expect(() => transaction.rollback()).not.toThrow();
   });
