@@ -182,9 +182,10 @@ export class SqliteJobStore implements JobStore {
   }
 
   appendLogLines(lines: readonly NewLogLine[]): Promise<void> {
+    // Nobody was told that they are kept.
     return this.#commit(() => {
       for (const [id, own] of groupById(lines)) this.#appendTo(keyOf(id), own);
-    });
+    }, 'os');
   }
 
   #appendTo(key: number, lines: readonly NewLogLine[]): void {
