@@ -203,6 +203,7 @@ export class MemoryFlows {
     const { flows } = this.#parts;
     const state = this.#endOf(parent);
     for (const [child, flow] of flows) {
+      if (!flow.links.some((link) => link.parent === parent)) continue;
       const links = flow.links.map((link) => (link.parent === parent ? { ...link, state } : link));
       flows.set(child, { ...flow, links });
     }
