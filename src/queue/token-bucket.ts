@@ -16,7 +16,7 @@ export interface Bucket {
 }
 
 /** What rounding may take from a token that is due. */
-const ROUNDING = 1e-6;
+const ROUNDING_MS = 1e-6;
 
 /** The bucket on a clock that may have gone back: no time has passed then. */
 export function onClock(bucket: Bucket, now: number): Bucket {
@@ -30,7 +30,7 @@ export function isFull(bucket: Bucket, now: number): boolean {
 /** Whole tokens; undefined is a bucket that nobody has taken from. */
 export function tokensIn(bucket: Bucket | undefined, rate: RateLimit, now: number): number {
   const left = rate.perMs - owed(bucket, rate, now);
-  return Math.max(0, Math.floor(left / intervalOf(rate) + ROUNDING));
+  return Math.max(0, Math.floor((left + ROUNDING_MS) / intervalOf(rate)));
 }
 
 /** @param count no more than there are */

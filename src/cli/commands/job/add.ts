@@ -18,6 +18,7 @@ interface AddOptions {
   readonly at?: string;
   readonly priority?: number;
   readonly queue?: string;
+  readonly group?: string;
   readonly unique?: string;
   readonly uniqueBy?: 'payload';
   readonly uniquePolicy?: UniquePolicy;
@@ -47,6 +48,7 @@ export function define(command: Command, ctx: CliContext): void {
       parseInteger(-1000, 1000),
     )
     .option('-q, --queue <name>', 'queue, instead of the one of its type')
+    .option('-g, --group <key>', 'group that it takes turns and limits with: a tenant, say')
     .option('--unique <key>', 'add nothing while a job of this type and key is unfinished')
     .addOption(uniqueBy())
     .addOption(uniquePolicy())
@@ -106,6 +108,7 @@ function jobOptions(options: AddOptions) {
     runAt: options.at,
     priority: options.priority,
     queue: options.queue,
+    group: options.group,
     ...uniqueOptions(options),
     durability: options.durability,
     retries: options.retries,
