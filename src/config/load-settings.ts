@@ -10,7 +10,7 @@ import { TaskbellError } from '../protocol/errors.ts';
 import type { Assignment } from './assignment.ts';
 import { buildSettings } from './build-settings.ts';
 import { type ConfigFile, findConfigFile, parseProfile, readConfigFile } from './config-file.ts';
-import { checkControlSocket, checkSecrecy } from './cross-checks.ts';
+import { checkControlSocket, checkSchedules, checkSecrecy } from './cross-checks.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type Flags, readFlags } from './flags.ts';
 import { checkJobs } from './job-checks.ts';
@@ -26,6 +26,8 @@ export interface LoadRequest {
   readonly cwd: string;
   /** Where system-wide configuration lies; /etc/taskbell. */
   readonly systemDirectory?: string;
+  /** Epoch milliseconds: a schedule must come due some time after it. */
+  readonly now?: number;
 }
 
 export interface Loaded {
@@ -37,6 +39,7 @@ export interface Loaded {
 /** @throws TaskbellError E_CONFIG with one line for each problem */
 export function loadSettings(request: LoadRequest): Loaded {
   const { flags, environment, cwd, systemDirectory = '/etc/taskbell' } = request;
+  const { now = Date.now() } = request;
   const profile = parseProfile(environment.TASKBELL_PROFILE);
   const path = findConfigFile({ explicit: flags.config, profile, cwd, systemDirectory });
   const file = path === null ? null : readConfigFile(path);
@@ -55,6 +58,7 @@ export function loadSettings(request: LoadRequest): Loaded {
     ...[fromFile, fromEnvironment, fromFlags, resolution].flatMap((part) => part.problems),
     ...checkControlSocket(resolution.sections),
     ...checkSecrecy(file, resolution.sections),
+    ...checkSchedules(resolution, now),
     ...checkJobs(resolution.sections),
   ];
   if (problems.length > 0) throw configError(problems);

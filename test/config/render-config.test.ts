@@ -43,15 +43,17 @@ describe('config.ini.example', () => {
   });
 
   test('loads without a problem when every commented line is taken in', () => {
-    // A type has one handler: the web hook would be a second one.
+    // A type has one handler: the web hook would be a second one. And a schedule has cron or every.
     const ini = renderExample()
       .replace(/^; url = https.*$/m, '')
+      .replace(/^; every = .*$/m, '')
       .replace(/^; /gm, '');
     expect(scanLines(ini).problems).toEqual([]);
     const { settings } = load({ ini });
     expect(settings.jobs).toMatchObject([
       { name: 'archive', command: ['tar', '-czf', expect.any(String), 'data'] },
     ]);
+    expect(settings.schedules).toMatchObject([{ name: 'nightly', cron: '0 30 2 * * *' }]);
     expect(settings.events).toMatchObject([{ name: 'invoicePaid' }]);
     expect(settings.webSocket).toMatchObject({
       url: 'http://127.0.0.1:3000',

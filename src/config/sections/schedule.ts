@@ -31,7 +31,7 @@ export const SCHEDULE: SectionDefinition<Omit<ScheduleSettings, 'name'>> = {
     missed: key(
       oneOf('skip', 'last', 'all'),
       'last',
-      'Runs that fell into a time without a daemon: none, only the last, or all are made up for.',
+      'Runs more than 10 s late, such as those of a time without a daemon: none, only the last, or all are made up for.',
     ),
     missedLimit: key(integer(1, 10_000), '100', 'With missed = all: at most so many.'),
     overlap: key(
@@ -42,14 +42,18 @@ export const SCHEDULE: SectionDefinition<Omit<ScheduleSettings, 'name'>> = {
     dstGap: key(
       oneOf('skip', 'after'),
       'after',
-      'A time that the clock jumps over: drop that run, or run right after the gap.',
+      'A time that the clock jumps over: drop that run, or run right after the gap. A `cron` whose hour is * neither drops nor moves any.',
     ),
     dstOverlap: key(
       oneOf('first', 'second', 'both'),
       'first',
-      'A time that the clock shows twice: run at the first, the second, or both.',
+      'A time that the clock shows twice: run at the first, the second, or both. A `cron` whose hour is * runs at both.',
     ),
-    jitter: key(duration(), '0', 'Put each run off by a random time up to this.'),
+    jitter: key(
+      duration(),
+      '0',
+      'Put each run off by a time of its own, below this and before the next run.',
+    ),
     enabled: key(boolean, 'true', 'False: the schedule rests.'),
   },
 };
