@@ -128,7 +128,6 @@ timeout = 10m
 retries = 0
 backoff = 250
 backoffLimit = 1h
-url = https://example.org/h
 header.X-Key = v
 allowPrivateHosts = example.org
 rate = 5/1m
@@ -139,6 +138,7 @@ isolate = process
 processes = 2
 report = no
 [job:plain]
+url = https://example.org/h
 [event:invoicePaid]
 description = An invoice was paid
 [event:quiet]
@@ -156,7 +156,7 @@ description = An invoice was paid
         retries: 0,
         backoff: 250,
         backoffLimit: 3_600_000,
-        ...{ url: 'https://example.org/h', secretFile: null, header: { 'X-Key': 'v' } },
+        ...{ url: null, secretFile: null, header: { 'X-Key': 'v' } },
         ...{ allowPrivateHosts: ['example.org'], rate: { count: 5, perMs: 60_000 } },
         ...{ groupConcurrency: 3, groupRate: { count: 1, perMs: 1_000 } },
         ...{ backoffKind: 'linear', isolate: 'process', processes: 2 },
@@ -173,7 +173,7 @@ description = An invoice was paid
         retries: null,
         backoff: null,
         backoffLimit: null,
-        ...{ url: null, secretFile: null, header: {}, allowPrivateHosts: [] },
+        ...{ url: 'https://example.org/h', secretFile: null, header: {}, allowPrivateHosts: [] },
         ...{ rate: null, groupConcurrency: null, groupRate: null, backoffKind: null },
         ...{ isolate: 'none', processes: 0 },
         report: true,
