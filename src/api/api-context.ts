@@ -10,7 +10,7 @@ import type { AccessAnswer, AccessQuestion, ReportStatus, StatusView } from '../
 import type { Replacement } from '../protocol/supervision.ts';
 import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import type { JobRecord } from '../queue/job.ts';
-import type { AddOutcome, JobStore } from '../queue/job-store.ts';
+import type { AddOutcome, JobStore, RetryOptions } from '../queue/job-store.ts';
 import type { ScheduleRecord } from '../schedule/schedule.ts';
 import type { ScheduleSpec } from '../schedule/schedule-spec.ts';
 
@@ -21,7 +21,7 @@ export interface JobService {
    */
   add(requests: readonly JobRequest[], idempotencyKey?: string): Promise<readonly AddOutcome[]>;
   cancel(id: string): Promise<void>;
-  retry(id: string): Promise<void>;
+  retry(id: string, options?: RetryOptions): Promise<void>;
   /** Resolves when the job has ended, when the time is over, or when the signal is aborted. */
   waitForEnd(id: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
   setPaused(queue: string, paused: boolean): Promise<void>;

@@ -1,13 +1,13 @@
-/** /v1/jobs: add, list, show, wait, logs, cancel, retry. */
+/** /v1/jobs: add, list, show, wait, logs, dependencies, cancel, retry. */
 import { TaskbellError } from '../protocol/errors.ts';
-import type { JobRequest, JobView } from '../protocol/jobs.ts';
+import { type JobRequest, type JobView, MAX_DEPENDENCIES } from '../protocol/jobs.ts';
 import type { ApiContext } from './api-context.ts';
 import { toAdded, toSummary, toView } from './job-view.ts';
 import { limitOf, queryValue } from './query.ts';
 import { check, JOB_REQUEST, STATE } from './requests.ts';
 import { type ApiAnswer, type ApiRequest, created, ok, type Route, required } from './route.ts';
 
-const MAX_JOBS_AT_ONCE = 10_000;
+export const MAX_JOBS_AT_ONCE = 10_000;
 const DEFAULT_WAIT_S = 30;
 const MAX_WAIT_S = 60;
 
@@ -18,6 +18,11 @@ export function jobRoutes(context: ApiContext): readonly Route[] {
     { method: 'GET', path: '/v1/jobs/:id', handle: (request) => showJob(context, request) },
     { method: 'GET', path: '/v1/jobs/:id/wait', handle: (request) => waitForJob(context, request) },
     { method: 'GET', path: '/v1/jobs/:id/logs', handle: (request) => jobLogs(context, request) },
+    {
+      method: 'GET',
+      path: '/v1/jobs/:id/dependencies',
+      handle: (request) => jobDependencies(context, request),
+    },
     {
       method: 'POST',
       path: '/v1/jobs/:id/cancel',
@@ -87,6 +92,12 @@ async function jobLogs(context: ApiContext, request: ApiRequest): Promise<ApiAns
   return ok({ lines, dropped: first === undefined ? 0 : first.n - 1 - after });
 }
 
+async function jobDependencies(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
+  const id = required(request, 'id');
+  if ((await context.store.get(id)) === undefined) throw unknownJob(id);
+  return ok(await context.store.relatives(id, MAX_DEPENDENCIES));
+}
+
 async function cancelJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
   const id = required(request, 'id');
   await context.jobs.cancel(id);
@@ -95,14 +106,16 @@ async function cancelJob(context: ApiContext, request: ApiRequest): Promise<ApiA
 
 async function retryJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
   const id = required(request, 'id');
-  await context.jobs.retry(id);
+  await context.jobs.retry(id, { dependents: request.query.get('dependents') === 'true' });
   return ok(await viewOf(context, id));
 }
 
 async function viewOf(context: ApiContext, id: string): Promise<JobView> {
   const job = await context.store.get(id);
   if (job === undefined) throw unknownJob(id);
-  return toView(job, await context.store.attempts(id));
+  const view = toView(job, await context.store.attempts(id));
+  const dependencies = job.hasDependencies ? await context.store.countDependencies(id) : undefined;
+  return dependencies === undefined ? view : { ...view, dependencies };
 }
 
 export function unknownJob(id: string): TaskbellError {

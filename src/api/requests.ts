@@ -86,6 +86,11 @@ export const JOB_REQUEST = v.strictObject({
   userId: v.optional(shortText(256)),
 });
 
+export const BATCH_REQUEST = v.strictObject({
+  jobs: v.array(JOB_REQUEST, 'expected an array'),
+  callback: JOB_REQUEST,
+});
+
 export const EVENT_REQUEST = v.strictObject({
   type: NAME,
   id: shortText(256),

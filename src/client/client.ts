@@ -8,7 +8,9 @@ import { randomUUID } from 'node:crypto';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { EventPage, EventRequest, LogEvent, Topic } from '../protocol/events.ts';
 import {
+  type AddedBatch,
   type AddedJob,
+  type BatchRequest,
   isFinished,
   type JobLogLine,
   type JobRequest,
@@ -16,6 +18,7 @@ import {
   type JobSummary,
   type JobView,
   MAX_PAYLOAD_BYTES,
+  type RelativesView,
 } from '../protocol/jobs.ts';
 import type { Json } from '../protocol/json.ts';
 import type { QueueView, ReportStatus, StatusView } from '../protocol/status.ts';
@@ -35,7 +38,9 @@ export type { ReplacedWorker, WorkerState, WorkerView } from '../protocol/worker
 export type { RestartOptions } from './worker-client.ts';
 export type {
   AccessClient,
+  AddedBatch,
   AddedJob,
+  BatchRequest,
   EventPage,
   EventRequest,
   EventStream,
@@ -48,6 +53,7 @@ export type {
   Json,
   LogEvent,
   QueueView,
+  RelativesView,
   ReportStatus,
   StatusView,
   Topic,
@@ -155,6 +161,8 @@ export class TaskbellClient {
   async add(type: string, payload: Json = null, options: AddOptions = {}): Promise<AddedJob> {
     const text = toText({ ...options, type, payload });
     checkPayload(type, text, payload);
+    // A ref holds for one request: gathered with others, it would be theirs too.
+    if (options.ref !== undefined) return (await this.#addJobs(text)) as AddedJob;
     return await this.#gatherer.add(text);
   }
 
@@ -163,6 +171,23 @@ export class TaskbellClient {
     const body = toText(requests);
     checkBatch(requests.length, Buffer.byteLength(body));
     return (await this.#addJobs(body)) as AddedJob[];
+  }
+
+  /**
+   * Adds jobs that name each other by `ref` and `after`, all or none.
+   * @returns the jobs by their refs
+   */
+  async addFlow(requests: readonly JobRequest[]): Promise<Readonly<Record<string, AddedJob>>> {
+    const jobs = await this.addMany(requests);
+    const named = requests.flatMap(({ ref }, n) => (ref === undefined ? [] : [[ref, jobs[n]]]));
+    return Object.fromEntries(named);
+  }
+
+  /** Adds up to 10,000 jobs and one that runs when all of them have ended, however they did; all or none. */
+  async addBatch(batch: BatchRequest): Promise<AddedBatch> {
+    const body = toText(batch);
+    checkBatch(batch.jobs.length, Buffer.byteLength(body));
+    return (await this.#addJobs(body, '/v1/batches')) as AddedBatch;
   }
 
   async get(id: string): Promise<JobView> {
@@ -204,9 +229,18 @@ export class TaskbellClient {
     return (await this.#post(`/v1/jobs/${encodeURIComponent(id)}/cancel`)) as JobView;
   }
 
-  /** Queues a failed or cancelled job again. */
-  async retry(id: string): Promise<JobView> {
-    return (await this.#post(`/v1/jobs/${encodeURIComponent(id)}/retry`)) as JobView;
+  /**
+   * Queues a failed or cancelled job again. `dependents`: jobs that were ended because it had not succeeded
+   * wait for it again.
+   */
+  async retry(id: string, { dependents = false } = {}): Promise<JobView> {
+    const query = dependents ? '?dependents=true' : '';
+    return (await this.#post(`/v1/jobs/${encodeURIComponent(id)}/retry${query}`)) as JobView;
+  }
+
+  /** The jobs that this one depends on, and those that depend on it. */
+  async relatives(id: string): Promise<RelativesView> {
+    return (await this.#get(`/v1/jobs/${encodeURIComponent(id)}/dependencies`)) as RelativesView;
   }
 
   /** What the job wrote, after line number `after`. */
@@ -310,9 +344,9 @@ export class TaskbellClient {
   }
 
   /** With a key, so that an add whose answer was lost in a restart is asked again and done once. */
-  #addJobs(body: string): Promise<unknown> {
+  #addJobs(body: string, path = '/v1/jobs'): Promise<unknown> {
     const idempotencyKey = randomUUID();
-    return this.#http.call({ method: 'POST', path: '/v1/jobs', body, idempotencyKey });
+    return this.#http.call({ method: 'POST', path, body, idempotencyKey });
   }
 
   async #post(path: string, body?: string): Promise<unknown> {

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { decideAccess } from '../access/decide-access.ts';
 import { Directory } from '../access/directory.ts';
 import type { ApiContext } from '../api/api-context.ts';
+import { batchRoutes } from '../api/batches.ts';
 import { directoryRoutes } from '../api/directory.ts';
 import { eventRoutes } from '../api/events.ts';
 import { jobRoutes } from '../api/jobs.ts';
@@ -215,6 +216,7 @@ function buildServer(
     tcp: port === 0 ? null : { address, port, token: apiToken(settings.daemon.dataDirectory) },
     routes: [
       ...jobRoutes(context),
+      ...batchRoutes(context),
       ...queueRoutes(context),
       ...scheduleRoutes(context),
       ...eventRoutes(context),

@@ -11,7 +11,7 @@ import type { Logger } from '../process/logger.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { JobRequest } from '../protocol/jobs.ts';
 import type { NewJob } from '../queue/job.ts';
-import type { AddOutcome, JobStore } from '../queue/job-store.ts';
+import type { AddOutcome, JobStore, RetryOptions } from '../queue/job-store.ts';
 import type { DueClock } from './due-clock.ts';
 import type { ExecutorPool } from './executor-pool.ts';
 import type { JobTypes } from './job-types.ts';
@@ -78,7 +78,7 @@ export class CoreJobService implements JobService {
   #expectRuns(outcomes: readonly AddOutcome[]): void {
     const { lanes, dueClock, nudge } = this.#parts;
     for (const { job, unique } of outcomes) {
-      if (job.runAt !== null) dueClock.expect(job.runAt);
+      if (job.runAt !== null && job.state !== 'waiting') dueClock.expect(job.runAt);
       // Put off as often as it may be: queued at once, though it asked for a delay and was not marked.
       if (unique === 'postponed' && job.state === 'queued') {
         lanes.mark([job]);
@@ -154,11 +154,11 @@ export class CoreJobService implements JobService {
     }
   }
 
-  async retry(id: string): Promise<void> {
+  async retry(id: string, options: RetryOptions = {}): Promise<void> {
     const { store, lanes, now } = this.#parts;
     const job = await store.get(id);
     if (job !== undefined) lanes.mark([job]);
-    const answer = await store.retry(id, now());
+    const answer = await store.retry(id, now(), options);
     switch (answer.kind) {
       case 'unknown':
         throw unknownJob(id);
@@ -177,6 +177,7 @@ export class CoreJobService implements JobService {
           { hint: `Wait for job ${answer.by} or cancel it.` },
         );
       case 'queued':
+      case 'waiting':
         return;
     }
   }
