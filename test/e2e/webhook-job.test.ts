@@ -95,10 +95,3 @@ test('a handler that snoozes is called again, without a retry being spent', asyn
   expect(job).toMatchObject({ state: 'succeeded', result: 3 });
   expect(outcomes(job)).toEqual(['snoozed', 'snoozed', 'succeeded']);
 });
-
-test('a type cannot be a command and a web hook: config check names the line', async () => {
-  const file = site.write('both.ini', '[job:a]\ncommand = true\nurl = https://example.org/\n');
-  const { exitCode, message } = await site.refusal(['config', 'check', '--config', file]);
-  expect(exitCode).toBe(78);
-  expect(message).toContain('both.ini:3: [job:a] url: there is also a command');
-});

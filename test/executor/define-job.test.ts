@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { defineJob } from '../../src/client/define-job.ts';
@@ -30,5 +31,29 @@ describe('defineJob', () => {
     expectTypeOf(job.run).parameter(0).toEqualTypeOf<{ rows: number }>();
     // @ts-expect-error a duration has a unit
     defineJob({ timeout: 'soon', run: () => 1 });
+  });
+
+  it('types the endings of the context as what nothing follows', () => {
+    const job = defineJob<{ rows: number }, number>({
+      backoff: (failures, error) => (error instanceof RangeError ? '1m' : failures * 100),
+      backoffKind: 'linear',
+      run({ rows }, { attempt, snooze, retryAfter, fail, cancel, group, dependencies }) {
+        expectTypeOf(group).toEqualTypeOf<string | null>();
+        expectTypeOf(dependencies?.results[0]?.ref).toEqualTypeOf<string | null | undefined>();
+        if (rows === 1) return snooze('1h');
+        if (rows === 2) return retryAfter(5_000, 'busy');
+        if (rows === 3) return fail('no');
+        if (rows === 4) return cancel();
+        return attempt;
+      },
+    });
+    expectTypeOf(job.run).returns.toEqualTypeOf<number | Promise<number>>();
+  });
+
+  it('comes from a file that needs no other at run time', () => {
+    const source = readFileSync(new URL('../../src/client/define-job.ts', import.meta.url), 'utf8');
+    const imports = source.match(/^(?:import|export) .* from .*$/gm) ?? [];
+    expect(imports.length).toBeGreaterThan(0);
+    expect(imports.filter((line) => !line.startsWith('import type '))).toEqual([]);
   });
 });
