@@ -62,8 +62,9 @@ export class Dispatcher {
     if (open.length === 0) return;
     executor.claiming = true;
     const idle = executor.inFlight.size === 0;
+    const durability = open.every((lane) => lane.durability === 'os') ? 'os' : 'disk';
     store
-      .claim({ executor: executor.id, lanes: open, limit, limits, idle, now: now() })
+      .claim({ executor: executor.id, lanes: open, limit, limits, idle, now: now(), durability })
       .then((answer) => {
         this.#learn(answer);
         this.#handOut(executor, answer);

@@ -9,6 +9,7 @@
  *
  * A lane that a limit holds back is left out until the limit has room again.
  */
+import type { Durability } from '../protocol/jobs.ts';
 import type { HeldLane } from '../queue/claim-order.ts';
 import type { Lane } from '../queue/job.ts';
 import { keysOf, queueKey, typeKey } from '../queue/limits.ts';
@@ -17,6 +18,11 @@ import { TurnHeap, type TurnNode } from './turn-heap.ts';
 
 /** What an executor takes or not: a queue and a type. */
 export type LineName = Pick<Lane, 'queue' | 'type'>;
+
+/** `os`: no job in it asks that its claim waits for the disk. */
+export interface MarkedLane extends Lane {
+  readonly durability?: Durability;
+}
 
 interface Party {
   /** When it was served last, counted in jobs. */
@@ -28,7 +34,7 @@ interface Party {
 /** A lane in its place. */
 interface Member {
   /** Another object with each mark: what a claim saw, it saw of the mark before. */
-  lane: Lane;
+  lane: MarkedLane;
   readonly party: Party;
   readonly line: Line;
   /** In its line's heap; undefined while it is offered or held. */
@@ -60,11 +66,13 @@ export class Lanes {
   #offered: Member[] = [];
   #plainOffered = false;
 
-  mark(lanes: readonly Lane[]): void {
-    for (const { queue, type, group } of lanes) {
-      const lane = { queue, type, group };
-      const line = this.#lineOf(lane);
+  /** @param lanes what does not say its durability may hold anything */
+  mark(lanes: readonly MarkedLane[]): void {
+    for (const { queue, type, group, durability } of lanes) {
+      const line = this.#lineOf({ queue, type, group });
       const member = memberOf(line, group);
+      const os = durability === 'os' && (member === undefined || member.lane.durability === 'os');
+      const lane = { queue, type, group, ...(os ? { durability } : {}) };
       if (member === undefined) this.#admit(lane, line);
       else member.lane = lane;
     }
@@ -141,7 +149,7 @@ export class Lanes {
    * The lanes of at most so many parties, party by party, whose turn is next first. Claims of one round
    * get different parties while there are any.
    */
-  take(parties: number, accepts: (line: LineName) => boolean): readonly Lane[] {
+  take(parties: number, accepts: (line: LineName) => boolean): readonly MarkedLane[] {
     const open = [...this.#lines.values()].filter((line) => this.#isOpen(line) && accepts(line));
     if (open.length === 0) return [];
     const taken = this.#takeFrom(open, parties);
@@ -150,8 +158,8 @@ export class Lanes {
     return this.#takeFrom(open, parties);
   }
 
-  #takeFrom(open: readonly Line[], parties: number): readonly Lane[] {
-    const taken: Lane[] = [];
+  #takeFrom(open: readonly Line[], parties: number): readonly MarkedLane[] {
+    const taken: MarkedLane[] = [];
     for (let count = 0; count < parties; count += 1) {
       const plain = this.#plainOffered ? [] : open.flatMap((line) => line.plain ?? []);
       const next = firstOf([nextMember(open)?.party, plain[0]?.party]);
@@ -161,13 +169,13 @@ export class Lanes {
     return taken;
   }
 
-  #offerPlain(plain: readonly Member[]): readonly Lane[] {
+  #offerPlain(plain: readonly Member[]): readonly MarkedLane[] {
     this.#plainOffered = true;
     return plain.map(({ lane }) => lane);
   }
 
-  #offer({ members }: Party, open: readonly Line[]): readonly Lane[] {
-    const lanes: Lane[] = [];
+  #offer({ members }: Party, open: readonly Line[]): readonly MarkedLane[] {
+    const lanes: MarkedLane[] = [];
     for (const member of members.values()) {
       if (member.node === undefined || !open.includes(member.line)) continue;
       member.node = undefined;
@@ -215,7 +223,7 @@ export class Lanes {
     member.heldBy = undefined;
   }
 
-  #admit(lane: Lane, line: Line): void {
+  #admit(lane: MarkedLane, line: Line): void {
     const party = this.#partyOf(lane);
     const member: Member = { lane, party, line, node: undefined, heldBy: undefined };
     party.members.set(lineKey(lane), member);

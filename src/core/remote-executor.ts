@@ -16,12 +16,14 @@ import type {
   ProcessIdentity,
   TypeManifest,
 } from '../protocol/execute.ts';
+import type { Durability } from '../protocol/jobs.ts';
 
 export type Verdict = 'timeout' | 'cancelled' | 'crash' | 'interrupted';
 
 export interface InFlight extends Fence {
   readonly type: string;
   readonly queue: string;
+  readonly durability: Durability;
   readonly startedMono: number;
   readonly timeoutMs: number;
   /** False while the claim was committed but the assignment never left. */
@@ -35,7 +37,7 @@ export interface InFlight extends Fence {
 
 /** @param facts what is known of this attempt beyond its job */
 export function inFlightOf(
-  job: Fence & { readonly type: string; readonly queue: string },
+  job: Fence & Pick<InFlight, 'type' | 'queue' | 'durability'>,
   facts: Pick<InFlight, 'timeoutMs' | 'sent' | 'group'>,
 ): InFlight {
   return {
@@ -43,6 +45,7 @@ export function inFlightOf(
     attempt: job.attempt,
     type: job.type,
     queue: job.queue,
+    durability: job.durability,
     startedMono: performance.now(),
     timeoutMs: facts.timeoutMs,
     sent: facts.sent,

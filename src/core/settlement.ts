@@ -7,6 +7,7 @@
 import type { Logger } from '../process/logger.ts';
 import { type EventRequest, isEventId, RESERVED_EVENT_TYPES } from '../protocol/events.ts';
 import type { Fence, Outcome } from '../protocol/execute.ts';
+import type { Durability } from '../protocol/jobs.ts';
 import { type AttemptEnd, endOf, endWithoutWord } from '../queue/job.ts';
 import type { EndAnswer, JobStore, JudgedEnd } from '../queue/job-store.ts';
 import type { JobTypes } from './job-types.ts';
@@ -26,6 +27,8 @@ export interface SettlementParts {
 /** An attempt and what became of it. */
 export interface Ended {
   readonly type: string;
+  /** `disk` where the attempt is not known. */
+  readonly durability: Durability;
   readonly end: AttemptEnd;
 }
 
@@ -41,10 +44,12 @@ export class Settlement {
     const end = endOf(outcome);
     const problem = this.#problemOf(end.events);
     const type = held?.type ?? '';
-    if (problem === undefined) return { type, end };
+    const durability = held?.durability ?? 'disk';
+    if (problem === undefined) return { type, durability, end };
     const error = { name: 'EventError', message: problem };
     return {
       type,
+      durability,
       end: { ...end, outcome: 'error', retryable: false, result: null, error, events: [] },
     };
   }
@@ -57,7 +62,7 @@ export class Settlement {
   ): Ended {
     const durationMs = Math.max(0, performance.now() - held.startedMono);
     const end = endWithoutWord(fenceOf(held), outcome, { ...words, durationMs });
-    return { type: held.type, end };
+    return { type: held.type, durability: held.durability, end };
   }
 
   /** Resolves after the commit. */
@@ -65,8 +70,8 @@ export class Settlement {
     const { store, types, now, random, onSettled } = this.#parts;
     const at = now();
     const judged = ended.map(
-      ({ type, end }): JudgedEnd => ({
-        end,
+      ({ type, durability, end }): JudgedEnd => ({
+        ...{ end, durability },
         policy: types.policyOf(type),
         now: at,
         random: random(),

@@ -25,7 +25,7 @@ afterEach(async () => {
 function attempt(over: Partial<InFlight> = {}): InFlight {
   return {
     ...{ id: '1', attempt: 1, type: 'mail', queue: 'default', startedMono: 0, timeoutMs: 0 },
-    ...{ sent: true, group: null, backstop: undefined, verdict: undefined },
+    ...{ durability: 'disk', sent: true, group: null, backstop: undefined, verdict: undefined },
     ...over,
   };
 }

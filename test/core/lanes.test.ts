@@ -43,6 +43,23 @@ test('a lane that was marked after the claim was made stays open, whatever that 
   }
 });
 
+test('a lane says that nothing in it waits for the disk as long as only such jobs were marked', () => {
+  for (const lane of [MAIL, of('acme')]) {
+    lanes = new Lanes();
+    lanes.mark([{ ...lane, durability: 'os' }]);
+    lanes.mark([{ ...lane, durability: 'os' }]);
+    expect(next()).toEqual([{ ...lane, durability: 'os' }]);
+    lanes.mark([lane]);
+    expect(next()).toEqual([lane]);
+    lanes.mark([{ ...lane, durability: 'os' }]);
+    const seen = next();
+    expect(seen).toEqual([lane]);
+    lanes.clear(seen);
+    lanes.mark([{ ...lane, durability: 'os' }]);
+    expect(next()).toEqual([{ ...lane, durability: 'os' }]);
+  }
+});
+
 test('only lanes that the executor accepts are open to it', () => {
   lanes.mark([MAIL, SCAN, of('acme'), of('acme', { type: 'scan' })]);
   expect(next(9, ({ type }) => type === 'scan')).toEqual([SCAN, of('acme', { type: 'scan' })]);
