@@ -106,6 +106,7 @@ export function finished(
     state: next.state,
     reason: next.reason,
     runAt: null,
+    waitsFor: 0,
     endedAt: now,
     durationMs: end.durationMs,
     result: end.result,
