@@ -16,6 +16,7 @@ import type {
   EndAnswer,
   JobPage,
   JobStore,
+  JobsInTransaction,
   JudgedEnd,
   ListFilter,
   QueueCounts,
@@ -94,6 +95,12 @@ export class MemoryJobStore implements JobStore, MemoryState {
     unique: noUnique(),
     flows: new Map(),
     lastOrder: 0,
+  };
+
+  readonly inTransaction: JobsInTransaction = {
+    add: (jobs, now) => this.#add(jobs, now),
+    cancel: (id, now) => this.#cancel(id, now),
+    get: (id) => this.#all.jobs.get(id)?.record,
   };
 
   constructor(commit: Commit, log: MemoryEventLog) {
@@ -301,20 +308,22 @@ export class MemoryJobStore implements JobStore, MemoryState {
   }
 
   cancel(id: string, now: number): Promise<CancelAnswer> {
-    return this.#commit(() => {
-      const job = this.#all.jobs.get(id);
-      if (job === undefined) return { kind: 'unknown' };
-      const { state, attempt, executor, failures, crashes } = job.record;
-      if (isFinished(state)) return { kind: 'finished', state };
-      if (state === 'running') {
-        this.#keep({ ...job, record: { ...job.record, cancelRequested: true } });
-        return { kind: 'requested', fence: { id, attempt }, executor: executor ?? '' };
-      }
-      const next: Finish = { kind: 'finish', state: 'cancelled', reason: null };
-      const counts = { failures, crashes };
-      const released = this.#finish(job, neverStarted(id, attempt), { next, ...counts }, now);
-      return { kind: 'cancelled', ...releasing(released) };
-    });
+    return this.#commit(() => this.#cancel(id, now));
+  }
+
+  #cancel(id: string, now: number): CancelAnswer {
+    const job = this.#all.jobs.get(id);
+    if (job === undefined) return { kind: 'unknown' };
+    const { state, attempt, executor, failures, crashes } = job.record;
+    if (isFinished(state)) return { kind: 'finished', state };
+    if (state === 'running') {
+      this.#keep({ ...job, record: { ...job.record, cancelRequested: true } });
+      return { kind: 'requested', fence: { id, attempt }, executor: executor ?? '' };
+    }
+    const next: Finish = { kind: 'finish', state: 'cancelled', reason: null };
+    const counts = { failures, crashes };
+    const released = this.#finish(job, neverStarted(id, attempt), { next, ...counts }, now);
+    return { kind: 'cancelled', ...releasing(released) };
   }
 
   retry(id: string, now: number, { dependents = false } = {}): Promise<RetryAnswer> {

@@ -10,14 +10,18 @@ import type { JobStore } from '../../src/queue/job-store.ts';
 import { JobCounts } from '../../src/queue/sqlite/job-counts.ts';
 import { SqliteJobStore } from '../../src/queue/sqlite/sqlite-job-store.ts';
 import { SqliteLimitLedger } from '../../src/queue/sqlite/sqlite-limit-ledger.ts';
+import type { ScheduleStore } from '../../src/schedule/schedule-store.ts';
+import { SqliteScheduleStore } from '../../src/schedule/sqlite/sqlite-schedule-store.ts';
 import { type Database, openDatabase, prepareTransaction } from '../../src/sqlite/database.ts';
 import { MemoryCommit } from './memory-commit.ts';
 import { MemoryEventLog } from './memory-event-log.ts';
 import { MemoryJobStore } from './memory-job-store.ts';
+import { MemoryScheduleStore } from './memory-schedule-store.ts';
 
 export interface Stores {
   readonly jobs: JobStore;
   readonly log: EventLog;
+  readonly schedules: ScheduleStore;
   close(): void;
 }
 
@@ -42,9 +46,11 @@ function openMemoryStores(): Stores {
   const group = new MemoryCommit();
   const log = new MemoryEventLog(group.commit);
   const jobs = new MemoryJobStore(group.commit, log);
+  const schedules = new MemoryScheduleStore(group.commit, jobs.inTransaction);
   group.join(log);
   group.join(jobs);
-  return { jobs, log, close: () => undefined };
+  group.join(schedules);
+  return { jobs, log, schedules, close: () => undefined };
 }
 
 /** On a database of its own, whose directory goes with `close`. */
@@ -72,9 +78,19 @@ export function assemble(db: Database): SqliteStores {
   loop.join(writer);
   const { commit } = loop;
   const jobs = new SqliteJobStore({ db, writer, counts, limits, commit });
+  const schedules = new SqliteScheduleStore({ db, commit, jobs: jobs.inTransaction });
   const close = () => {
     loop.close();
     db.close();
   };
-  return { db, loop, counts, writer, jobs, log: new SqliteEventLog(db, writer, commit), close };
+  return {
+    db,
+    loop,
+    counts,
+    writer,
+    jobs,
+    schedules,
+    log: new SqliteEventLog(db, writer, commit),
+    close,
+  };
 }
