@@ -56,7 +56,7 @@ function kill(pid, signal) {
 }
 
 /** Polls until the condition holds; its errors count as "not yet". */
-export async function until(condition, { what, everyMs = 20, withinMs = 600_000, server } = {}) {
+export async function until(condition, { what, everyMs = 20, withinMs = 300_000, server } = {}) {
   const startedMono = performance.now();
   for (let last; ; ) {
     try {

@@ -23,13 +23,18 @@ try {
   const open = ({ directory: folder = directory, ...extra } = {}) =>
     openSession(contender, folder, { ...given, ...extra });
   const measured = await (workload.own ? workload.run({ open, directory, options }) : run(open));
-  process.send({ measured });
+  tell({ measured });
   process.exitCode = 0;
 } catch (error) {
-  process.send({ error: error.stack });
+  tell({ error: error.stack });
 } finally {
   await closeAll();
-  process.disconnect();
+  if (process.connected) process.disconnect();
+}
+
+/** A parent that is gone already was told to stop: nobody waits for the answer. */
+function tell(message) {
+  if (process.connected) process.send(message);
 }
 
 async function run(open) {

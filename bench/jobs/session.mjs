@@ -28,7 +28,8 @@ async function openPeer(name, directory, variant) {
   const worker = peer.inProcess
     ? await openHere(peer, place)
     : await startWorkerProcess(module, place);
-  onClose(() => producer.close());
+  // In the middle of its work it may wait for answers that never come.
+  onClose(() => producer.close(), 1_000);
   return {
     processes: worker.pid === undefined ? processes : { ...processes, worker: worker.pid },
     versions,

@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { onClose } from '../harness/closing.mjs';
+import { onClose, throwIfStopped } from '../harness/closing.mjs';
 import { describeMachine } from '../harness/machine.mjs';
 import { medianOfRuns } from '../harness/statistics.mjs';
 import { putBetweenMarkers } from '../harness/table.mjs';
@@ -29,6 +29,7 @@ export async function run(options) {
       }
     }
   }
+  throwIfStopped();
   publish(summarise({ harnessRate, contenders, workloads, results, options }), results, options);
 }
 
@@ -45,6 +46,7 @@ function takesPart({ id }, workload) {
 }
 
 async function measure({ contender, workload, round, options }) {
+  throwIfStopped();
   const label = `${workload.title} · ${contender.title} · ${round}`;
   try {
     const answer = await inProcess({ contender: contender.id, workload: workload.name, options });
@@ -52,6 +54,7 @@ async function measure({ contender, workload, round, options }) {
     for (const line of answer.lines ?? []) console.log(line);
     return { contender: contender.id, workload: workload.name, round, ...answer };
   } catch (error) {
+    throwIfStopped();
     // One that fails must not cost the figures of all others.
     console.error(`${label}: failed. ${error.message}`);
     return { contender: contender.id, workload: workload.name, round, error: error.message };

@@ -8,6 +8,7 @@ import { pickup } from './workloads/waiting.mjs';
 import { drain, mixed } from './workloads/working.mjs';
 
 const slow = {
+  once: true,
   slowFsyncMs: 2,
   contenders: ['taskbell', 'bullmq-always', 'graphile-worker'],
   missing: () =>

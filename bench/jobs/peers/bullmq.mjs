@@ -12,6 +12,8 @@ export async function startPlace(directory, variant) {
 
 export async function openProducer({ socket }) {
   const queue = new Queue(QUEUE, { connection: { path: socket } });
+  // After Ctrl-C the server may be ended before its clients are.
+  queue.on('error', () => {});
   await queue.waitUntilReady();
   return {
     add: (payload) => queue.add('noop', payload),
