@@ -42,7 +42,7 @@ export const BOTH: readonly StoreMaker[] = [
   { name: 'memory', open: openMemoryStores },
 ];
 
-function openMemoryStores(): Stores {
+export function openMemoryStores(): Stores {
   const group = new MemoryCommit();
   const log = new MemoryEventLog(group.commit);
   const jobs = new MemoryJobStore(group.commit, log);
