@@ -1,4 +1,4 @@
-/** Adds jobs without end, a few at once, and prints the id of each that was accepted. */
+/** Adds jobs of a durability without end, a few at once, and prints the id of each that was accepted. */
 import { writeSync } from 'node:fs';
 import { CommitLoop } from '../../dist/core/commit-loop.js';
 import { LogWriter } from '../../dist/log/sqlite/log-writer.js';
@@ -7,7 +7,8 @@ import { SqliteJobStore } from '../../dist/queue/sqlite/sqlite-job-store.js';
 import { SqliteLimitLedger } from '../../dist/queue/sqlite/sqlite-limit-ledger.js';
 import { openDatabase, prepareTransaction } from '../../dist/sqlite/database.js';
 
-const db = openDatabase(process.argv[2]);
+const [file, durability] = process.argv.slice(2);
+const db = openDatabase(file);
 const loop = new CommitLoop({
   transaction: prepareTransaction(db),
   onFatal: (error) => {
@@ -25,7 +26,7 @@ const store = new SqliteJobStore({ db, writer, counts, limits, commit: loop.comm
 const job = {
   ...{ type: 'mail', queue: 'default', payload: '{}', priority: 0, runAt: null },
   ...{ uniqueKey: null, unique: null, retries: null, backoff: null, timeoutMs: null },
-  ...{ userId: null, group: null, durability: 'disk', ref: null, after: [] },
+  ...{ userId: null, group: null, durability, ref: null, after: [] },
   onDependencyFailure: 'fail',
 };
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
+import type { Durability } from '../../src/protocol/jobs.ts';
 import { openDatabase } from '../../src/sqlite/database.ts';
 import { readAllRows } from '../log/sqlite/stored-rows.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -13,8 +14,14 @@ const ROUNDS = 10;
 const SEED = Number(process.env.TASKBELL_TEST_SEED ?? Date.now() % 2 ** 31);
 
 /** Runs the adder until it has acknowledged so many, kills it, and answers everything it acknowledged. */
-async function addUntilKilled(file: string, enough: number): Promise<readonly string[]> {
-  const child = spawn(process.execPath, [ADDER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function addUntilKilled(
+  file: string,
+  durability: Durability,
+  enough: number,
+): Promise<readonly string[]> {
+  const child = spawn(process.execPath, [ADDER, file, durability], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   const closed = once(child, 'close');
   let said = '';
@@ -28,25 +35,28 @@ async function addUntilKilled(file: string, enough: number): Promise<readonly st
   return said.split('\n').slice(0, -1);
 }
 
-it(`loses no acknowledged job in ${ROUNDS} kills (seed ${SEED})`, async () => {
-  const file = path.join(temporaryDirectory(), 'taskbell.db');
-  const random = drawsFrom(SEED);
-  const acknowledged: string[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    acknowledged.push(...(await addUntilKilled(file, 1 + Math.floor(random() * 60))));
-    const db = openDatabase(file);
-    const stored = db.prepare<[], string>('SELECT CAST(id AS TEXT) FROM jobs').pluck().all();
-    const told = readAllRows(db).map(({ id }) => id);
-    const damage = db.pragma('integrity_check', { simple: true });
-    db.close();
-    const kept = new Set(stored);
-    expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
-    expect(told.toSorted()).toEqual(stored.toSorted());
-    expect(damage).toBe('ok');
-  }
-  expect(new Set(acknowledged).size).toBe(acknowledged.length);
-  expect(acknowledged.length).toBeGreaterThan(ROUNDS);
-});
+it.each(['disk', 'os'] as const)(
+  `loses no job acknowledged for %s in ${ROUNDS} kills (seed ${SEED})`,
+  async (durability) => {
+    const file = path.join(temporaryDirectory(), 'taskbell.db');
+    const random = drawsFrom(SEED);
+    const acknowledged: string[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      acknowledged.push(...(await addUntilKilled(file, durability, 1 + Math.floor(random() * 60))));
+      const db = openDatabase(file);
+      const stored = db.prepare<[], string>('SELECT CAST(id AS TEXT) FROM jobs').pluck().all();
+      const told = readAllRows(db).map(({ id }) => id);
+      const damage = db.pragma('integrity_check', { simple: true });
+      db.close();
+      const kept = new Set(stored);
+      expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
+      expect(told.toSorted()).toEqual(stored.toSorted());
+      expect(damage).toBe('ok');
+    }
+    expect(new Set(acknowledged).size).toBe(acknowledged.length);
+    expect(acknowledged.length).toBeGreaterThan(ROUNDS);
+  },
+);
 
 /** mulberry32: a seed gives the same kills again. */
 function drawsFrom(seed: number): () => number {
