@@ -29,12 +29,6 @@ describe('what is no message of the protocol', () => {
     ['a log without lines', '{"kind":"log"}'],
     ['stuck without fences', '{"kind":"stuck"}'],
     ['a group that is none', '{"kind":"spawned","id":"1","attempt":1}'],
-    ['a snooze without its length', ended({ outcome: 'snoozed' })],
-    ['a pause that is no number', ended({ outcome: 'error', retryAfterMs: '5' })],
-    ['a pause before now', ended({ outcome: 'error', retryAfterMs: -1 })],
-    ['a pause of more than a year', ended({ outcome: 'snoozed', retryAfterMs: 31_536_000_001 })],
-    ['a group that stands for all processes', group(1)],
-    ['a group of no number', group(-5)],
     ['a hello without its parts', '{"kind":"hello","executor":"x"}'],
   ])('costs the connection and nothing else: %s', async (_what, text) => {
     const one = await executor();
@@ -75,6 +69,19 @@ describe('what is no message of the protocol', () => {
     await one.open();
     one.end({ id: '1', attempt: 1 });
     expect((await core.get('/healthz')).status).toBe(200);
+  });
+});
+
+describe('a malformed number', () => {
+  it.each([
+    ['a snooze without its length', ended({ outcome: 'snoozed' })],
+    ['a pause that is no number', ended({ outcome: 'error', retryAfterMs: '5' })],
+    ['a pause before now', ended({ outcome: 'error', retryAfterMs: -1 })],
+    ['a pause of more than a year', ended({ outcome: 'snoozed', retryAfterMs: 31_536_000_001 })],
+    ['a group that stands for all processes', group(1)],
+    ['a group of no number', group(-5)],
+  ])('gets no further than the door: %s', (_what, text) => {
+    expect(parseExecutorMessage(text)).toBeUndefined();
   });
 });
 
