@@ -131,6 +131,22 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: 'flow',
+    summary: 'jobs that depend on each other',
+    verbs: [
+      {
+        name: 'add',
+        summary: 'add the jobs of a file that name each other, or a batch',
+        load: async () => (await import('./commands/flow/add.ts')).define,
+      },
+      {
+        name: 'show',
+        summary: 'print what a job depends on, and what depends on it',
+        load: async () => (await import('./commands/flow/show.ts')).define,
+      },
+    ],
+  },
+  {
     name: 'queue',
     summary: 'hold and release queues',
     verbs: [
@@ -148,6 +164,52 @@ export const GROUPS: readonly Group[] = [
         name: 'resume',
         summary: 'start jobs of a queue again',
         load: async () => (await import('./commands/queue/resume.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'schedule',
+    summary: 'jobs that come by themselves',
+    verbs: [
+      {
+        name: 'add',
+        summary: 'add a schedule, or change one',
+        load: async () => (await import('./commands/schedule/add.ts')).define,
+      },
+      {
+        name: 'list',
+        summary: 'list the schedules',
+        load: async () => (await import('./commands/schedule/list.ts')).define,
+      },
+      {
+        name: 'show',
+        summary: 'print all that is known of a schedule',
+        load: async () => (await import('./commands/schedule/show.ts')).define,
+      },
+      {
+        name: 'preview',
+        summary: 'print the next runs, and why one is shifted',
+        load: async () => (await import('./commands/schedule/preview.ts')).define,
+      },
+      {
+        name: 'run',
+        summary: 'add its job now, besides its times',
+        load: async () => (await import('./commands/schedule/run.ts')).define,
+      },
+      {
+        name: 'pause',
+        summary: 'start no more runs of a schedule',
+        load: async () => (await import('./commands/schedule/pause.ts')).define,
+      },
+      {
+        name: 'resume',
+        summary: 'start its runs again',
+        load: async () => (await import('./commands/schedule/resume.ts')).define,
+      },
+      {
+        name: 'remove',
+        summary: 'remove a schedule',
+        load: async () => (await import('./commands/schedule/remove.ts')).define,
       },
     ],
   },

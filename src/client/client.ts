@@ -25,14 +25,16 @@ import type { QueueView, ReportStatus, StatusView } from '../protocol/status.ts'
 import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import { AccessClient } from './access-client.ts';
 import { AddGatherer, MAX_BATCH_BYTES, MAX_BATCH_JOBS } from './add-gatherer.ts';
-import type { ControlAddress } from './control-address.ts';
+import { addressOf, type ControlAddress } from './control-address.ts';
 import { ControlHttp, pause } from './control-http.ts';
 import { EventStream } from './event-stream.ts';
 import type { GapFacts } from './log-follower.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
+import { ScheduleClient } from './schedule-client.ts';
 import { listWorkers, quietWorkers, type RestartOptions, restartWorkers } from './worker-client.ts';
 
 export type { AttemptView, JobError, JobProgress } from '../protocol/jobs.ts';
+export type { RunView, ScheduleRequest, ScheduleView } from '../protocol/schedules.ts';
 export type { GrantView, UserView } from '../protocol/status.ts';
 export type { ReplacedWorker, WorkerState, WorkerView } from '../protocol/workers.ts';
 export type { RestartOptions } from './worker-client.ts';
@@ -55,6 +57,7 @@ export type {
   QueueView,
   RelativesView,
   ReportStatus,
+  ScheduleClient,
   StatusView,
   Topic,
 };
@@ -130,7 +133,6 @@ export interface EventPageOptions {
   readonly limit?: number;
 }
 
-const DEFAULT_SOCKET = './taskbell-data/control.sock';
 const WAIT_SLICE_S = 30;
 
 /** A client for the daemon at the given place. Connects with its first request; `close` it when done. */
@@ -145,12 +147,15 @@ export class TaskbellClient {
   readonly #streams = new Set<EventStream>();
   /** Users and grants, which decide who may subscribe to what. */
   readonly access: AccessClient;
+  /** Jobs that come by themselves. */
+  readonly schedules: ScheduleClient;
 
   constructor(options: ConnectOptions = {}) {
     this.#address = addressOf(options);
     this.#http = new ControlHttp(this.#address, options.patienceMs ?? 3_000);
     this.#gatherer = new AddGatherer((body) => this.#addJobs(body));
     this.access = new AccessClient(this.#http);
+    this.schedules = new ScheduleClient(this.#http);
   }
 
   /**
@@ -352,20 +357,6 @@ export class TaskbellClient {
   async #post(path: string, body?: string): Promise<unknown> {
     return await this.#http.call({ method: 'POST', path, ...(body === undefined ? {} : { body }) });
   }
-}
-
-function addressOf({ socket, url, token }: ConnectOptions): ControlAddress {
-  if (url === undefined) return { socketPath: socket ?? DEFAULT_SOCKET };
-  if (socket !== undefined || token === undefined) {
-    throw new TaskbellError(
-      'E_USAGE',
-      'Expected either `socket`, or `url` together with `token`.',
-      {
-        hint: 'The token is in the file api-token of the data directory.',
-      },
-    );
-  }
-  return { url, token };
 }
 
 function queryOf(values: Readonly<Record<string, string | number | undefined>>): string {

@@ -51,3 +51,26 @@ export function daemonUnreachable(address: ControlAddress, cause: unknown): Task
     },
   );
 }
+
+const DEFAULT_SOCKET = './taskbell-data/control.sock';
+
+export interface AddressOptions {
+  readonly socket?: string;
+  readonly url?: string;
+  readonly token?: string;
+}
+
+/** @throws TaskbellError E_USAGE where the parts contradict each other */
+export function addressOf({ socket, url, token }: AddressOptions): ControlAddress {
+  if (url === undefined) return { socketPath: socket ?? DEFAULT_SOCKET };
+  if (socket !== undefined || token === undefined) {
+    throw new TaskbellError(
+      'E_USAGE',
+      'Expected either `socket`, or `url` together with `token`.',
+      {
+        hint: 'The token is in the file api-token of the data directory.',
+      },
+    );
+  }
+  return { url, token };
+}
