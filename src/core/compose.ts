@@ -38,6 +38,7 @@ import {
 import type { AccessAnswer, AccessQuestion } from '../protocol/status.ts';
 import type { ProcessView } from '../protocol/supervision.ts';
 import { JobCounts } from '../queue/sqlite/job-counts.ts';
+import { skipJobIds } from '../queue/sqlite/job-ids.ts';
 import { SqliteJobStore } from '../queue/sqlite/sqlite-job-store.ts';
 import { SqliteLimitLedger } from '../queue/sqlite/sqlite-limit-ledger.ts';
 import { ReportClient } from '../report/report-client.ts';
@@ -112,7 +113,9 @@ type Engine = ReturnType<typeof buildEngine>;
 function openStores(db: Database, { onFatal }: CoreParts) {
   const commitLoop = new CommitLoop({ transaction: prepareTransaction(db), onFatal });
   const { commit } = commitLoop;
-  skipAhead(db, readBootId());
+  const bootId = readBootId();
+  skipAhead(db, bootId);
+  skipJobIds(db, bootId);
   const writer = new LogWriter(db);
   const counts = new JobCounts(db);
   const limits = new SqliteLimitLedger(db);

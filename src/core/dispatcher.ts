@@ -62,7 +62,8 @@ export class Dispatcher {
     if (open.length === 0) return;
     executor.claiming = true;
     const idle = executor.inFlight.size === 0;
-    const durability = open.every((lane) => lane.durability === 'os') ? 'os' : 'disk';
+    const os = isHere(executor) && open.every((lane) => lane.durability === 'os');
+    const durability = os ? 'os' : 'disk';
     store
       .claim({ executor: executor.id, lanes: open, limit, limits, idle, now: now(), durability })
       .then((answer) => {
@@ -103,4 +104,9 @@ export class Dispatcher {
     };
     log.info({ ...facts, moment: 'processing' }, 'attempts handed out');
   }
+}
+
+/** One that lives elsewhere outlives a power cut: the core must not forget what it runs. */
+function isHere({ process }: RemoteExecutor): boolean {
+  return process.pid > 0;
 }

@@ -43,6 +43,7 @@ import { JobClaims } from './job-claims.ts';
 import type { JobCounts } from './job-counts.ts';
 import { JobDependencies } from './job-dependencies.ts';
 import { JobEnds } from './job-ends.ts';
+import { OsMark } from './job-ids.ts';
 import { JobList } from './job-list.ts';
 import {
   type JobRow,
@@ -55,6 +56,7 @@ import {
   toRunning,
 } from './job-rows.ts';
 import { type JobStatements, prepareJobStatements } from './job-statements.ts';
+import { RunningRows } from './running-rows.ts';
 import type { SqliteLimitLedger } from './sqlite-limit-ledger.ts';
 import { UniqueKeys } from './unique-keys.ts';
 
@@ -80,6 +82,7 @@ export class SqliteJobStore implements JobStore {
   readonly #relatives: DependencyReads;
   /** For whoever changes jobs and something of its own together. */
   readonly inTransaction: JobsInTransaction;
+  readonly #osMark: OsMark;
   #forgotten = false;
 
   constructor({ db, writer, counts, limits, commit }: SqliteJobStoreParts) {
@@ -91,15 +94,17 @@ export class SqliteJobStore implements JobStore {
     const unique = new UniqueKeys({ db, sql: this.#sql, writer, counts });
     const dependencies = new JobDependencies({ db, writer, counts });
     const common = { sql: this.#sql, writer, counts, unique, dependencies };
+    const running = new RunningRows(this.#sql);
     this.#relatives = new DependencyReads(db);
     this.#adds = new JobAdds(common);
     this.#claims = new JobClaims({
-      ...{ sql: this.#sql, writer, counts, limits },
+      ...{ sql: this.#sql, writer, counts, limits, running },
       relatives: this.#relatives,
     });
-    this.#ends = new JobEnds({ ...common, adds: this.#adds });
+    this.#ends = new JobEnds({ ...common, adds: this.#adds, running });
     this.#changes = new JobChanges({ sql: this.#sql, ends: this.#ends, dependencies });
     this.#list = new JobList(db);
+    this.#osMark = new OsMark(db);
     this.inTransaction = {
       add: (jobs, now) => unlessRefused(this.#adds.add(jobs, now)),
       cancel: (id, now) => this.#changes.cancel(id, now),
@@ -108,7 +113,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]> {
-    return this.#commit(() => this.#adds.add(jobs, now), leastOf(jobs)).then(unlessRefused);
+    return this.#adding(jobs, () => this.#adds.add(jobs, now));
   }
 
   addOnce(
@@ -116,8 +121,12 @@ export class SqliteJobStore implements JobStore {
     guard: AddGuard,
     now: number,
   ): Promise<readonly AddOutcome[] | 'other-jobs'> {
-    const durability = leastOf(jobs);
-    return this.#commit(() => this.#adds.addOnce(jobs, guard, now), durability).then(unlessRefused);
+    return this.#adding(jobs, () => this.#adds.addOnce(jobs, guard, now));
+  }
+
+  async #adding<T>(jobs: readonly NewJob[], work: () => T | TaskbellError): Promise<T> {
+    const os = leastOf(jobs) === 'os';
+    return unlessRefused(await (os ? this.#osMark.add(this.#commit, work) : this.#commit(work)));
   }
 
   claim(request: ClaimRequest): Promise<ClaimAnswer> {
@@ -233,7 +242,13 @@ export class SqliteJobStore implements JobStore {
   }
 
   async lanes(): Promise<readonly Lane[]> {
-    return this.#sql.lanes.all().map(laneOf);
+    const lanes: Lane[] = [];
+    // One seek a lane, however many jobs wait in it.
+    for (let row = this.#sql.nextLane.get('', '', ''); row !== undefined; ) {
+      lanes.push(laneOf(row));
+      row = this.#sql.nextLane.get(row.queue, row.type, row.group_key);
+    }
+    return lanes;
   }
 
   async blocksOf(lane: Lane, rules: LimitRules, now: number): Promise<readonly LimitBlock[]> {
