@@ -11,7 +11,7 @@ import {
   type RunningRow,
   SELECT_FINISHED,
   SELECT_UNFINISHED,
-  type WaitingRow,
+  type WaitingTuple,
 } from './job-rows.ts';
 
 export type JobStatements = ReturnType<typeof prepareJobStatements>;
@@ -20,12 +20,6 @@ const LIVE = `SELECT id, type, queue, state, retries, user_id, attempt, failures
   cancel_requested, executor, started_at, group_key, flags, options, last_seq FROM jobs`;
 
 type LaneRow = Pick<JobRow, 'queue' | 'type' | 'group_key'>;
-
-function nextLane(column: keyof LaneRow): string {
-  return `(SELECT ${column} FROM jobs WHERE state = 'queued'
-    AND (queue, type, group_key) > (lane.queue, lane.type, lane.group_key)
-    ORDER BY queue, type, group_key LIMIT 1)`;
-}
 
 // The attempt is part of the fence: an executor's name alone would let a first run end a second.
 const FENCED = "WHERE id = ? AND state = 'running' AND attempt = ?";
@@ -42,17 +36,21 @@ function prepareLife(db: Database) {
     holderOfKey: db
       .prepare<[string, string], number>('SELECT id FROM jobs WHERE type = ? AND unique_key = ?')
       .pluck(),
-    waiting: db.prepare<
-      [string, string, string, number],
-      WaitingRow
-    >(`SELECT id, type, queue, priority,
-      crashes, payload, user_id, created_at, retries, timeout_ms, attempt, failures, group_key,
-      flags, last_seq
+    // As arrays: making objects of rows cost more than finding them.
+    waiting: db
+      .prepare<[string, string, string, number], WaitingTuple>(`SELECT id, priority, crashes,
+      payload, user_id, created_at, retries, timeout_ms, attempt, failures, flags, options, last_seq
       FROM jobs WHERE state = 'queued' AND queue = ? AND type = ? AND group_key = ?
-      ORDER BY priority DESC, id LIMIT ?`),
+      ORDER BY priority DESC, id LIMIT ?`)
+      .raw(),
     runsSuspect: db
       .prepare<[string, number], number>(
         "SELECT 1 FROM jobs WHERE state = 'running' AND executor = ? AND crashes >= ? LIMIT 1",
+      )
+      .pluck(),
+    suspectExecutors: db
+      .prepare<[number], string>(
+        "SELECT DISTINCT executor FROM jobs WHERE state = 'running' AND crashes >= ?",
       )
       .pluck(),
     start: db.prepare<[string, number, number, number]>(`UPDATE jobs SET state = 'running',
@@ -82,6 +80,11 @@ function prepareLife(db: Database) {
 function prepareEnds(db: Database) {
   return {
     running: db.prepare<[number, number], LiveRow>(`${LIVE} ${FENCED}`),
+    runningChanges: db
+      .prepare<[number, number], [number, number, number]>(
+        `SELECT cancel_requested, flags, last_seq FROM jobs ${FENCED}`,
+      )
+      .raw(),
     finish: db.prepare<unknown[]>(`INSERT INTO finished_jobs (id, type, queue, state, reason,
       priority, payload, unique_key, retries, timeout_ms, user_id, created_at, attempt, failures,
       crashes, executor, started_at, ended_at, duration_ms, outcome, result, error, cpu_ms,
@@ -123,14 +126,10 @@ function prepareReads(db: Database) {
       FROM attempts WHERE job_id = ? ORDER BY attempt`),
     allRunning: db.prepare<[], RunningRow>(`SELECT id, type, queue, attempt, executor, started_at,
       timeout_ms, cancel_requested, group_pid, group_start, group_key, flags FROM jobs WHERE state = 'running'`),
-    // A loose index scan: one seek a lane, however many jobs wait in it.
-    lanes: db.prepare<[], LaneRow>(`WITH RECURSIVE lane(queue, type, group_key) AS (
-      SELECT * FROM (SELECT queue, type, group_key FROM jobs WHERE state = 'queued'
-        ORDER BY queue, type, group_key LIMIT 1)
-      UNION ALL
-      SELECT ${nextLane('queue')}, ${nextLane('type')}, ${nextLane('group_key')}
-      FROM lane WHERE lane.queue IS NOT NULL)
-      SELECT queue, type, group_key FROM lane WHERE queue IS NOT NULL`),
+    // A seek to the next lane. In a recursive query only the first column would be sought by.
+    nextLane: db.prepare<[string, string, string], LaneRow>(`SELECT queue, type, group_key FROM jobs
+      WHERE state = 'queued' AND (queue, type, group_key) > (?, ?, ?)
+      ORDER BY queue, type, group_key LIMIT 1`),
     logLines: db.prepare<[number, number, number], LogLineRow>(
       'SELECT n, at, attempt, level, line FROM job_logs WHERE job_id = ? AND n > ? ORDER BY n LIMIT ?',
     ),
