@@ -3,8 +3,9 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SqliteJobStore } from '../../src/queue/sqlite/sqlite-job-store.ts';
 import type { AwakeCore } from './awake-core.ts';
 import { usePool } from './pool-fixture.ts';
+import { ScriptedExecutor } from './scripted-executor.ts';
 
-const { current, executor } = usePool();
+const { current, executor, adopt } = usePool();
 let core: AwakeCore;
 beforeEach(() => {
   core = current();
@@ -37,6 +38,17 @@ describe('a job for os', () => {
     expect(await core.ended(added.id)).toMatchObject({ state: 'succeeded', durability: 'os' });
     expect(await asked.claims()).toEqual(['os']);
     expect(asked.ends()).toEqual(['os']);
+  });
+
+  it('is on disk as claimed when it runs on another machine, which outlives a power cut of this one', async () => {
+    const asked = watch();
+    const one = new ScriptedExecutor(core.socketPath);
+    adopt(one);
+    await one.open();
+    one.say({ ...one.hello(), process: null });
+    await core.add('mail', { durability: 'os' });
+    await one.runs(1);
+    expect(await asked.claims()).toEqual(['disk']);
   });
 
   it('is claimed like the others of its lane', async () => {
