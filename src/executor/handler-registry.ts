@@ -7,8 +7,11 @@ import type { JobTypeSettings, Settings } from '../config/settings.ts';
 import type { TypeManifest } from '../protocol/execute.ts';
 import { createCommandHandler } from './command-handler.ts';
 import type { CommandSurroundings } from './command-run.ts';
+import { emittableTypes } from './emitted-events.ts';
 import type { Handler } from './handler.ts';
 import { type HandlerFile, listHandlerFiles } from './handler-directory.ts';
+import { isolateHandler } from './isolated-handler.ts';
+import type { IsolatedModule, IsolationSurroundings } from './isolated-run.ts';
 import { describeError } from './job-error.ts';
 import { loadModuleHandler } from './module-handler.ts';
 import { isRunHere } from './type-share.ts';
@@ -23,7 +26,7 @@ export interface HandlerRegistry {
 }
 
 export async function loadHandlers(
-  settings: Pick<Settings, 'worker' | 'jobs'>,
+  settings: Pick<Settings, 'worker' | 'jobs' | 'events'>,
   commands: CommandSurroundings,
   only: string | null = null,
 ): Promise<HandlerRegistry> {
@@ -32,8 +35,11 @@ export async function loadHandlers(
     runsTypeScript(),
   );
   const files = found.filter(({ type }) => isRunHere(type, settings.jobs, only));
+  const around = isolationFor(settings, commands);
   const sections = new Map(settings.jobs.map((job) => [job.name, job]));
-  const fromFiles = await Promise.all(files.map((file) => loadFile(file, sections.get(file.type))));
+  const fromFiles = await Promise.all(
+    files.map((file) => loadFile(file, sections.get(file.type), around)),
+  );
   const taken = new Set(files.map((file) => file.type));
   const configured = settings.jobs.filter(
     (job) => !taken.has(job.name) && isRunHere(job.name, settings.jobs, only),
@@ -51,9 +57,23 @@ export async function loadHandlers(
   };
 }
 
+/** Not the whole section: what a handler's process is told, the handler can read. */
+function isolatedModule(file: string, { backoff, backoffKind }: JobTypeSettings): IsolatedModule {
+  return { file, section: { backoff, backoffKind } };
+}
+
+function isolationFor(
+  { worker, events }: Pick<Settings, 'worker' | 'events'>,
+  { marks, groups }: CommandSurroundings,
+): IsolationSurroundings {
+  const { memoryLimit } = worker;
+  return { marks, groups, memoryLimit, eventTypes: [...emittableTypes(events)] };
+}
+
 async function loadFile(
   file: HandlerFile,
   section: JobTypeSettings | undefined,
+  around: IsolationSurroundings,
 ): Promise<Handler | TypeManifest> {
   const other = section?.command ? 'a command' : section?.url ? 'a web hook' : null;
   if (other !== null) {
@@ -61,7 +81,9 @@ async function loadFile(
   }
   if (file.realPath === null) return broken(file, file.problem ?? 'cannot be loaded');
   try {
-    return await loadModuleHandler(file.type, file.realPath, section);
+    const handler = await loadModuleHandler(file.type, file.realPath, section);
+    if (section?.isolate !== 'process') return handler;
+    return isolateHandler(handler, isolatedModule(file.realPath, section), around);
   } catch (error) {
     // One broken file costs its own type only; the problem goes to the log and into the manifest.
     const { name, message } = describeError(error);
