@@ -3,6 +3,8 @@ import { type Command, Option } from 'commander';
 import { TaskbellError } from '../../../protocol/errors.ts';
 import {
   type AddedJob,
+  DEPENDENCY_POLICIES,
+  type DependencyPolicy,
   type Durability,
   UNIQUE_POLICIES,
   type UniquePolicy,
@@ -24,6 +26,8 @@ interface AddOptions {
   readonly uniquePolicy?: UniquePolicy;
   readonly uniqueWindow?: number;
   readonly uniqueMaxWait?: number;
+  readonly after?: readonly string[];
+  readonly onDependencyFailure?: DependencyPolicy;
   readonly durability?: Durability;
   readonly retries?: number;
   readonly timeout?: number;
@@ -58,6 +62,8 @@ export function define(command: Command, ctx: CliContext): void {
       'debounce: run after so long at the latest',
       parseDuration,
     )
+    .option('--after <ids>', 'run when these jobs have ended: 17 or 17,18', (ids) => ids.split(','))
+    .addOption(dependencyPolicy())
     .addOption(durability())
     .option('--retries <number>', 'further attempts after a failure', parseInteger(0, 1000))
     .option('--timeout <duration>', 'time limit of one attempt', parseDuration)
@@ -76,6 +82,11 @@ function uniqueBy(): Option {
 function uniquePolicy(): Option {
   const words = 'what becomes of a job that holds the key';
   return new Option('--unique-policy <policy>', words).choices(UNIQUE_POLICIES);
+}
+
+function dependencyPolicy(): Option {
+  const words = 'what becomes of it when one of these does not succeed (fail)';
+  return new Option('--on-dependency-failure <policy>', words).choices(DEPENDENCY_POLICIES);
 }
 
 function durability(): Option {
@@ -110,6 +121,8 @@ function jobOptions(options: AddOptions) {
     queue: options.queue,
     group: options.group,
     ...uniqueOptions(options),
+    after: options.after,
+    onDependencyFailure: options.onDependencyFailure,
     durability: options.durability,
     retries: options.retries,
     timeoutMs: options.timeout,

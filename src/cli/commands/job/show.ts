@@ -1,6 +1,6 @@
 /** `job show ID`: all that is known of one job. */
 import type { Command } from 'commander';
-import type { AttemptView, JobView } from '../../../protocol/jobs.ts';
+import type { AttemptView, DependencyCounts, JobView } from '../../../protocol/jobs.ts';
 import type { CliContext } from '../../cli-context.ts';
 import { type Painter, paintState } from '../../painter.ts';
 import { cell, formatMs, formatTable } from '../../table.ts';
@@ -24,6 +24,7 @@ function describeJob(job: JobView, paint: Painter): readonly string[] {
     ['queue', `${job.queue}, priority ${job.priority}`],
     ['user', job.userId],
     ['unique', job.uniqueKey],
+    ['after', job.dependencies === undefined ? null : describeDependencies(job.dependencies)],
     ['created', job.createdAt],
     ['runs at', job.runAt],
     ['ended', job.endedAt],
@@ -36,6 +37,12 @@ function describeJob(job: JobView, paint: Painter): readonly string[] {
     value === null ? [] : [`${name.padEnd(9)} ${value}`],
   );
   return job.attempts.length === 0 ? lines : [...lines, '', ...attemptTable(job.attempts)];
+}
+
+/** `3 jobs: 1 unfinished, 2 succeeded`. */
+function describeDependencies({ total, ...states }: DependencyCounts): string {
+  const parts = Object.entries(states).flatMap(([state, n]) => (n === 0 ? [] : [`${n} ${state}`]));
+  return `${total} ${total === 1 ? 'job' : 'jobs'}: ${parts.join(', ')}`;
 }
 
 function attemptTable(attempts: readonly AttemptView[]): readonly string[] {
