@@ -45,7 +45,8 @@ test('overlap = cancel-previous ends the job that runs and starts the next one',
   await site.json('schedule', 'add', 'gates', ...times, ...payload);
   await until(
     () => site.lines('gate.trace').some((line) => line.startsWith('aborted')),
-    'a cancel',
+    'a run is cancelled by the next one',
+    20_000,
   );
   await site.json('schedule', 'pause', 'gates');
   const aborted = site.lines('gate.trace').find((line) => line.startsWith('aborted'));
