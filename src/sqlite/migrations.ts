@@ -42,7 +42,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_ready ON jobs (queue, type, group_key, priority DESC, id)
   WHERE state = 'queued';
 CREATE INDEX jobs_due ON jobs (run_at, queue, state) WHERE state IN ('scheduled', 'retrying');
-CREATE INDEX jobs_running ON jobs (executor, queue) WHERE state = 'running';
+CREATE INDEX jobs_running ON jobs (queue) WHERE state = 'running';
 CREATE INDEX jobs_waiting ON jobs (queue, id) WHERE state = 'waiting';
 CREATE UNIQUE INDEX jobs_unique ON jobs (type, unique_key) WHERE unique_key IS NOT NULL;
 

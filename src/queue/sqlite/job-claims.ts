@@ -4,15 +4,15 @@
  */
 import type { LogWriter } from '../../log/sqlite/log-writer.ts';
 import { decideClaim } from '../claim-order.ts';
-import type { ClaimedJob } from '../job.ts';
+import type { ClaimedJob, Lane } from '../job.ts';
 import { stateEvent } from '../job-events.ts';
 import type { ClaimAnswer, ClaimRequest } from '../job-store.ts';
-import { MAX_CRASHES } from '../transitions.ts';
 import type { DependencyReads } from './dependency-reads.ts';
 import type { JobCounts } from './job-counts.ts';
 import { hasFlag } from './job-flags.ts';
-import { laneOf, NO_GROUP, toClaimed, type WaitingRow } from './job-rows.ts';
+import { laneOf, NO_GROUP, toClaimed, toWaiting, type WaitingRow } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
+import type { RunningRows } from './running-rows.ts';
 import type { SqliteLimitLedger } from './sqlite-limit-ledger.ts';
 
 export interface JobClaimsParts {
@@ -21,6 +21,7 @@ export interface JobClaimsParts {
   readonly counts: JobCounts;
   readonly limits: SqliteLimitLedger;
   readonly relatives: DependencyReads;
+  readonly running: RunningRows;
 }
 
 export class JobClaims {
@@ -29,28 +30,33 @@ export class JobClaims {
   readonly #counts: JobCounts;
   readonly #limits: SqliteLimitLedger;
   readonly #relatives: DependencyReads;
+  readonly #running: RunningRows;
 
-  constructor({ sql, writer, counts, limits, relatives }: JobClaimsParts) {
+  constructor({ sql, writer, counts, limits, relatives, running }: JobClaimsParts) {
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
     this.#limits = limits;
     this.#relatives = relatives;
+    this.#running = running;
   }
 
   claim(request: ClaimRequest): ClaimAnswer {
     if (request.limit < 1 || this.#isTaken(request)) {
       return { jobs: [], emptyLanes: [], heldLanes: [] };
     }
-    const { picked, spendings, ...lanes } = decideClaim(
-      request,
-      this.#limits,
-      ({ queue, type, group }, count) =>
-        this.#sql.waiting.all(queue, type, group ?? NO_GROUP, count),
+    const { picked, spendings, ...lanes } = decideClaim(request, this.#limits, (lane, count) =>
+      this.#read(lane, count),
     );
     for (const row of picked) this.#start(row, request);
     this.#limits.spend(spendings, request.now);
     return { jobs: picked.map((row) => this.#claimed(row)), ...lanes };
+  }
+
+  #read(lane: Lane, count: number): readonly WaitingRow[] {
+    const { queue, type, group } = lane;
+    const tuples = this.#sql.waiting.all(queue, type, group ?? NO_GROUP, count);
+    return tuples.map((tuple) => toWaiting(tuple, lane));
   }
 
   #claimed(row: WaitingRow): ClaimedJob {
@@ -62,6 +68,7 @@ export class JobClaims {
   #start(row: WaitingRow, { executor, now }: ClaimRequest): void {
     const seq = this.#writer.next;
     this.#sql.start.run(executor, now, seq, row.id);
+    this.#running.started(row, executor, now);
     const data = stateEvent(row, 'running', row.attempt + 1);
     const id = String(row.id);
     this.#writer.write({ type: 'job', id, kind: 'state', data }, row.last_seq, now);
@@ -71,6 +78,6 @@ export class JobClaims {
 
   /** A suspect runs alone: its executor gets no neighbours for it either (claim-order.ts). */
   #isTaken({ executor, idle }: ClaimRequest): boolean {
-    return !idle && this.#sql.runsSuspect.get(executor, MAX_CRASHES - 1) !== undefined;
+    return !idle && this.#running.hasSuspect(executor);
   }
 }

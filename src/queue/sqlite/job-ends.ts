@@ -15,6 +15,7 @@ import type { DependencyEnd, JobDependencies } from './job-dependencies.ts';
 import { hasFlag } from './job-flags.ts';
 import { type JobRow, keyOf, type LiveRow, laneOf, readOptions } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
+import type { RunningRows } from './running-rows.ts';
 import type { UniqueKeys } from './unique-keys.ts';
 
 type Finish = Extract<Decision, { kind: 'finish' }>;
@@ -33,18 +34,19 @@ export interface JobEndsParts {
   readonly unique: UniqueKeys;
   readonly dependencies: JobDependencies;
   readonly adds: JobAdds;
+  readonly running: RunningRows;
 }
 
 export class JobEnds {
   readonly #sql: JobStatements;
   readonly #writer: LogWriter;
   readonly #counts: JobCounts;
-
   readonly #unique: UniqueKeys;
   readonly #dependencies: JobDependencies;
   readonly #adds: JobAdds;
+  readonly #running: RunningRows;
 
-  constructor({ sql, writer, counts, unique, dependencies, adds }: JobEndsParts) {
+  constructor({ sql, writer, counts, unique, dependencies, adds, running }: JobEndsParts) {
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
@@ -52,11 +54,12 @@ export class JobEnds {
     this.#dependencies = dependencies;
     dependencies.onEnd((end) => this.#endDependent(end));
     this.#adds = adds;
+    this.#running = running;
   }
 
   settle(judged: JudgedEnd): EndAnswer {
     const { end, now, random } = judged;
-    const row = this.#sql.running.get(keyOf(end.id), end.attempt);
+    const row = this.#running.take(keyOf(end.id), end.attempt);
     if (row === undefined) return { accepted: false };
     const decision = decideEnd(countedOf(row), end, {
       policy: policyFor(row, judged),

@@ -201,7 +201,48 @@ export interface WaitingRow {
   readonly failures: number;
   readonly group_key: string;
   readonly flags: number;
+  readonly options: string | null;
   readonly last_seq: number;
+}
+
+/** In the order of the statement that reads them; the lane is known. */
+export type WaitingTuple = readonly [
+  id: number,
+  priority: number,
+  crashes: number,
+  payload: string,
+  userId: string | null,
+  createdAt: number,
+  retries: number | null,
+  timeoutMs: number | null,
+  attempt: number,
+  failures: number,
+  flags: number,
+  options: string | null,
+  lastSeq: number,
+];
+
+export function toWaiting(tuple: WaitingTuple, { type, queue, group }: Lane): WaitingRow {
+  const [id, priority, crashes, payload, user_id, created_at, retries, timeout_ms, ...more] = tuple;
+  const [attempt, failures, flags, options, last_seq] = more;
+  return {
+    id,
+    type,
+    queue,
+    priority,
+    crashes,
+    payload,
+    user_id,
+    created_at,
+    retries,
+    timeout_ms,
+    attempt,
+    failures,
+    group_key: group ?? NO_GROUP,
+    flags,
+    options,
+    last_seq,
+  };
 }
 
 export function toClaimed(row: WaitingRow): ClaimedJob {

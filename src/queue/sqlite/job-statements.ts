@@ -50,7 +50,7 @@ function prepareLife(db: Database) {
       .pluck(),
     suspectExecutors: db
       .prepare<[number], string>(
-        "SELECT DISTINCT executor FROM jobs WHERE state = 'running' AND crashes >= ?",
+        "SELECT executor FROM jobs WHERE state = 'running' AND crashes >= ?",
       )
       .pluck(),
     start: db.prepare<[string, number, number, number]>(`UPDATE jobs SET state = 'running',
