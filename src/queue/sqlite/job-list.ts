@@ -5,7 +5,8 @@ import type { Database } from '../../sqlite/database.ts';
 import type { JobPage, ListFilter } from '../job-store.ts';
 import { type JobRow, SELECT_FINISHED, SELECT_UNFINISHED, toJob } from './job-rows.ts';
 
-const RUNNING = "state = 'running'";
+/** States that few jobs are in. */
+const FEW = ["state = 'running'", "state = 'waiting'"];
 
 export class JobList {
   readonly #db: Database;
@@ -28,8 +29,8 @@ export class JobList {
 
   #statement(select: string, conditions: readonly string[]): Statement<unknown[], JobRow> {
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-    // Few run among many that wait: the unary plus keeps SQLite from walking the whole table by id.
-    const order = conditions.includes(RUNNING) ? '+id' : 'id';
+    // Few run among many that are queued: the unary plus keeps SQLite from walking the whole table by id.
+    const order = FEW.some((state) => conditions.includes(state)) ? '+id' : 'id';
     const sql = `${select} ${where} ORDER BY ${order} DESC LIMIT ?`;
     let statement = this.#prepared.get(sql);
     if (statement === undefined) {

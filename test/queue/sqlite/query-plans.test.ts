@@ -83,11 +83,14 @@ it.each(['failed', 'cancelled'] as const)(
   },
 );
 
-it('lists what runs without reading what waits', async () => {
-  const { db, jobs } = fresh();
-  const [sql] = await preparedBy(db, () => jobs.list({ state: 'running', limit: 10 }));
-  expect(planOf(db, sql ?? '')[0]).toContain('USING INDEX jobs_running');
-});
+it.each(['running', 'waiting'] as const)(
+  'lists what is %s without reading what is queued',
+  async (state) => {
+    const { db, jobs } = fresh();
+    const [sql] = await preparedBy(db, () => jobs.list({ state, limit: 10 }));
+    expect(planOf(db, sql ?? '')[0]).toContain(`USING INDEX jobs_${state}`);
+  },
+);
 
 it('reads the log from a position, never from its beginning', async () => {
   const { db } = fresh();
