@@ -10,6 +10,7 @@
  *                 ▲                                                 │
  *                 └───────────── failed attempt, retries left ──────┘
  *
+ * A job that depends on others is `waiting` before all this: flow.ts decides what becomes of it.
  * A finished job goes back to queued only by an operator's `job retry`.
  */
 import type { FailReason } from '../protocol/jobs.ts';
