@@ -141,6 +141,18 @@ describe.each(BOTH)('a unique key in the $name store', ({ open }) => {
       expect(await story(stores, job.id)).toEqual(['queued', 'running']);
     });
 
+    it('leaves a job that waits for another waiting, by its own rule', async () => {
+      const first = (await jobs.add([newJob()], NOW))[0]?.job.id ?? '';
+      const rule = { after: [first], onDependencyFailure: 'continue' } as const;
+      const { job } = await add({}, { ...rule, delayMs: 5_000 });
+      expect(job.state).toBe('waiting');
+      const outcome = await add({ policy: 'replace' }, { payload: '2', queue: 'slow' });
+      expect(outcome).toMatchObject({ unique: 'replaced', job: { id: job.id, state: 'waiting' } });
+      const answer = await settle(jobs, await claimOne(jobs), 'error', { retryable: false });
+      expect(answer).toMatchObject({ released: [{ ...SLOW, runAt: null }] });
+      expect(await claimOne(jobs, { lanes: [SLOW] })).toMatchObject({ id: job.id, payload: '2' });
+    });
+
     it('works among jobs of one add', async () => {
       const outcomes = await jobs.add(
         [keyed({}, { payload: '1' }), keyed({ policy: 'replace' }, { payload: '2' })],

@@ -167,7 +167,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
   }
 
   #unique(): MemoryUnique {
-    return new MemoryUnique(this.#all.jobs, this.#all.unique);
+    return new MemoryUnique(this.#all.jobs, this.#all.flows, this.#all.unique);
   }
 
   #addOne(job: NewJob, now: number, parents: readonly Named[] = []): AddOutcome {

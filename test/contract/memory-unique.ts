@@ -9,6 +9,7 @@ import {
   findConflict,
   type UniqueDecision,
 } from '../../src/queue/unique.ts';
+import type { Flows } from './memory-flows.ts';
 import type { MemoryJob } from './memory-job.ts';
 
 export interface MemoryFollower {
@@ -50,10 +51,12 @@ export function holderAmong(jobs: Jobs, { type, uniqueKey }: Keyed): MemoryJob |
 
 export class MemoryUnique {
   readonly #jobs: Jobs;
+  readonly #flows: Flows;
   readonly #tables: UniqueTables;
 
-  constructor(jobs: Jobs, tables: UniqueTables) {
+  constructor(jobs: Jobs, flows: Flows, tables: UniqueTables) {
     this.#jobs = jobs;
+    this.#flows = flows;
     this.#tables = tables;
   }
 
@@ -90,6 +93,9 @@ export class MemoryUnique {
       return changeOf(holder, 'follows', runAt);
     }
     if (decision.kind === 'replace' || decision.kind === 'postpone') {
+      const flow = this.#flows.get(holder.record.id);
+      // The new time is a time, not a pause after the release.
+      if (flow !== undefined) this.#flows.set(holder.record.id, { ...flow, delayMs: null });
       const after = replaced(holder, job, decision.runAt);
       const unique = decision.kind === 'replace' ? 'replaced' : 'postponed';
       return changeOf(after, unique, decision.runAt);
@@ -128,6 +134,7 @@ function replaced(held: MemoryJob, job: NewJob, runAt: number | null): MemoryJob
   const record: JobRecord = {
     ...held.record,
     ...taken,
+    ...(waits ? { onDependencyFailure: held.record.onDependencyFailure } : {}),
     failures: 0,
     crashes: 0,
     runAt,

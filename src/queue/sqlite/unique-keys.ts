@@ -12,7 +12,7 @@ import type { AddOutcome } from '../job-store.ts';
 import { conflictError, decideUnique, findConflict, type UniqueDecision } from '../unique.ts';
 import type { JobCounts } from './job-counts.ts';
 import { FLAG, hasFlag } from './job-flags.ts';
-import { flagsOf, type JobRow, NO_GROUP, optionsOf, toJob } from './job-rows.ts';
+import { flagsOf, type JobRow, NO_GROUP, optionsOf, readOptions, toJob } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 
 /** The unfinished job of a key. */
@@ -24,6 +24,7 @@ interface HolderRow {
   readonly attempt: number;
   readonly created_at: number;
   readonly flags: number;
+  readonly options: string | null;
   readonly last_seq: number;
 }
 
@@ -162,13 +163,15 @@ export class UniqueKeys {
     },
   ): void {
     const { runAt } = change;
-    // What waits for other jobs goes on waiting for them.
+    // What waits for other jobs goes on waiting for them, by its own rule.
     const waits = held.state === 'waiting';
+    const { onDependencyFailure = 'fail' } = waits ? readOptions(held.options) : job;
+    const options = optionsOf({ ...job, onDependencyFailure });
     const state = waits ? 'waiting' : runAt === null ? 'queued' : 'scheduled';
     const flags = (held.flags & KEPT_FLAGS) | (flagsOf(job) & ~KEPT_FLAGS);
     this.#own.replace.run(
       ...[job.queue, state, job.priority, job.payload, runAt, job.retries, job.timeoutMs],
-      ...[job.userId, job.group ?? NO_GROUP, flags, optionsOf(job), this.#writer.next, held.id],
+      ...[job.userId, job.group ?? NO_GROUP, flags, options, this.#writer.next, held.id],
     );
     this.#tell(held, { queue: job.queue, state, ...change });
     this.#counts.move(held.queue, held.state, null);
@@ -198,7 +201,7 @@ export class UniqueKeys {
 }
 
 function prepareUniqueStatements(db: Database) {
-  const facts = 'SELECT id, type, state, queue, attempt, created_at, flags, last_seq FROM';
+  const facts = 'SELECT id, type, state, queue, attempt, created_at, flags, options, last_seq FROM';
   return {
     holder: db.prepare<[string, string], HolderRow>(
       `${facts} jobs WHERE type = ? AND unique_key = ?`,
