@@ -7,8 +7,10 @@ import type { AttemptEnd, Lane } from './job.ts';
 
 type Named = Pick<Lane, 'queue' | 'type'>;
 
+// The two events of nearly every job are put together by hand: they are on the path of each claim and end.
+
 export function stateEvent(job: Named, state: string, attempt: number): string {
-  return render({ state, type: job.type, queue: job.queue, attempt });
+  return `[${head(job, state, attempt)}}]`;
 }
 
 export function waitingEvent(job: Named, state: string, facts: WaitingFacts): string {
@@ -56,15 +58,10 @@ export function endEvent(
   state: string,
   reason: FailReason | null,
 ): string {
-  return render({
-    state,
-    type: job.type,
-    queue: job.queue,
-    attempt: end.attempt,
-    duration: end.durationMs,
-    ...(reason === null ? {} : { reason }),
-    ...(end.error === null || state === 'succeeded' ? {} : { error: end.error.message }),
-  });
+  const why = reason === null ? '' : `,"reason":"${reason}"`;
+  const told = end.error !== null && state !== 'succeeded';
+  const error = told ? `,"error":${JSON.stringify(end.error?.message)}` : '';
+  return `[${head(job, state, end.attempt)},"duration":${end.durationMs}${why}${error}}]`;
 }
 
 export function progressEvent(job: Named, attempt: number, progress: JobProgress): string {
@@ -79,4 +76,12 @@ export function progressEvent(job: Named, attempt: number, progress: JobProgress
 
 function render(data: JobEventData): string {
   return `[${JSON.stringify(data)}]`;
+}
+
+function head({ type, queue }: Named, state: string, attempt: number): string {
+  return `{"state":"${state}","type":${quote(type)},"queue":${quote(queue)},"attempt":${attempt}`;
+}
+
+function quote(name: string): string {
+  return /^[\w.:-]+$/.test(name) ? `"${name}"` : JSON.stringify(name);
 }

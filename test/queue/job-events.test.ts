@@ -26,6 +26,15 @@ it('tells a change of state with nothing but the lane and the attempt', () => {
   );
 });
 
+it('is JSON whatever the names and the error hold', () => {
+  const odd = { queue: 'a "b"\\', type: 'naïve\n' };
+  const state = { state: 'failed', ...{ type: odd.type, queue: odd.queue }, attempt: 2 };
+  expect(JSON.parse(stateEvent(odd, 'failed', 2))).toEqual([state]);
+  const error = { name: 'Error', message: 'said "no"\u2028\n' };
+  const told = endEvent(odd, { ...END, error }, 'failed', null);
+  expect(JSON.parse(told)).toEqual([{ ...state, duration: 12.5, error: error.message }]);
+});
+
 it('tells a wait with the time of the next start, and the error if there was one', () => {
   expect(waitingEvent(LANE, 'scheduled', { attempt: 0, runAt: AT })).toBe(
     '[{"state":"scheduled","type":"mail","queue":"default","attempt":0,"runAt":"2026-11-21T21:40:05.174Z"}]',
