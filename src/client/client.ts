@@ -159,7 +159,8 @@ export class TaskbellClient {
   }
 
   /**
-   * Adds one job; resolved means that it is on disk. Calls of one event-loop turn share a request.
+   * Adds one job; resolved means that it is on disk, or what its `durability` says. Calls of one event-loop turn
+   * share a request.
    *
    * @throws TaskbellError E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_TOO_LARGE, E_INVALID_REQUEST …
    */
