@@ -72,7 +72,6 @@ function prepareChanges(db: Database) {
     release: db.prepare<[string, number | null, number, number]>(
       'UPDATE jobs SET state = ?, run_at = ?, waits_for = 0, last_seq = ? WHERE id = ?',
     ),
-    forget: db.prepare<[number]>('DELETE FROM dependencies WHERE job_id = ?'),
   };
 }
 
