@@ -1,6 +1,6 @@
 /** What machine a measurement is of: a line for people. */
 import { readFileSync, statfsSync } from 'node:fs';
-import { availableParallelism, cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os';
 import path from 'node:path';
 
 export function describeMachine() {
@@ -11,6 +11,13 @@ export function describeMachine() {
     system: `${type()} ${release()}${distribution()}, Node ${process.versions.node}`,
     disk: `${tmpdir()} on ${mountOf(tmpdir())}, ${Math.round(freeBytes(tmpdir()) / 2 ** 30)} GiB free`,
   };
+}
+
+/** A sentence when others are at work on this machine; undefined when it is quiet. Ask before the first measurement. */
+export function describeDisturbance() {
+  const [lastMinute = 0] = loadavg();
+  if (lastMinute < availableParallelism() / 4) return undefined;
+  return `The machine was busy with other things at the start (load average ${lastMinute.toFixed(1)}): these figures say little.`;
 }
 
 function distribution() {

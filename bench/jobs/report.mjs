@@ -21,6 +21,7 @@ function sections(summary, table) {
     `${machine.processor}; ${machine.system}; data on ${machine.disk}.`,
     `${named.join(', ')}. Medians of ${options.runs} runs.`,
     `With a queue that costs nothing, the load would make ${count(summary.harnessRate)} adds a second.`,
+    ...(summary.disturbance === undefined ? [] : [summary.disturbance]),
   ];
   const bodies = [
     { title: 'Machine and versions', body: about.join('\n') },

@@ -6,7 +6,7 @@ import { fork } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { onClose, throwIfStopped } from '../harness/closing.mjs';
-import { describeMachine } from '../harness/machine.mjs';
+import { describeDisturbance, describeMachine } from '../harness/machine.mjs';
 import { medianOfRuns } from '../harness/statistics.mjs';
 import { putBetweenMarkers } from '../harness/table.mjs';
 import { chosen, OURS } from './contenders.mjs';
@@ -19,7 +19,9 @@ const ONE_RUN = path.join(import.meta.dirname, 'one-run.mjs');
 export async function run(options) {
   const contenders = chosen(options.peers).filter(isThere);
   const workloads = chosenWorkloads(options.only).filter(isThere);
-  const harnessRate = await measureHarness();
+  const about = { machine: describeMachine(), disturbance: describeDisturbance() };
+  if (about.disturbance !== undefined) console.log(about.disturbance);
+  about.harnessRate = await measureHarness();
   const results = [];
   for (let round = 1; round <= options.runs; round += 1) {
     for (const workload of workloads) {
@@ -30,7 +32,8 @@ export async function run(options) {
     }
   }
   throwIfStopped();
-  publish(summarise({ harnessRate, contenders, workloads, results, options }), results, options);
+  const measured = summarise({ contenders, workloads, results });
+  publish({ ...about, ...measured, contenders, workloads, options }, results);
 }
 
 /** Names in one line what is missing, and what to install. */
@@ -95,7 +98,7 @@ function inShort(figures) {
     .join(', ');
 }
 
-function summarise({ harnessRate, contenders, workloads, results, options }) {
+function summarise({ contenders, workloads, results }) {
   const versions = Object.assign({}, ...results.map((result) => result.versions ?? {}));
   const medians = {};
   for (const { name } of workloads) {
@@ -107,25 +110,15 @@ function summarise({ harnessRate, contenders, workloads, results, options }) {
       if (runs.length > 0) medians[name][id] = medianOfRuns(runs.map(({ figures }) => figures));
     }
   }
-  return {
-    harnessRate,
-    machine: describeMachine(),
-    versions,
-    medians,
-    contenders,
-    workloads,
-    options,
-  };
+  return { versions, medians };
 }
 
-function publish(summary, results, { json, markdown }) {
+function publish(summary, results) {
+  const { contenders: _, workloads: __, ...figures } = summary;
+  const { json, markdown } = summary.options;
   console.log(`\n${asText(summary)}`);
   if (json !== undefined) {
-    const { machine, versions, medians, options, harnessRate } = summary;
-    writeFileSync(
-      json,
-      `${JSON.stringify({ machine, versions, options, harnessRate, medians, results }, null, 2)}\n`,
-    );
+    writeFileSync(json, `${JSON.stringify({ ...figures, results }, null, 2)}\n`);
   }
   if (markdown !== undefined) {
     const document = readFileSync(markdown, 'utf8');
