@@ -24,6 +24,7 @@ describe('POST /v1/jobs', () => {
       ...{ reason: null, priority: 0, userId: null, uniqueKey: null, runAt: null },
       ...{ createdAt: expect.stringMatching(/Z$/), startedAt: null, endedAt: null },
       ...{ duration: null, attempt: 0, progress: null, duplicate: false },
+      ...{ group: null, durability: 'disk', waitsFor: 0 },
     });
     expect((await core.add('archive')).queue).toBe('slow');
     expect((await core.job(body.id)).payload).toBeNull();
@@ -47,6 +48,9 @@ describe('POST /v1/jobs', () => {
       [0, true],
     ]);
     expect(body[2].id).toBe(body[1].id);
+    expect(body.map(({ unique }: { unique?: string }) => unique)).toEqual([
+      ...[undefined, 'added', 'kept'],
+    ]);
     expect((await core.post('/v1/jobs', [])).body).toEqual([]);
   });
 

@@ -30,7 +30,7 @@ function waitsOf(durabilities: readonly string[]): number {
 }
 
 it.skipIf(!mayTrace())(
-  'a commit waits for the disk once, and one for os not at all',
+  'a commit waits for the disk once, and one for os not at all (needs strace)',
   () => {
     const disk = waitsOf(Array(10).fill('disk'));
     const os = waitsOf(Array(10).fill('os'));
