@@ -93,12 +93,13 @@ export class CommitLoop {
   }
 
   #flush(): void {
-    if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
-    this.#scheduled = undefined;
     clearTimeout(this.#pause);
     this.#pause = undefined;
+    if (this.#closed === undefined) this.#beforeFlush();
+    // Only now: what the hook handed in goes with this group, and asks for no flush after it.
+    if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
     if (this.#closed !== undefined) return;
-    this.#beforeFlush();
     const group = this.#waiting;
     this.#waiting = [];
     if (group.length === 0) return;

@@ -62,12 +62,13 @@ export class Dispatcher {
     if (open.length === 0) return;
     executor.claiming = true;
     const idle = executor.inFlight.size === 0;
+    const { marks } = lanes;
     const os = isHere(executor) && open.every((lane) => lane.durability === 'os');
     const durability = os ? 'os' : 'disk';
     store
       .claim({ executor: executor.id, lanes: open, limit, limits, idle, now: now(), durability })
       .then((answer) => {
-        this.#learn(answer);
+        this.#learn(answer, marks);
         this.#handOut(executor, answer);
       })
       .catch((error: unknown) => this.#parts.onFailure(error))
@@ -77,14 +78,16 @@ export class Dispatcher {
   }
 
   /** In the turn of the answer: an end that is told after it opens what is closed here. */
-  #learn({ jobs, emptyLanes, heldLanes }: ClaimAnswer): void {
+  #learn({ jobs, emptyLanes, heldLanes }: ClaimAnswer, marksBefore: number): void {
     const { lanes, expect, nudge } = this.#parts;
     lanes.noteServed(jobs);
     lanes.clear(emptyLanes);
     lanes.hold(heldLanes);
     for (const { until } of heldLanes) if (until !== null) expect(until);
-    // There may be more for the slots that are left: in these lanes, or in those behind them.
-    if (jobs.length + emptyLanes.length + heldLanes.length > 0) queueMicrotask(nudge);
+    // There may be more for the slots that are left: in these lanes, in those behind them, or in what was
+    // marked while the claim was under way. Otherwise the next claim would only see the same.
+    const isNews = jobs.length + emptyLanes.length + heldLanes.length > 0;
+    if (isNews || lanes.marks !== marksBefore) queueMicrotask(nudge);
   }
 
   #handOut(executor: RemoteExecutor, { jobs }: ClaimAnswer): void {

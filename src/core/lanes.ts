@@ -59,6 +59,8 @@ export class Lanes {
   readonly #closed = new ClosedLimits();
   /** By the limit of a group that holds them. */
   readonly #held = new Map<string, Set<Member>>();
+  /** Lanes marked so far. */
+  marks = 0;
   /** Jobs served so far. */
   #served = 0;
   #arrivals = 0;
@@ -69,6 +71,7 @@ export class Lanes {
   /** @param lanes what does not say its durability may hold anything */
   mark(lanes: readonly MarkedLane[]): void {
     for (const { queue, type, group, durability } of lanes) {
+      this.marks += 1;
       const line = this.#lineOf({ queue, type, group });
       const member = memberOf(line, group);
       const os = durability === 'os' && (member === undefined || member.lane.durability === 'os');

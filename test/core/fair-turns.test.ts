@@ -71,6 +71,46 @@ it('without groups the order is that of priority and age, over all queues and ty
   expect(stand.started.map(({ id }) => id)).toEqual(['3', '4', '1', '2', '5', '6']);
 });
 
+it('a party that turns out to have nothing does not use up the slot of the next', async () => {
+  stand.addExecutor(1);
+  for (const group of ['a', 'b', 'c', 'd']) await stand.add({ group });
+  for (const id of ['2', '3']) await stand.stores.jobs.cancel(id, stand.now);
+  await endFirst();
+  expect(groups()).toEqual(['a', 'd']);
+});
+
+it('a party that turns out to be held does not either', async () => {
+  stand.close();
+  const groupRate = { count: 1, perMs: 60_000 };
+  stand = new DispatchStand(rules({ type: { mail: { groupRate } } }));
+  stand.addExecutor(1);
+  await stand.add({ group: 'a' }, 2);
+  await stand.add({ group: 'b' }, 2);
+  await endFirst();
+  await stand.add({ group: 'c' });
+  await endFirst();
+  expect(groups()).toEqual(['a', 'b', 'c']);
+});
+
+it('a suspect that waits for an idle executor causes no claims meanwhile, and starts then', async () => {
+  stand.addExecutor(2);
+  await stand.add({});
+  for (let n = 0; n < 2; n += 1) await stand.end(stand.running, 'crash');
+  await stand.end(stand.running, 'interrupted');
+  expect(stand.running).toHaveLength(1);
+  const [suspect] = stand.running;
+  await stand.add({}, 2);
+  expect(stand.running).toEqual([suspect]);
+  stand.addExecutor(2);
+  await stand.add({ priority: 9 });
+  if (suspect) await stand.end([suspect], 'interrupted');
+  // It never becomes quiet while claims follow one another.
+  await stand.settled();
+  while (stand.running.length > 0) await endFirst();
+  const { succeeded } = await stand.stores.jobs.totals();
+  expect(succeeded).toBe(4);
+});
+
 it('no job is lost to a claim that was made while others were added', async () => {
   stand.addExecutor(2);
   await Promise.all(['a', 'b', 'a', null, 'c', 'a'].map((group) => stand.add({ group }, 3)));

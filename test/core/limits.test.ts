@@ -75,6 +75,19 @@ it('a rate starts the next job when its token is due, with nothing else happenin
   expect((at[3] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(1_000);
 });
 
+it('rates wake the core for each of their tokens, also for the later one of two', async () => {
+  const on = await awake('[job:mail]\nrate = 1/200ms\n[job:scan]\nrate = 1/400ms\n');
+  const one = await executor(on);
+  await add(on, 2);
+  await add(on, 2, { type: 'scan' });
+  expect((await one.runs(4)).map(({ type }) => type).sort()).toEqual([
+    'mail',
+    'mail',
+    'scan',
+    'scan',
+  ]);
+});
+
 it('what a handler says of its concurrency holds, and what its next version says holds at once', async () => {
   const on = await awake('');
   const types = (concurrency: number) => [manifest('mail', { settings: { concurrency } })];
