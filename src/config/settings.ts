@@ -40,7 +40,7 @@ export interface WorkerSettings {
   readonly watch: boolean;
 }
 
-/** At most `count` starts in any stretch of `perMs`, refilled evenly: a token bucket that holds `count`. */
+/** A token bucket that holds `count` and gets as many back in `perMs`, evenly. */
 export interface RateLimit {
   readonly count: number;
   readonly perMs: number;

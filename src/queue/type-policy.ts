@@ -20,7 +20,7 @@ export interface ConfiguredType {
   readonly backoffKind: BackoffKind | null;
 }
 
-/** At most `count` starts in any stretch of `perMs`, refilled evenly. */
+/** A token bucket that holds `count` and gets as many back in `perMs`, evenly: see token-bucket.ts. */
 export interface RateLimit {
   readonly count: number;
   readonly perMs: number;
