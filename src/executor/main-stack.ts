@@ -16,16 +16,22 @@ const EXPRESSION = `(() => {
 /** @returns '' where it cannot be stopped within the time */
 export async function mainStack(withinMs: number): Promise<string> {
   let session: Session | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  // It also keeps this thread alive: a session alone does not.
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(''), withinMs);
+  });
   try {
     // Not every build of Node has it.
     const { Session } = await import('node:inspector');
     session = new Session();
     session.connectToMainThread();
-    return await Promise.race([pauseAndLook(session), late(withinMs)]);
+    return await Promise.race([pauseAndLook(session), late]);
   } catch {
     // No inspector, or another one in the way: the block is told without its place.
     return '';
   } finally {
+    clearTimeout(timer);
     session?.disconnect();
   }
 }
@@ -68,11 +74,5 @@ function evaluate(session: Session, callFrameId: string): Promise<string> {
       const { result } = (answer ?? {}) as Partial<Debugger.EvaluateOnCallFrameReturnType>;
       resolve(error === null ? String(result?.value ?? '') : '');
     });
-  });
-}
-
-function late(withinMs: number): Promise<string> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(''), withinMs).unref();
   });
 }

@@ -131,6 +131,8 @@ export interface RunningJob extends Fence {
 /** How one attempt ended, told by its executor or, for a crash, concluded by the core. */
 export interface AttemptEnd extends Fence {
   readonly outcome: AttemptOutcome;
+  /** Of a crash: the attempt had a process of its own, so that nobody else can be to blame. */
+  readonly contained?: boolean;
   /** False: no further attempt, whatever retries are left. */
   readonly retryable: boolean;
   /** The pause before the next attempt, if the handler chose one. */
@@ -163,6 +165,8 @@ export function endOf(outcome: Outcome): AttemptEnd {
     id: outcome.id,
     attempt: outcome.attempt,
     outcome: outcome.outcome,
+    // An executor that tells of a crash has survived it.
+    contained: outcome.outcome === 'crash',
     retryable: outcome.retryable ?? true,
     retryAfterMs: whole(outcome.retryAfterMs),
     result: outcome.result === undefined ? null : JSON.stringify(outcome.result),

@@ -37,7 +37,7 @@ export interface EndDecision {
 }
 
 export type Counted = Pick<JobRecord, 'failures' | 'crashes' | 'cancelRequested'>;
-type Ended = Pick<AttemptEnd, 'outcome' | 'retryable' | 'retryAfterMs'>;
+type Ended = Pick<AttemptEnd, 'outcome' | 'contained' | 'retryable' | 'retryAfterMs'>;
 
 export interface Circumstances {
   readonly policy: RetryPolicy;
@@ -53,10 +53,13 @@ export function decideEnd(job: Counted, end: Ended, around: Circumstances): EndD
 }
 
 function countEnd(job: Counted, end: Ended): { failures: number; crashes: number } {
-  const failed = end.outcome === 'error' || end.outcome === 'timeout' || end.outcome === 'rejected';
+  const { outcome } = end;
+  // A crash that took nobody along is a failure like any other: there is no one to be told apart from.
+  const own = outcome === 'crash' && end.contained === true;
+  const failed = own || outcome === 'error' || outcome === 'timeout' || outcome === 'rejected';
   return {
     failures: job.failures + (failed ? 1 : 0),
-    crashes: job.crashes + (end.outcome === 'crash' ? 1 : 0),
+    crashes: job.crashes + (outcome === 'crash' && !own ? 1 : 0),
   };
 }
 
@@ -72,6 +75,7 @@ function decideNext(job: Counted, end: Ended, around: Circumstances): Decision {
     case 'snoozed':
       return { kind: 'retry', runAt: around.now + (end.retryAfterMs ?? 0) };
     case 'crash':
+      if (end.contained === true) return decideRetry(job.failures, end, around);
       return job.crashes >= MAX_CRASHES ? failedFor('crash') : { kind: 'return' };
     case 'rejected':
       return failedFor('rejected');
@@ -83,7 +87,7 @@ function decideNext(job: Counted, end: Ended, around: Circumstances): Decision {
 
 function decideRetry(failures: number, end: Ended, around: Circumstances): Decision {
   const { policy, now, random } = around;
-  const reason = end.outcome === 'timeout' ? 'timeout' : 'error';
+  const reason = end.outcome === 'timeout' || end.outcome === 'crash' ? end.outcome : 'error';
   if (!end.retryable || policy.retries === 0) return failedFor(reason);
   if (failures > policy.retries) return failedFor('exhausted');
   const delayMs = end.retryAfterMs ?? retryDelayMs(policy, failures, random);
