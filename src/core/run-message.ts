@@ -9,13 +9,14 @@ const MAX_MESSAGE_LENGTH = 64 * 1_048_576;
 export function renderRun(
   jobs: readonly ClaimedJob[],
   limits: readonly { readonly timeoutMs: number }[],
+  maxLength = MAX_MESSAGE_LENGTH,
 ): readonly string[] {
   const messages: string[][] = [[]];
   let length = 0;
   for (const [index, job] of jobs.entries()) {
     const text = renderAssignment(job, limits[index]?.timeoutMs ?? 0);
     length += text.length;
-    if (length > MAX_MESSAGE_LENGTH && length > text.length) {
+    if (length > maxLength && length > text.length) {
       messages.push([]);
       length = text.length;
     }

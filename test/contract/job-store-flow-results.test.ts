@@ -71,6 +71,18 @@ describe.each(BOTH)('what is handed down in the $name store', ({ open }) => {
     });
   });
 
+  it('has at most 4 MiB of results, whole ones from the first on', async () => {
+    const refs = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const ids = await flows.add({
+      ...Object.fromEntries(refs.map((ref) => [ref, {}])),
+      last: { after: refs },
+    });
+    const result = JSON.stringify('ä'.repeat(450_000));
+    for (const ref of refs) await flows.run(ids[ref], 'succeeded', result);
+    const { total, results } = handed((await flows.run(ids.last)).claimed.dependencies);
+    expect([total, results.map(({ ref }) => ref)]).toEqual([6, ['a', 'b', 'c', 'd']]);
+  });
+
   it('has at most a thousand results, and the whole count', async () => {
     const many = Array.from({ length: 1_005 }, (_, n) => newJob({ ref: `r${n}` }));
     const outcomes = await jobs.add(

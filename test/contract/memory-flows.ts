@@ -1,5 +1,6 @@
 /** Jobs of the store in memory that depend on others: what a new one waits for, and who hears of an end. */
 import { TaskbellError } from '../../src/protocol/errors.ts';
+import { MAX_HANDED_BYTES, MAX_HANDED_RESULTS } from '../../src/protocol/execute.ts';
 import {
   type DependencyCounts,
   isFinished,
@@ -151,13 +152,15 @@ export class MemoryFlows {
     const counts = this.count(id);
     if (counts === undefined) return null;
     const { unfinished: _, ...ended } = counts;
-    const results = (this.#parts.flows.get(id)?.links ?? []).slice(0, 1_000).map((link) => {
-      const { type, error, result } = this.#parts.jobs.get(link.parent)?.record ?? {};
-      const { ref, state } = link;
-      const facts = { id: link.parent, ref, type, state, error: error?.message ?? null };
-      return { ...facts, result: JSON.parse(result ?? 'null') };
-    });
-    return JSON.stringify({ ...ended, results });
+    const results = (this.#parts.flows.get(id)?.links ?? [])
+      .slice(0, MAX_HANDED_RESULTS)
+      .map((link) => {
+        const { type, error, result } = this.#parts.jobs.get(link.parent)?.record ?? {};
+        const { ref, state } = link;
+        const facts = { id: link.parent, ref, type, state, error: error?.message ?? null };
+        return { ...facts, result: JSON.parse(result ?? 'null') };
+      });
+    return JSON.stringify({ ...ended, results: results.slice(0, fitting(results)) });
   }
 
   count(id: string): DependencyCounts | undefined {
@@ -253,6 +256,16 @@ export class MemoryFlows {
     };
     this.#parts.finish(job, next, { name: 'DependencyError', message });
   }
+}
+
+/** So many of them from the first have room. */
+function fitting(results: readonly unknown[]): number {
+  let size = 0;
+  const first = results.findIndex((one) => {
+    size += Buffer.byteLength(JSON.stringify(one));
+    return size > MAX_HANDED_BYTES;
+  });
+  return first === -1 ? results.length : first;
 }
 
 function isBad({ state }: Pick<Link, 'state'>): boolean {
