@@ -166,7 +166,7 @@ export function endOf(outcome: Outcome): AttemptEnd {
     attempt: outcome.attempt,
     outcome: outcome.outcome,
     // An executor that tells of a crash has survived it.
-    contained: outcome.outcome === 'crash',
+    ...(outcome.outcome === 'crash' ? { contained: true } : {}),
     retryable: outcome.retryable ?? true,
     retryAfterMs: whole(outcome.retryAfterMs),
     result: outcome.result === undefined ? null : JSON.stringify(outcome.result),

@@ -21,13 +21,17 @@ interface Case {
   readonly policy?: Partial<RetryPolicy>;
   readonly retryable?: boolean;
   readonly retryAfterMs?: number;
+  readonly contained?: boolean;
   readonly next: Words;
 }
 
-function decide({ outcome, job, policy, retryable = true, retryAfterMs }: Case) {
+function decide({ outcome, job, policy, retryable = true, retryAfterMs, contained }: Case) {
   return decideEnd(
     { ...FRESH, ...job },
-    { outcome, retryable, retryAfterMs: retryAfterMs ?? null },
+    {
+      ...{ outcome, retryable, retryAfterMs: retryAfterMs ?? null },
+      ...(contained === undefined ? {} : { contained }),
+    },
     { policy: { ...POLICY, ...policy }, now: NOW, random: 0.5 },
   );
 }
@@ -147,4 +151,21 @@ it('a job runs once more than its retries, each wait twice the last', () => {
 
 it('quarantines a job at its third crash', () => {
   expect(MAX_CRASHES).toBe(3);
+});
+
+describe('the crash of an attempt that had a process of its own', () => {
+  const crash = { outcome: 'crash', contained: true } as const;
+
+  it('is a failure of its job and no crash that could be somebody else’s', () => {
+    expect(decide({ ...crash, next: 'return' })).toMatchObject({ failures: 1, crashes: 0 });
+    expect(decide({ outcome: 'crash', next: 'return' })).toMatchObject({ failures: 0, crashes: 1 });
+  });
+
+  it('is retried as the policy says, and fails as a crash or as exhausted', () => {
+    expect(inWords(decide({ ...crash, next: 'return' }).next)).toBe('retry in 100');
+    const none = { ...crash, policy: { retries: 0 }, next: 'return' } as const;
+    expect(inWords(decide(none).next)).toBe('failed: crash');
+    const last = { ...crash, job: { failures: 2 }, next: 'return' } as const;
+    expect(inWords(decide(last).next)).toBe('failed: exhausted');
+  });
 });

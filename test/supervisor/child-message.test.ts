@@ -15,8 +15,22 @@ describe('parseFromChild', () => {
     });
   });
 
+  it('reads what an executor runs, and that it asks to be replaced', () => {
+    const state = { kind: 'state', state: 'ready', types: ['mail'] };
+    expect(parseFromChild(state)).toEqual(state);
+    const replace = { kind: 'replace', rolling: true, withinMs: null, reason: 'asked for' };
+    expect(parseFromChild(replace)).toEqual(replace);
+    expect(parseFromChild({ ...replace, withinMs: 500 })).toEqual({ ...replace, withinMs: 500 });
+  });
+
   it.each([
     'ready',
+    { kind: 'state', state: 'ready', types: 'mail' },
+    { kind: 'state', state: 'ready', types: [7] },
+    { kind: 'replace', rolling: 'yes', withinMs: null, reason: 'r' },
+    { kind: 'replace', rolling: true, withinMs: -1, reason: 'r' },
+    { kind: 'replace', rolling: true, withinMs: Number.NaN, reason: 'r' },
+    { kind: 'replace', rolling: true, withinMs: null },
     null,
     undefined,
     7,

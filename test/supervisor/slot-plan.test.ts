@@ -14,7 +14,9 @@ describe('planSlots', () => {
     ['worker', ['core', 'executor 0', 'executor 1']],
     ['web_socket', ['core', 'gateway']],
   ] as const)('keeps for %s: %s', (mode, names) => {
-    expect(planSlots(mode, { worker: { processes: 2 }, jobs: [] }).map(describeSlot)).toEqual(names);
+    expect(planSlots(mode, { worker: { processes: 2 }, jobs: [] }).map(describeSlot)).toEqual(
+      names,
+    );
   });
 
   it('adds the processes of types that have their own, and numbers all of them through', () => {
