@@ -139,12 +139,16 @@ export class ControlServer implements Service {
       const allowed = match.allowed.join(', ');
       throw new TaskbellError('E_INVALID_REQUEST', `${url.pathname} takes ${allowed}.`);
     }
+    // Few handlers ask for it, and making one costs more than a small request.
+    const signal = () => AbortSignal.any([this.#stopping.signal, closeSignal(response)]);
     return match.route.handle({
       params: match.params,
       query: url.searchParams,
       idempotencyKey: idempotencyKeyOf(request),
       json: () => readJson(request),
-      signal: AbortSignal.any([this.#stopping.signal, closeSignal(response)]),
+      get signal() {
+        return signal();
+      },
     });
   }
 
