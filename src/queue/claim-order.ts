@@ -71,7 +71,9 @@ export function decideClaim<C extends Candidate>(
   const lines = parties.map((lanes) =>
     lanes.map((lane): Line<C> => {
       const bounds = boundsOf(lane, question.limits);
-      const asked = Math.max(0, Math.min(share, allowance.room(bounds)));
+      const room = allowance.room(bounds);
+      // One row more than there is room for: a lane that is empty then waits for no token.
+      const asked = room > 0 ? Math.min(share, room + 1) : 0;
       return { lane, bounds, asked, rows: asked === 0 ? [] : read(lane, asked) };
     }),
   );

@@ -81,15 +81,15 @@ it('a party that turns out to have nothing does not use up the slot of the next'
 
 it('a party that turns out to be held does not either', async () => {
   stand.close();
-  const groupRate = { count: 1, perMs: 60_000 };
-  stand = new DispatchStand(rules({ type: { mail: { groupRate } } }));
-  stand.addExecutor(1);
-  await stand.add({ group: 'a' }, 2);
-  await stand.add({ group: 'b' }, 2);
-  await endFirst();
-  await stand.add({ group: 'c' });
-  await endFirst();
-  expect(groups()).toEqual(['a', 'b', 'c']);
+  stand = new DispatchStand(rules({ queue: { default: { groupConcurrency: 1 } } }));
+  stand.addExecutor(3, ['mail']);
+  const scanner = stand.addExecutor(0, ['scan']);
+  for (const group of ['a', 'b', 'c']) await stand.add({ group });
+  for (const group of ['a', 'b', 'c', 'd']) await stand.add({ group, type: 'scan' });
+  scanner.slots = 1;
+  stand.stores.loop.nudge();
+  await stand.settled();
+  expect(groups()).toEqual(['a', 'b', 'c', 'd']);
 });
 
 it('a suspect that waits for an idle executor causes no claims meanwhile, and starts then', async () => {

@@ -4,6 +4,7 @@ import { limitsHolding } from '../../src/core/limit-report.ts';
 import { claiming, MAIL, NOW, newJob, rules } from '../contract/job-fixture.ts';
 import { openSqliteStores } from '../contract/stores.ts';
 import { AwakeCore } from './awake-core.ts';
+import { DispatchStand } from './dispatch-stand.ts';
 import { manifest, ScriptedExecutor } from './scripted-executor.ts';
 
 const executors: ScriptedExecutor[] = [];
@@ -75,17 +76,26 @@ it('a rate starts the next job when its token is due, with nothing else happenin
   expect((at[3] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(1_000);
 });
 
-it('rates wake the core for each of their tokens, also for the later one of two', async () => {
-  const on = await awake('[job:mail]\nrate = 1/200ms\n[job:scan]\nrate = 1/400ms\n');
-  const one = await executor(on);
-  await add(on, 2);
-  await add(on, 2, { type: 'scan' });
-  expect((await one.runs(4)).map(({ type }) => type).sort()).toEqual([
-    'mail',
-    'mail',
-    'scan',
-    'scan',
-  ]);
+it('a wake for one token asks for the wake of the next one', async () => {
+  const rate = (perMs: number) => ({ rate: { count: 1, perMs } });
+  const stand = new DispatchStand(rules({ type: { mail: rate(200), scan: rate(400) } }));
+  try {
+    stand.addExecutor(4);
+    await stand.add({ type: 'mail' }, 2);
+    await stand.add({ type: 'scan' }, 2);
+    expect(Math.min(...stand.expected)).toBe(NOW + 200);
+    // The clock keeps the next time only.
+    stand.expected = [];
+    await stand.wait(200);
+    expect(stand.started.map(({ type }) => type)).toEqual(['mail', 'scan', 'mail']);
+    expect(stand.expected).toContain(NOW + 400);
+    stand.expected = [];
+    await stand.wait(200);
+    expect(stand.started).toHaveLength(4);
+    expect(stand.expected).toEqual([]);
+  } finally {
+    stand.close();
+  }
 });
 
 it('what a handler says of its concurrency holds, and what its next version says holds at once', async () => {
