@@ -80,7 +80,7 @@ it('a wake for one token asks for the wake of the next one', async () => {
   const rate = (perMs: number) => ({ rate: { count: 1, perMs } });
   const stand = new DispatchStand(rules({ type: { mail: rate(200), scan: rate(400) } }));
   try {
-    stand.addExecutor(4);
+    stand.addExecutor(9);
     await stand.add({ type: 'mail' }, 2);
     await stand.add({ type: 'scan' }, 2);
     expect(Math.min(...stand.expected)).toBe(NOW + 200);
