@@ -4,13 +4,26 @@
  */
 import type { Directory } from '../access/directory.ts';
 import type { EventLog } from '../log/event-log.ts';
+import type {
+  BulkAnswer,
+  BulkRequest,
+  BulkVerb,
+  ExportPage,
+  ExportRequest,
+} from '../protocol/bulk.ts';
 import type { EventRequest } from '../protocol/events.ts';
 import type { JobRequest } from '../protocol/jobs.ts';
-import type { AccessAnswer, AccessQuestion, ReportStatus, StatusView } from '../protocol/status.ts';
+import type {
+  AccessAnswer,
+  AccessQuestion,
+  QueueMode,
+  ReportStatus,
+  StatusView,
+} from '../protocol/status.ts';
 import type { Replacement } from '../protocol/supervision.ts';
 import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import type { JobRecord } from '../queue/job.ts';
-import type { AddOutcome, JobStore, RetryOptions } from '../queue/job-store.ts';
+import type { AddOutcome, JobStore, QueueCounts, RetryOptions } from '../queue/job-store.ts';
 import type { ScheduleRecord } from '../schedule/schedule.ts';
 import type { ScheduleSpec } from '../schedule/schedule-spec.ts';
 
@@ -24,7 +37,21 @@ export interface JobService {
   retry(id: string, options?: RetryOptions): Promise<void>;
   /** Resolves when the job has ended, when the time is over, or when the signal is aborted. */
   waitForEnd(id: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
-  setPaused(queue: string, paused: boolean): Promise<void>;
+}
+
+export interface QueueService {
+  setMode(queue: string, mode: QueueMode): Promise<void>;
+  /** One that was never used is open and empty. */
+  find(name: string): Promise<QueueCounts>;
+  /** Resolves when it holds no unfinished job, when the time is over, or when the signal is aborted. */
+  waitUntilEmpty(name: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Changes of many jobs, some at a time; what is done when it stops half-way stays done. */
+export interface BulkService {
+  /** @throws TaskbellError E_INVALID_REQUEST for a filter that says nothing or what cannot be done */
+  change(verb: BulkVerb, request: BulkRequest, signal: AbortSignal): Promise<BulkAnswer>;
+  exportPage(request: ExportRequest, signal: AbortSignal): Promise<ExportPage>;
 }
 
 export interface WorkerService {
@@ -57,6 +84,8 @@ export interface ApiContext {
   readonly jobs: JobService;
   readonly schedules: ScheduleService;
   readonly workers: WorkerService;
+  readonly queues: QueueService;
+  readonly bulk: BulkService;
   readonly store: JobStore;
   readonly log: EventLog;
   readonly directory: Directory;

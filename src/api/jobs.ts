@@ -3,13 +3,11 @@ import { TaskbellError } from '../protocol/errors.ts';
 import { type JobRequest, type JobView, MAX_DEPENDENCIES } from '../protocol/jobs.ts';
 import type { ApiContext } from './api-context.ts';
 import { toAdded, toSummary, toView } from './job-view.ts';
-import { limitOf, queryValue } from './query.ts';
+import { limitOf, queryValue, waitMsOf } from './query.ts';
 import { check, JOB_REQUEST, STATE } from './requests.ts';
 import { type ApiAnswer, type ApiRequest, created, ok, type Route, required } from './route.ts';
 
 export const MAX_JOBS_AT_ONCE = 10_000;
-const DEFAULT_WAIT_S = 30;
-const MAX_WAIT_S = 60;
 
 export function jobRoutes(context: ApiContext): readonly Route[] {
   return [
@@ -60,6 +58,7 @@ async function listJobs(context: ApiContext, { query }: ApiRequest): Promise<Api
     type: queryValue(query, 'type'),
     queue: queryValue(query, 'queue'),
     userId: queryValue(query, 'user'),
+    group: queryValue(query, 'group'),
     cursor: queryValue(query, 'cursor'),
     limit: limitOf(query, { usual: 50, most: 1_000 }),
   });
@@ -72,12 +71,8 @@ async function showJob(context: ApiContext, request: ApiRequest): Promise<ApiAns
 
 async function waitForJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
   const id = required(request, 'id');
-  const asked = Number(request.query.get('timeout') ?? DEFAULT_WAIT_S);
-  const seconds = Number.isFinite(asked)
-    ? Math.min(Math.max(asked, 0), MAX_WAIT_S)
-    : DEFAULT_WAIT_S;
   await viewOf(context, id);
-  await context.jobs.waitForEnd(id, seconds * 1_000, request.signal);
+  await context.jobs.waitForEnd(id, waitMsOf(request.query), request.signal);
   return ok(await viewOf(context, id));
 }
 

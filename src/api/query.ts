@@ -22,3 +22,13 @@ export function limitOf(
   }
   return limit;
 }
+
+const USUAL_WAIT_S = 30;
+const LONGEST_WAIT_S = 60;
+
+/** How long a request may wait for something to happen: its `timeout` in seconds. */
+export function waitMsOf(query: URLSearchParams): number {
+  const asked = Number(query.get('timeout') ?? USUAL_WAIT_S);
+  const seconds = Number.isFinite(asked) ? asked : USUAL_WAIT_S;
+  return Math.min(Math.max(seconds, 0), LONGEST_WAIT_S) * 1_000;
+}

@@ -1,17 +1,23 @@
-/** /v1/queues: list, pause, resume. */
+/** /v1/queues: list, pause, drain, resume, wait until empty. */
 import { TaskbellError } from '../protocol/errors.ts';
-import type { QueueView } from '../protocol/status.ts';
+import type { QueueMode, QueueView } from '../protocol/status.ts';
 import type { QueueCounts } from '../queue/job-store.ts';
 import type { ApiContext } from './api-context.ts';
+import { waitMsOf } from './query.ts';
 import { type ApiAnswer, type ApiRequest, ok, type Route, required } from './route.ts';
 
 export function queueRoutes(context: ApiContext): readonly Route[] {
-  const setPaused = (paused: boolean) => (request: ApiRequest) =>
-    pauseQueue(context, required(request, 'name'), paused);
+  const setMode = (mode: QueueMode) => (request: ApiRequest) => changeMode(context, request, mode);
   return [
     { method: 'GET', path: '/v1/queues', handle: () => listQueues(context) },
-    { method: 'POST', path: '/v1/queues/:name/pause', handle: setPaused(true) },
-    { method: 'POST', path: '/v1/queues/:name/resume', handle: setPaused(false) },
+    { method: 'POST', path: '/v1/queues/:name/pause', handle: setMode('paused') },
+    { method: 'POST', path: '/v1/queues/:name/drain', handle: setMode('draining') },
+    { method: 'POST', path: '/v1/queues/:name/resume', handle: setMode('open') },
+    {
+      method: 'GET',
+      path: '/v1/queues/:name/wait',
+      handle: (request) => waitUntilEmpty(context, request),
+    },
   ];
 }
 
@@ -19,22 +25,36 @@ async function listQueues(context: ApiContext): Promise<ApiAnswer> {
   return ok({ queues: (await context.store.queues()).map(toQueueView) });
 }
 
-async function pauseQueue(context: ApiContext, name: string, paused: boolean): Promise<ApiAnswer> {
-  if (!/^[A-Za-z0-9_.:-]{1,100}$/.test(name)) {
-    throw new TaskbellError('E_INVALID_REQUEST', `${name.slice(0, 100)} is no name of a queue.`, {
-      hint: 'A name has 1 to 100 of letters, digits, _ . : -',
-    });
-  }
-  await context.jobs.setPaused(name, paused);
-  const queue = (await context.store.queues()).find((candidate) => candidate.name === name);
-  return ok(toQueueView(queue ?? { name, paused, counts: {} }));
+async function changeMode(
+  { queues }: ApiContext,
+  request: ApiRequest,
+  mode: QueueMode,
+): Promise<ApiAnswer> {
+  const name = nameOf(request);
+  await queues.setMode(name, mode);
+  return ok(toQueueView(await queues.find(name)));
 }
 
-function toQueueView(queue: QueueCounts): QueueView {
-  const { waiting = 0, scheduled = 0, queued = 0, running = 0, retrying = 0 } = queue.counts;
+async function waitUntilEmpty({ queues }: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
+  const name = nameOf(request);
+  await queues.waitUntilEmpty(name, waitMsOf(request.query), request.signal);
+  return ok(toQueueView(await queues.find(name)));
+}
+
+function nameOf(request: ApiRequest): string {
+  const name = required(request, 'name');
+  if (/^[A-Za-z0-9_.:-]{1,100}$/.test(name)) return name;
+  throw new TaskbellError('E_INVALID_REQUEST', `${name.slice(0, 100)} is no name of a queue.`, {
+    hint: 'A name has 1 to 100 of letters, digits, _ . : -',
+  });
+}
+
+function toQueueView({ name, mode, counts }: QueueCounts): QueueView {
+  const { waiting = 0, scheduled = 0, queued = 0, running = 0, retrying = 0 } = counts;
   return {
-    name: queue.name,
-    paused: queue.paused,
+    name,
+    mode,
+    paused: mode === 'paused',
     jobs: { waiting, scheduled, queued, running, retrying },
   };
 }

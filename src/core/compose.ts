@@ -39,6 +39,7 @@ import type { AccessAnswer, AccessQuestion } from '../protocol/status.ts';
 import type { ProcessView } from '../protocol/supervision.ts';
 import { JobCounts } from '../queue/sqlite/job-counts.ts';
 import { skipJobIds } from '../queue/sqlite/job-ids.ts';
+import { QueueModes } from '../queue/sqlite/queue-modes.ts';
 import { SqliteJobStore } from '../queue/sqlite/sqlite-job-store.ts';
 import { SqliteLimitLedger } from '../queue/sqlite/sqlite-limit-ledger.ts';
 import { ReportClient } from '../report/report-client.ts';
@@ -54,6 +55,7 @@ import { ExecutorNews } from './executor-news.ts';
 import { ExecutorPool } from './executor-pool.ts';
 import { Follower } from './follower.ts';
 import { InHand } from './in-hand.ts';
+import { CoreBulkService } from './job-bulk.ts';
 import { CoreJobService } from './job-service.ts';
 import { JobTypes } from './job-types.ts';
 import { Lanes } from './lanes.ts';
@@ -61,6 +63,7 @@ import { CoreLimitRules } from './limit-rules.ts';
 import { LogReportSource } from './log-report-source.ts';
 import { PayloadCheck } from './payload-check.ts';
 import { Peers } from './peers.ts';
+import { QueueControl } from './queue-control.ts';
 import { noteReleased } from './released.ts';
 import { buildSchedules } from './schedules.ts';
 import { Settlement } from './settlement.ts';
@@ -119,11 +122,13 @@ function openStores(db: Database, { onFatal }: CoreParts) {
   const writer = new LogWriter(db);
   const counts = new JobCounts(db);
   const limits = new SqliteLimitLedger(db);
+  const modes = new QueueModes(db);
   commitLoop.join(counts);
   commitLoop.join(limits);
+  commitLoop.join(modes);
   // Last: it stores what the others append in their last moment.
   commitLoop.join(writer);
-  const jobs = new SqliteJobStore({ db, writer, counts, limits, commit });
+  const jobs = new SqliteJobStore({ db, writer, counts, limits, modes, commit });
   return {
     commitLoop,
     jobs,
@@ -194,11 +199,14 @@ function buildEngine(
     ...{ store: jobs, log: events, types, lanes, pool, payloadCheck, dueClock, now, nudge },
     logger: log,
   });
+  const queues = new QueueControl({ store: jobs, log: events, lanes, now, nudge });
+  const nowMono = () => performance.now();
+  const bulk = new CoreBulkService({ store: jobs, lanes, pool, dueClock, now, nowMono, nudge });
   const schedules = buildSchedules({
     ...{ store: scheduleStore, jobs, events, types, lanes, pool, dueClock, service },
     ...{ settings, log, now, nudge },
   });
-  return { types, lanes, dueClock, pool, news, service, schedules };
+  return { types, lanes, dueClock, pool, news, service, queues, bulk, schedules };
 }
 
 function buildServer(
@@ -262,6 +270,8 @@ function apiContext(
   const eventTypes = eventTypesOf(settings);
   return {
     jobs: engine.service,
+    queues: engine.queues,
+    bulk: engine.bulk,
     schedules: engine.schedules.service,
     workers: new WorkerControl({ executors, news: engine.news }),
     ...{ store, log, directory, report, now: Date.now },
@@ -365,7 +375,7 @@ function storage(db: Database, commitLoop: CommitLoop): Service {
 function engineService({ jobs }: Stores, { lanes, dueClock, pool, schedules }: Engine): Service {
   return {
     start: async () => {
-      for (const queue of await jobs.queues()) lanes.setPaused(queue.name, queue.paused);
+      for (const queue of await jobs.queues()) lanes.setPaused(queue.name, queue.mode === 'paused');
       lanes.mark(await jobs.lanes());
       await pool.recover();
       await dueClock.start();

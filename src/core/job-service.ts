@@ -200,22 +200,6 @@ export class CoreJobService implements JobService {
     });
   }
 
-  async setPaused(queue: string, paused: boolean): Promise<void> {
-    const { store, lanes, now, nudge } = this.#parts;
-    const before = lanes.isPaused(queue);
-    // A pause counts from here on, so that nothing starts between its commit and its answer.
-    if (paused) lanes.setPaused(queue, true);
-    try {
-      await store.setPaused(queue, paused, now());
-      lanes.setPaused(queue, paused);
-    } catch (error) {
-      lanes.setPaused(queue, before);
-      throw error;
-    } finally {
-      nudge();
-    }
-  }
-
   #remember(id: string, wake: () => void): void {
     const wakes = this.#waiting.get(id);
     if (wakes === undefined) this.#waiting.set(id, new Set([wake]));

@@ -35,8 +35,15 @@ export interface StatusView {
   readonly log: { readonly epoch: string; readonly top: string; readonly oldest: string };
 }
 
+/**
+ * `paused`: takes jobs and starts none; `draining`: takes none, and what is there runs to its end.
+ */
+export type QueueMode = 'open' | 'paused' | 'draining';
+
 export interface QueueView {
   readonly name: string;
+  readonly mode: QueueMode;
+  /** As `mode` says. */
   readonly paused: boolean;
   readonly jobs: Readonly<
     Record<'waiting' | 'scheduled' | 'queued' | 'running' | 'retrying', number>

@@ -3,6 +3,7 @@
  */
 import type { JobEventData } from '../protocol/events.ts';
 import type { FailReason, JobProgress, UniqueOutcome } from '../protocol/jobs.ts';
+import type { QueueMode } from '../protocol/status.ts';
 import type { AttemptEnd, Lane } from './job.ts';
 
 type Named = Pick<Lane, 'queue' | 'type'>;
@@ -72,6 +73,11 @@ export function progressEvent(job: Named, attempt: number, progress: JobProgress
     attempt,
     progress: { ...progress },
   });
+}
+
+/** The data of a `queue` event. */
+export function modeEvent(mode: QueueMode): string {
+  return JSON.stringify([{ state: mode === 'open' ? 'resumed' : mode }]);
 }
 
 function render(data: JobEventData): string {

@@ -14,6 +14,7 @@ import type {
   RelativesView,
   UniqueOutcome,
 } from '../protocol/jobs.ts';
+import type { QueueMode } from '../protocol/status.ts';
 import type { ClaimQuestion, HeldLane } from './claim-order.ts';
 import type {
   AttemptEnd,
@@ -25,6 +26,7 @@ import type {
   NewLogLine,
   RunningJob,
 } from './job.ts';
+import type { JobCriteria } from './job-filter.ts';
 import type { LimitBlock, LimitRules } from './limits.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Decision } from './transitions.ts';
@@ -114,6 +116,7 @@ export interface ListFilter {
   readonly type?: string | undefined;
   readonly queue?: string | undefined;
   readonly userId?: string | undefined;
+  readonly group?: string | undefined;
   readonly limit: number;
   /** From a former page. */
   readonly cursor?: string | undefined;
@@ -125,9 +128,67 @@ export interface JobPage {
   readonly next: string | null;
 }
 
+/** A walk past all jobs, some at a time: first the ended ones, then the others, each oldest first. */
+export interface ScanRequest {
+  /** Its ids are overlooked. */
+  readonly criteria: JobCriteria;
+  /** `next` of the page before, or the position of a job; null at the start. */
+  readonly after: string | null;
+  /** Jobs that are looked at, whether they fit or not. */
+  readonly limit: number;
+}
+
+export interface ScanPage {
+  /** `position`: to go on behind this one. */
+  readonly found: readonly { readonly id: string; readonly position: string }[];
+  /** Null: that was all. */
+  readonly next: string | null;
+}
+
+export type BulkChange = {
+  /** Looked at again inside the transaction. */
+  readonly criteria: JobCriteria;
+  readonly now: number;
+} & (
+  | { readonly verb: 'retry' }
+  | { readonly verb: 'cancel' }
+  | { readonly verb: 'purge' }
+  | { readonly verb: 'move'; readonly queue: string }
+);
+
+/** What a change of many did to one of them. */
+export type BulkChangeAnswer =
+  | CancelAnswer
+  | RetryAnswer
+  /** `lane`: where it may run now. */
+  | { readonly kind: 'moved'; readonly lane: Lane | null }
+  | { readonly kind: 'removed' }
+  /** Its record stays: unfinished jobs depend on it. */
+  | { readonly kind: 'needed' }
+  | { readonly kind: 'running' }
+  /** It does not fit, or not any more. */
+  | { readonly kind: 'passed' };
+
+export type FinishedState = Extract<JobState, 'succeeded' | 'failed' | 'cancelled'>;
+
+export interface EndedRequest {
+  readonly state: FinishedState;
+  /** Id; null at the start. */
+  readonly after: string | null;
+  /** Ended jobs that are looked at, in this state or another. */
+  readonly limit: number;
+}
+
+export interface EndedPage {
+  /** In the order of their ids, which is nearly the order of their ends. */
+  readonly ended: readonly { readonly id: string; readonly endedAt: number }[];
+  /** The id to go on behind; null: that was all. */
+  readonly next: string | null;
+}
+
 export interface QueueCounts {
   readonly name: string;
-  readonly paused: boolean;
+  readonly mode: QueueMode;
   readonly counts: Readonly<Partial<Record<JobState, number>>>;
 }
 
@@ -172,8 +233,22 @@ export interface JobStore {
   rememberExecutor(id: string, process: ProcessIdentity): Promise<void>;
   executorProcess(id: string): Promise<ProcessIdentity | undefined>;
 
-  setPaused(queue: string, paused: boolean, now: number): Promise<void>;
+  /** A draining queue refuses adds; who changes jobs in a transaction of its own may add all the same. */
+  setMode(queue: string, mode: QueueMode, now: number): Promise<void>;
   queues(): Promise<readonly QueueCounts[]>;
+  /** Reads only. */
+  scan(request: ScanRequest): Promise<ScanPage>;
+  /** In one transaction. @returns an answer for each id */
+  changeMany(ids: readonly string[], change: BulkChange): Promise<readonly BulkChangeAnswer[]>;
+  endedAfter(request: EndedRequest): Promise<EndedPage>;
+  /**
+   * Removes records of ended jobs with attempts, log lines and dependencies, but none that an unfinished
+   * job depends on. Their rows in the log stay.
+   * @returns how many went
+   */
+  removeEnded(ids: readonly string[]): Promise<number>;
+  /** Records of ended jobs that are there now. */
+  kept(): Promise<Readonly<Record<FinishedState, number>>>;
   /** Unfinished states: now; finished ones: since the database was made. */
   totals(): Promise<Readonly<Record<JobState, number>>>;
 }

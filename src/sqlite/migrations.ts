@@ -75,7 +75,9 @@ CREATE TABLE finished_jobs (
   group_key   TEXT    NOT NULL,
   flags       INTEGER NOT NULL,
   options     TEXT,
-  last_seq    INTEGER NOT NULL
+  last_seq    INTEGER NOT NULL,
+  -- What its last attempt said last.
+  progress    TEXT
 ) STRICT;
 -- Failures are what an operator looks for among millions of successes.
 CREATE INDEX finished_unsuccessful ON finished_jobs (state, id) WHERE state <> 'succeeded';
@@ -143,7 +145,10 @@ CREATE TABLE job_logs (
   PRIMARY KEY (job_id, n)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE queues (name TEXT PRIMARY KEY, paused INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE queues (
+  name TEXT PRIMARY KEY, paused INTEGER NOT NULL, draining INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+-- state: a finished one, with its ends since the beginning; or removed:STATE, with the records that are gone.
 CREATE TABLE totals (state TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE executors (
   id TEXT PRIMARY KEY, pid INTEGER NOT NULL, start_time TEXT NOT NULL

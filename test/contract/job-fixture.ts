@@ -168,14 +168,14 @@ export function brokenLinks(rows: readonly Pick<LogRow, 'seq' | 'prev' | 'type' 
   });
 }
 
-/** Counts of the queues without zeros and without queues that hold nothing and are not paused. */
+/** Counts of the queues without zeros and without queues that hold nothing and are open. */
 export function busyQueues(queues: readonly QueueCounts[]) {
   return queues
     .map(({ counts, ...queue }) => ({
       ...queue,
       counts: Object.fromEntries(Object.entries(counts).filter(([, n]) => n !== 0)),
     }))
-    .filter(({ counts, paused, name }) => {
-      return paused || name === 'default' || Object.keys(counts).length > 0;
+    .filter(({ counts, mode, name }) => {
+      return mode !== 'open' || name === 'default' || Object.keys(counts).length > 0;
     });
 }

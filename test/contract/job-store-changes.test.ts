@@ -274,10 +274,18 @@ describe.each(BOTH)('a change in the $name store', ({ open }) => {
       const id = await addOne(jobs, { priority: 1 });
       for (const _ of [1, 2]) await settle(jobs, await claimOne(jobs), 'crash');
       await addOne(jobs);
-      expect(await jobs.claim(claiming({ idle: false }))).toEqual({ jobs: [], emptyLanes: [], heldLanes: [] });
+      expect(await jobs.claim(claiming({ idle: false }))).toEqual({
+        jobs: [],
+        emptyLanes: [],
+        heldLanes: [],
+      });
       const suspect = await jobs.claim(claiming());
       expect(suspect.jobs.map((job) => job.id)).toEqual([id]);
-      expect(await jobs.claim(claiming({ idle: false }))).toEqual({ jobs: [], emptyLanes: [], heldLanes: [] });
+      expect(await jobs.claim(claiming({ idle: false }))).toEqual({
+        jobs: [],
+        emptyLanes: [],
+        heldLanes: [],
+      });
       const other = await jobs.claim(claiming({ executor: 'e2', idle: false }));
       expect(other.jobs).toHaveLength(1);
     });
@@ -351,10 +359,10 @@ describe.each(BOTH)('a change in the $name store', ({ open }) => {
 
   describe('a pause', () => {
     it('is kept, told in the log, and taken back', async () => {
-      await jobs.setPaused('slow', true, NOW);
-      expect(await jobs.queues()).toContainEqual({ name: 'slow', paused: true, counts: {} });
-      await jobs.setPaused('slow', false, NOW + 1);
-      expect(await jobs.queues()).toContainEqual({ name: 'slow', paused: false, counts: {} });
+      await jobs.setMode('slow', 'paused', NOW);
+      expect(await jobs.queues()).toContainEqual({ name: 'slow', mode: 'paused', counts: {} });
+      await jobs.setMode('slow', 'open', NOW + 1);
+      expect(await jobs.queues()).toContainEqual({ name: 'slow', mode: 'open', counts: {} });
       expect(await rowsOf(stores)).toMatchObject([
         {
           type: 'queue',

@@ -144,7 +144,7 @@ describe.each(BOTH)('the $name store', ({ open }) => {
     it('nothing in a new database', async () => {
       const zeros = Object.fromEntries(JOB_STATES.map((state) => [state, 0]));
       expect(await jobs.totals()).toEqual(zeros);
-      expect(await jobs.queues()).toEqual([{ name: 'default', paused: false, counts: {} }]);
+      expect(await jobs.queues()).toEqual([{ name: 'default', mode: 'open', counts: {} }]);
     });
 
     it('an end for ever, even if the job starts over', async () => {
@@ -159,9 +159,9 @@ describe.each(BOTH)('the $name store', ({ open }) => {
       await startOne(jobs);
       await addOne(jobs, { runAt: NOW + 1 });
       expect(busyQueues(await jobs.queues())).toEqual([
-        { name: 'default', paused: false, counts: { running: 1, scheduled: 1 } },
-        { name: 'fast', paused: false, counts: { queued: 1 } },
-        { name: 'slow', paused: false, counts: { queued: 1 } },
+        { name: 'default', mode: 'open', counts: { running: 1, scheduled: 1 } },
+        { name: 'fast', mode: 'open', counts: { queued: 1 } },
+        { name: 'slow', mode: 'open', counts: { queued: 1 } },
       ]);
     });
   });

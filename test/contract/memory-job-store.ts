@@ -3,17 +3,29 @@
  * the SQLite store, and nothing else.
  */
 
+import { TaskbellError } from '../../src/protocol/errors.ts';
 import type { Fence, ProcessIdentity } from '../../src/protocol/execute.ts';
 import { isFinished, type JobProgress, type JobState } from '../../src/protocol/jobs.ts';
+import type { QueueMode } from '../../src/protocol/status.ts';
 import { decideClaim } from '../../src/queue/claim-order.ts';
 import type { AttemptEnd, JobRecord, Lane, NewJob, NewLogLine } from '../../src/queue/job.ts';
-import { endEvent, progressEvent, stateEvent, waitingEvent } from '../../src/queue/job-events.ts';
+import {
+  endEvent,
+  modeEvent,
+  progressEvent,
+  stateEvent,
+  waitingEvent,
+} from '../../src/queue/job-events.ts';
 import type {
   AddGuard,
   AddOutcome,
+  BulkChange,
+  BulkChangeAnswer,
   CancelAnswer,
   ClaimRequest,
   EndAnswer,
+  EndedPage,
+  EndedRequest,
   JobPage,
   JobStore,
   JobsInTransaction,
@@ -22,6 +34,8 @@ import type {
   QueueCounts,
   Released,
   RetryAnswer,
+  ScanPage,
+  ScanRequest,
 } from '../../src/queue/job-store.ts';
 import {
   blocksOf,
@@ -33,6 +47,14 @@ import {
 import { overridePolicy } from '../../src/queue/retry-policy.ts';
 import { type Decision, decideEnd, MAX_CRASHES } from '../../src/queue/transitions.ts';
 import type { Commit } from '../../src/sqlite/commit.ts';
+import {
+  changeOne,
+  endedPage,
+  isNeeded,
+  keptOf,
+  type MemoryChanges,
+  scanPage,
+} from './memory-bulk.ts';
 import type { MemoryState } from './memory-commit.ts';
 import type { MemoryEventLog } from './memory-event-log.ts';
 import { type Flows, MemoryFlows, type Named } from './memory-flows.ts';
@@ -51,6 +73,7 @@ import {
   waiting,
 } from './memory-job.ts';
 import { type Buckets, ledgerOf, spend } from './memory-limits.ts';
+import type { StatsTables } from './memory-queue-stats.ts';
 import {
   lanesOf,
   listPage,
@@ -73,7 +96,7 @@ type Finish = Extract<Decision, { kind: 'finish' }>;
 interface Everything extends MemoryTables {
   readonly jobs: Map<string, MemoryJob>;
   readonly executors: Map<string, ProcessIdentity>;
-  readonly paused: Map<string, boolean>;
+  readonly modes: Map<string, QueueMode>;
   readonly ends: Map<JobState, number>;
   readonly guards: Guards;
   readonly buckets: Buckets;
@@ -88,7 +111,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
   #all: Everything = {
     jobs: new Map(),
     executors: new Map(),
-    paused: new Map(),
+    modes: new Map(),
     ends: new Map(),
     guards: new Map(),
     buckets: new Map(),
@@ -108,12 +131,17 @@ export class MemoryJobStore implements JobStore, MemoryState {
     this.#log = log;
   }
 
+  /** For whoever asks about queues. */
+  get tables(): StatsTables {
+    return this.#all;
+  }
+
   save(): () => void {
-    const { jobs, executors, paused, ends, guards, buckets, unique, flows, lastOrder } = this.#all;
+    const { jobs, executors, modes, ends, guards, buckets, unique, flows, lastOrder } = this.#all;
     const copy: Everything = {
       jobs: new Map(jobs),
       executors: new Map(executors),
-      paused: new Map(paused),
+      modes: new Map(modes),
       ends: new Map(ends),
       guards: new Map(guards),
       buckets: new Map(buckets),
@@ -127,7 +155,7 @@ export class MemoryJobStore implements JobStore, MemoryState {
   }
 
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]> {
-    return this.#commit(() => this.#add(jobs, now));
+    return this.#commit(() => this.#addIfOpen(jobs, now));
   }
 
   addOnce(
@@ -139,10 +167,17 @@ export class MemoryJobStore implements JobStore, MemoryState {
       const { guards, jobs: known } = this.#all;
       const first = recall(guards, guard, (id) => known.get(id)?.record);
       if (first !== undefined) return first;
-      const outcomes = this.#add(jobs, now);
+      const outcomes = this.#addIfOpen(jobs, now);
       remember(guards, guard, { outcomes, now });
       return outcomes;
     });
+  }
+
+  #addIfOpen(jobs: readonly NewJob[], now: number): readonly AddOutcome[] {
+    const refused = jobs.find(({ queue }) => this.#all.modes.get(queue) === 'draining');
+    if (refused !== undefined)
+      throw new TaskbellError('E_UNAVAILABLE', `${refused.queue} is drained`);
+    return this.#add(jobs, now);
   }
 
   #add(jobs: readonly NewJob[], now: number): readonly AddOutcome[] {
@@ -327,18 +362,20 @@ export class MemoryJobStore implements JobStore, MemoryState {
   }
 
   retry(id: string, now: number, { dependents = false } = {}): Promise<RetryAnswer> {
-    return this.#commit(() => {
-      const job = this.#all.jobs.get(id);
-      if (job === undefined) return { kind: 'unknown' };
-      const { state, type, queue, group } = job.record;
-      if (state !== 'failed' && state !== 'cancelled') return { kind: 'not-failed', state };
-      const holder = holderAmong(this.#all.jobs, job.record)?.record;
-      if (holder !== undefined) return { kind: 'key-taken', by: holder.id };
-      const next = this.#revive(job, now);
-      const many = dependents ? { dependents: this.#reviveDependents(id, now) } : {};
-      if (next === 'waiting') return { kind: next, ...many };
-      return { kind: 'queued', lane: { queue, type, group }, ...many };
-    });
+    return this.#commit(() => this.#retry(id, now, dependents));
+  }
+
+  #retry(id: string, now: number, dependents = false): RetryAnswer {
+    const job = this.#all.jobs.get(id);
+    if (job === undefined) return { kind: 'unknown' };
+    const { state, type, queue, group } = job.record;
+    if (state !== 'failed' && state !== 'cancelled') return { kind: 'not-failed', state };
+    const holder = holderAmong(this.#all.jobs, job.record)?.record;
+    if (holder !== undefined) return { kind: 'key-taken', by: holder.id };
+    const next = this.#revive(job, now);
+    const many = dependents ? { dependents: this.#reviveDependents(id, now) } : {};
+    if (next === 'waiting') return { kind: next, ...many };
+    return { kind: 'queued', lane: { queue, type, group }, ...many };
   }
 
   #revive(job: MemoryJob, now: number): JobState {
@@ -434,12 +471,52 @@ export class MemoryJobStore implements JobStore, MemoryState {
     return this.#all.executors.get(id);
   }
 
-  setPaused(queue: string, paused: boolean, now: number): Promise<void> {
+  setMode(queue: string, mode: QueueMode, now: number): Promise<void> {
     return this.#commit(() => {
-      this.#all.paused.set(queue, paused);
-      const data = JSON.stringify([{ state: paused ? 'paused' : 'resumed' }]);
-      this.#log.write({ type: 'queue', id: queue, kind: 'event', data }, now);
+      this.#all.modes.set(queue, mode);
+      this.#log.write({ type: 'queue', id: queue, kind: 'event', data: modeEvent(mode) }, now);
     });
+  }
+
+  async scan(request: ScanRequest): Promise<ScanPage> {
+    return scanPage(this.#all.jobs, request);
+  }
+
+  changeMany(ids: readonly string[], change: BulkChange): Promise<readonly BulkChangeAnswer[]> {
+    return this.#commit(() => ids.map((id) => changeOne(this.#changes, id, change)));
+  }
+
+  async endedAfter(request: EndedRequest): Promise<EndedPage> {
+    return endedPage(this.#all.jobs, request);
+  }
+
+  removeEnded(ids: readonly string[]): Promise<number> {
+    return this.#commit(() => ids.filter((id) => this.#remove(id) === 'removed').length);
+  }
+
+  async kept() {
+    return keptOf(this.#all.jobs);
+  }
+
+  readonly #changes: MemoryChanges = {
+    find: (id) => this.#all.jobs.get(id)?.record,
+    cancel: (id, now) => this.#cancel(id, now),
+    retry: (id, now) => this.#retry(id, now),
+    remove: (id) => this.#remove(id),
+    move: (job, queue, now) => {
+      const moved = { ...(this.#all.jobs.get(job.id) as MemoryJob), record: { ...job, queue } };
+      this.#put(moved, stateEvent(moved.record, job.state, job.attempt), now);
+    },
+  };
+
+  #remove(id: string): 'removed' | 'needed' | 'unknown' {
+    const { jobs, flows } = this.#all;
+    const state = jobs.get(id)?.record.state;
+    if (state === undefined || !isFinished(state)) return 'unknown';
+    if (isNeeded(jobs, flows, id)) return 'needed';
+    jobs.delete(id);
+    flows.delete(id);
+    return 'removed';
   }
 
   async queues(): Promise<readonly QueueCounts[]> {

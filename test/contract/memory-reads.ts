@@ -1,18 +1,19 @@
 /** What the store in memory answers without changing anything: pages, lanes, counts. Pure. */
 import { isFinished, JOB_STATES, type JobState } from '../../src/protocol/jobs.ts';
+import type { QueueMode } from '../../src/protocol/status.ts';
 import type { Lane, RunningJob } from '../../src/queue/job.ts';
 import type { JobPage, ListFilter, QueueCounts } from '../../src/queue/job-store.ts';
 import type { MemoryJob } from './memory-job.ts';
 
 export interface MemoryTables {
   readonly jobs: ReadonlyMap<string, MemoryJob>;
-  readonly paused: ReadonlyMap<string, boolean>;
+  readonly modes: ReadonlyMap<string, QueueMode>;
   readonly ends: ReadonlyMap<JobState, number>;
 }
 
 export function listPage(
   all: MemoryTables['jobs'],
-  { state, type, queue, userId, limit, cursor }: ListFilter,
+  { state, type, queue, userId, group, limit, cursor }: ListFilter,
 ): JobPage {
   const before = cursor === undefined ? Infinity : (all.get(cursor)?.order ?? 0);
   const found = [...all.values()]
@@ -22,6 +23,7 @@ export function listPage(
     .filter((job) => type === undefined || job.type === type)
     .filter((job) => queue === undefined || job.queue === queue)
     .filter((job) => userId === undefined || job.userId === userId)
+    .filter((job) => group === undefined || job.group === group)
     .reverse();
   const jobs = found.slice(0, limit);
   return { jobs, next: found.length > limit ? (jobs.at(-1)?.id ?? null) : null };
@@ -42,12 +44,12 @@ export function lanesOf(queued: readonly MemoryJob[]): readonly Lane[] {
   return [...unique.values()];
 }
 
-export function queuesOf({ jobs, paused }: MemoryTables): readonly QueueCounts[] {
+export function queuesOf({ jobs, modes }: MemoryTables): readonly QueueCounts[] {
   const live = [...jobs.values()].filter(({ record }) => !isFinished(record.state));
-  const names = new Set(['default', ...paused.keys(), ...live.map((job) => job.record.queue)]);
+  const names = new Set(['default', ...modes.keys(), ...live.map((job) => job.record.queue)]);
   return [...names].sort().map((name) => ({
     name,
-    paused: paused.get(name) ?? false,
+    mode: modes.get(name) ?? 'open',
     counts: countStates(live.filter(({ record }) => record.queue === name)),
   }));
 }

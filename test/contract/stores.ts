@@ -7,7 +7,10 @@ import type { EventLog } from '../../src/log/event-log.ts';
 import { LogWriter } from '../../src/log/sqlite/log-writer.ts';
 import { SqliteEventLog } from '../../src/log/sqlite/sqlite-event-log.ts';
 import type { JobStore } from '../../src/queue/job-store.ts';
+import type { QueueStats } from '../../src/queue/queue-stats.ts';
 import { JobCounts } from '../../src/queue/sqlite/job-counts.ts';
+import { QueueModes } from '../../src/queue/sqlite/queue-modes.ts';
+import { SqliteQueueStats } from '../../src/queue/sqlite/queue-stats.ts';
 import { SqliteJobStore } from '../../src/queue/sqlite/sqlite-job-store.ts';
 import { SqliteLimitLedger } from '../../src/queue/sqlite/sqlite-limit-ledger.ts';
 import type { ScheduleStore } from '../../src/schedule/schedule-store.ts';
@@ -16,12 +19,14 @@ import { type Database, openDatabase, prepareTransaction } from '../../src/sqlit
 import { MemoryCommit } from './memory-commit.ts';
 import { MemoryEventLog } from './memory-event-log.ts';
 import { MemoryJobStore } from './memory-job-store.ts';
+import { MemoryQueueStats } from './memory-queue-stats.ts';
 import { MemoryScheduleStore } from './memory-schedule-store.ts';
 
 export interface Stores {
   readonly jobs: JobStore;
   readonly log: EventLog;
   readonly schedules: ScheduleStore;
+  readonly stats: QueueStats;
   close(): void;
 }
 
@@ -50,7 +55,8 @@ export function openMemoryStores(): Stores {
   group.join(log);
   group.join(jobs);
   group.join(schedules);
-  return { jobs, log, schedules, close: () => undefined };
+  const stats = new MemoryQueueStats(() => jobs.tables, log);
+  return { jobs, log, schedules, stats, close: () => undefined };
 }
 
 /** On a database of its own, whose directory goes with `close`. */
@@ -75,9 +81,11 @@ export function assemble(db: Database): SqliteStores {
   loop.join(counts);
   const limits = new SqliteLimitLedger(db);
   loop.join(limits);
+  const modes = new QueueModes(db);
+  loop.join(modes);
   loop.join(writer);
   const { commit } = loop;
-  const jobs = new SqliteJobStore({ db, writer, counts, limits, commit });
+  const jobs = new SqliteJobStore({ db, writer, counts, limits, modes, commit });
   const schedules = new SqliteScheduleStore({ db, commit, jobs: jobs.inTransaction });
   const close = () => {
     loop.close();
@@ -90,6 +98,7 @@ export function assemble(db: Database): SqliteStores {
     writer,
     jobs,
     schedules,
+    stats: new SqliteQueueStats(db),
     log: new SqliteEventLog(db, writer, commit),
     close,
   };

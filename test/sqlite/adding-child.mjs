@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { CommitLoop } from '../../dist/core/commit-loop.js';
 import { LogWriter } from '../../dist/log/sqlite/log-writer.js';
 import { JobCounts } from '../../dist/queue/sqlite/job-counts.js';
+import { QueueModes } from '../../dist/queue/sqlite/queue-modes.js';
 import { SqliteJobStore } from '../../dist/queue/sqlite/sqlite-job-store.js';
 import { SqliteLimitLedger } from '../../dist/queue/sqlite/sqlite-limit-ledger.js';
 import { openDatabase, prepareTransaction } from '../../dist/sqlite/database.js';
@@ -20,8 +21,10 @@ const counts = new JobCounts(db);
 const limits = new SqliteLimitLedger(db);
 loop.join(counts);
 loop.join(limits);
+const modes = new QueueModes(db);
+loop.join(modes);
 loop.join(writer);
-const store = new SqliteJobStore({ db, writer, counts, limits, commit: loop.commit });
+const store = new SqliteJobStore({ db, writer, counts, limits, modes, commit: loop.commit });
 
 const job = {
   ...{ type: 'mail', queue: 'default', payload: '{}', priority: 0, runAt: null },

@@ -9,6 +9,7 @@ import type { JobCounts } from './job-counts.ts';
 import type { FoundParent, JobDependencies, Start } from './job-dependencies.ts';
 import { flagsOf, type GuardRow, type JobRow, NO_GROUP, optionsOf, toJob } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
+import type { QueueModes } from './queue-modes.ts';
 import type { Follower, UniqueKeys } from './unique-keys.ts';
 
 /** As a guard remembers it: id, duplicate, and what became of its unique key. */
@@ -20,6 +21,7 @@ export interface JobAddsParts {
   readonly counts: JobCounts;
   readonly unique: UniqueKeys;
   readonly dependencies: JobDependencies;
+  readonly modes: QueueModes;
 }
 
 export class JobAdds {
@@ -28,13 +30,20 @@ export class JobAdds {
   readonly #counts: JobCounts;
   readonly #unique: UniqueKeys;
   readonly #dependencies: JobDependencies;
+  readonly #modes: QueueModes;
 
-  constructor({ sql, writer, counts, unique, dependencies }: JobAddsParts) {
+  constructor({ sql, writer, counts, unique, dependencies, modes }: JobAddsParts) {
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
     this.#unique = unique;
     this.#dependencies = dependencies;
+    this.#modes = modes;
+  }
+
+  /** As `add`, and not into a queue that is drained. */
+  addIfOpen(jobs: readonly NewJob[], now: number): readonly AddOutcome[] | TaskbellError {
+    return this.#modes.refusal(jobs) ?? this.add(jobs, now);
   }
 
   /** A refusal is a value: to throw it would take back what shares the transaction. */
@@ -58,7 +67,7 @@ export class JobAdds {
     if (known !== undefined) {
       return known.fingerprint === guard.fingerprint ? this.#answersOf(known) : 'other-jobs';
     }
-    const outcomes = this.add(jobs, now);
+    const outcomes = this.addIfOpen(jobs, now);
     if (outcomes instanceof TaskbellError) return outcomes;
     const answers = outcomes.map(({ job, duplicate, unique }) => [
       ...[Number(job.id), duplicate],

@@ -5,8 +5,12 @@
 import type { JobState } from '../../protocol/jobs.ts';
 import type { Participant } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
+import type { FinishedState } from '../job-store.ts';
 
 type Counts = Partial<Record<JobState, number>>;
+
+/** Beside the totals of ends: how many of their records are gone. */
+const REMOVED = 'removed:';
 
 const FINISHED: readonly JobState[] = ['succeeded', 'failed', 'cancelled'];
 
@@ -15,6 +19,8 @@ export class JobCounts implements Participant {
   #byQueue = new Map<string, Counts>();
   #totals: Counts = {};
   #dirty = new Set<JobState>();
+  #removed: Counts = {};
+  #dirtyRemoved = new Set<FinishedState>();
 
   constructor(db: Database) {
     this.#statements = prepareStatements(db);
@@ -24,6 +30,17 @@ export class JobCounts implements Participant {
   move(queue: string, from: JobState | null, to: JobState | null): void {
     if (from !== null) this.#add(queue, from, -1);
     if (to !== null) this.#add(queue, to, 1);
+  }
+
+  /** A record of an ended job is gone: removed, or unfinished again. */
+  remove(state: FinishedState): void {
+    this.#removed[state] = (this.#removed[state] ?? 0) + 1;
+    this.#dirtyRemoved.add(state);
+  }
+
+  /** Records of ended jobs. */
+  kept(state: FinishedState): number {
+    return (this.#totals[state] ?? 0) - (this.#removed[state] ?? 0);
   }
 
   byQueue(): ReadonlyMap<string, Readonly<Counts>> {
@@ -40,14 +57,18 @@ export class JobCounts implements Participant {
   beforeCommit(): void {
     for (const state of this.#dirty)
       this.#statements.saveTotal.run(state, this.#totals[state] ?? 0);
+    for (const state of this.#dirtyRemoved)
+      this.#statements.saveTotal.run(`${REMOVED}${state}`, this.#removed[state] ?? 0);
   }
 
   afterCommit(): void {
     this.#dirty.clear();
+    this.#dirtyRemoved.clear();
   }
 
   afterRollback(): void {
     this.#dirty.clear();
+    this.#dirtyRemoved.clear();
     this.#load();
   }
 
@@ -71,7 +92,11 @@ export class JobCounts implements Participant {
     this.#byQueue = new Map();
     for (const row of this.#statements.live.all()) this.#queue(row.queue)[row.state] = row.n;
     this.#totals = {};
-    for (const row of this.#statements.totals.all()) this.#totals[row.state] = row.n;
+    this.#removed = {};
+    for (const { state, n } of this.#statements.totals.all()) {
+      if (state.startsWith(REMOVED)) this.#removed[state.slice(REMOVED.length) as JobState] = n;
+      else this.#totals[state as JobState] = n;
+    }
   }
 }
 
@@ -87,7 +112,7 @@ function prepareStatements(db: Database) {
       SELECT queue, 'running', count(*) FROM jobs WHERE state = 'running' GROUP BY queue
       UNION ALL
       SELECT queue, 'waiting', count(*) FROM jobs WHERE state = 'waiting' GROUP BY queue`),
-    totals: db.prepare<[], { state: JobState; n: number }>('SELECT state, n FROM totals'),
+    totals: db.prepare<[], { state: string; n: number }>('SELECT state, n FROM totals'),
     saveTotal: db.prepare<[string, number]>(
       'INSERT INTO totals (state, n) VALUES (?, ?) ON CONFLICT (state) DO UPDATE SET n = excluded.n',
     ),

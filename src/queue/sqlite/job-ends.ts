@@ -6,7 +6,7 @@ import type { LogWriter } from '../../log/sqlite/log-writer.ts';
 import type { JobError } from '../../protocol/jobs.ts';
 import type { AttemptEnd } from '../job.ts';
 import { endEvent, stateEvent, waitingEvent } from '../job-events.ts';
-import type { EndAnswer, JudgedEnd, Released } from '../job-store.ts';
+import type { EndAnswer, FinishedState, JudgedEnd, Released } from '../job-store.ts';
 import { overridePolicy, type RetryPolicy } from '../retry-policy.ts';
 import { type Counted, type Decision, decideEnd, type EndDecision } from '../transitions.ts';
 import type { JobAdds } from './job-adds.ts';
@@ -102,6 +102,7 @@ export class JobEnds {
     this.#sql.keepLastAttempt.run(row.id);
     this.#sql.revive.run(seq, row.id);
     this.#sql.removeFinished.run(row.id);
+    this.#counts.remove(row.state as FinishedState);
     const state = this.#dependencies.rejoin(row.id, row.flags);
     const data = stateEvent(row, state, row.attempt);
     this.#writer.write({ type: 'job', id: String(row.id), kind: 'state', data }, prev, now);

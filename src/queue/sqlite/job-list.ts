@@ -61,6 +61,7 @@ function toConditions(filter: ListFilter): { conditions: string[]; values: unkno
   if (filter.type !== undefined) add('type = ?', filter.type);
   if (filter.queue !== undefined) add('queue = ?', filter.queue);
   if (filter.userId !== undefined) add('user_id = ?', filter.userId);
+  if (filter.group !== undefined) add('group_key = ?', filter.group);
   if (filter.cursor !== undefined)
     add('id < ?', /^\d{1,15}$/.test(filter.cursor) ? Number(filter.cursor) : 0);
   return { conditions, values };

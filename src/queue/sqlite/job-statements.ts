@@ -88,10 +88,10 @@ function prepareEnds(db: Database) {
     finish: db.prepare<unknown[]>(`INSERT INTO finished_jobs (id, type, queue, state, reason,
       priority, payload, unique_key, retries, timeout_ms, user_id, created_at, attempt, failures,
       crashes, executor, started_at, ended_at, duration_ms, outcome, result, error, cpu_ms,
-      peak_bytes, exit_code, last_seq, group_key, flags, options)
+      peak_bytes, exit_code, last_seq, group_key, flags, options, progress)
       SELECT id, type, queue, ?, ?, priority, payload, unique_key, retries, timeout_ms, user_id,
       created_at, attempt, ?, ?, executor, started_at, ?, ?, ?, ?, ?, ?, ?, ?, ?, group_key, flags,
-      options FROM jobs WHERE id = ?`),
+      options, progress FROM jobs WHERE id = ?`),
     remove: db.prepare<[number]>('DELETE FROM jobs WHERE id = ?'),
     wait: db.prepare<unknown[]>(`UPDATE jobs SET state = ?, run_at = ?, failures = ?, crashes = ?,
       executor = NULL, group_pid = NULL, group_start = NULL, started_at = NULL, progress = NULL,
@@ -168,9 +168,5 @@ function prepareRest(db: Database) {
     // A few at a time: as many as come, and no long transaction after a busy day.
     forgetGuards: db.prepare<[number]>(`DELETE FROM add_guards WHERE key IN
       (SELECT key FROM add_guards WHERE at < ? ORDER BY at LIMIT 10)`),
-    setPaused: db.prepare<[string, number]>(
-      'INSERT INTO queues (name, paused) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET paused = excluded.paused',
-    ),
-    queues: db.prepare<[], { name: string; paused: number }>('SELECT name, paused FROM queues'),
   };
 }

@@ -14,17 +14,23 @@ import {
   type JobState,
   type RelativesView,
 } from '../../protocol/jobs.ts';
+import type { QueueMode } from '../../protocol/status.ts';
 import type { Commit } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
 import type { AttemptRecord, JobRecord, Lane, NewJob, NewLogLine, RunningJob } from '../job.ts';
-import { progressEvent, stateEvent } from '../job-events.ts';
+import { modeEvent, progressEvent, stateEvent } from '../job-events.ts';
 import {
   type AddGuard,
   type AddOutcome,
+  type BulkChange,
+  type BulkChangeAnswer,
   type CancelAnswer,
   type ClaimAnswer,
   type ClaimRequest,
   type EndAnswer,
+  type EndedPage,
+  type EndedRequest,
+  type FinishedState,
   type JobPage,
   type JobStore,
   type JobsInTransaction,
@@ -34,10 +40,14 @@ import {
   type QueueCounts,
   type RetryAnswer,
   type RetryOptions,
+  type ScanPage,
+  type ScanRequest,
 } from '../job-store.ts';
 import { blocksOf, boundsOf, type LimitBlock, type LimitRules } from '../limits.ts';
 import { DependencyReads } from './dependency-reads.ts';
+import { FinishedPruning } from './finished-pruning.ts';
 import { JobAdds } from './job-adds.ts';
+import { JobBulk } from './job-bulk.ts';
 import { JobChanges } from './job-changes.ts';
 import { JobClaims } from './job-claims.ts';
 import type { JobCounts } from './job-counts.ts';
@@ -55,7 +65,9 @@ import {
   toLogLine,
   toRunning,
 } from './job-rows.ts';
+import { JobScan } from './job-scan.ts';
 import { type JobStatements, prepareJobStatements } from './job-statements.ts';
+import type { QueueModes } from './queue-modes.ts';
 import { RunningRows } from './running-rows.ts';
 import type { SqliteLimitLedger } from './sqlite-limit-ledger.ts';
 import { UniqueKeys } from './unique-keys.ts';
@@ -65,6 +77,7 @@ export interface SqliteJobStoreParts {
   readonly writer: LogWriter;
   readonly counts: JobCounts;
   readonly limits: SqliteLimitLedger;
+  readonly modes: QueueModes;
   readonly commit: Commit;
 }
 
@@ -79,24 +92,29 @@ export class SqliteJobStore implements JobStore {
   readonly #ends: JobEnds;
   readonly #changes: JobChanges;
   readonly #list: JobList;
+  readonly #scan: JobScan;
+  readonly #bulk: JobBulk;
+  readonly #pruning: FinishedPruning;
+  readonly #modes: QueueModes;
   readonly #relatives: DependencyReads;
   /** For whoever changes jobs and something of its own together. */
   readonly inTransaction: JobsInTransaction;
   readonly #osMark: OsMark;
   #forgotten = false;
 
-  constructor({ db, writer, counts, limits, commit }: SqliteJobStoreParts) {
+  constructor({ db, writer, counts, limits, modes, commit }: SqliteJobStoreParts) {
     this.#sql = prepareJobStatements(db);
     this.#writer = writer;
     this.#counts = counts;
     this.#limits = limits;
+    this.#modes = modes;
     this.#commit = commit;
     const unique = new UniqueKeys({ db, sql: this.#sql, writer, counts });
     const dependencies = new JobDependencies({ db, writer, counts });
     const common = { sql: this.#sql, writer, counts, unique, dependencies };
     const running = new RunningRows(this.#sql);
     this.#relatives = new DependencyReads(db);
-    this.#adds = new JobAdds(common);
+    this.#adds = new JobAdds({ ...common, modes });
     this.#claims = new JobClaims({
       ...{ sql: this.#sql, writer, counts, limits, running },
       relatives: this.#relatives,
@@ -104,6 +122,14 @@ export class SqliteJobStore implements JobStore {
     this.#ends = new JobEnds({ ...common, adds: this.#adds, running });
     this.#changes = new JobChanges({ sql: this.#sql, ends: this.#ends, dependencies });
     this.#list = new JobList(db);
+    this.#scan = new JobScan(db);
+    this.#pruning = new FinishedPruning(db, counts);
+    const { sql, changes, pruning } = {
+      sql: this.#sql,
+      changes: this.#changes,
+      pruning: this.#pruning,
+    };
+    this.#bulk = new JobBulk({ db, sql, writer, counts, changes, pruning });
     this.#osMark = new OsMark(db);
     this.inTransaction = {
       add: (jobs, now) => unlessRefused(this.#adds.add(jobs, now)),
@@ -113,7 +139,7 @@ export class SqliteJobStore implements JobStore {
   }
 
   add(jobs: readonly NewJob[], now: number): Promise<readonly AddOutcome[]> {
-    return this.#adding(jobs, () => this.#adds.add(jobs, now));
+    return this.#adding(jobs, () => this.#adds.addIfOpen(jobs, now));
   }
 
   addOnce(
@@ -269,23 +295,50 @@ export class SqliteJobStore implements JobStore {
     return row && { pid: row.pid, startTime: row.start_time };
   }
 
-  setPaused(queue: string, paused: boolean, now: number): Promise<void> {
+  setMode(queue: string, mode: QueueMode, now: number): Promise<void> {
     return this.#commit(() => {
-      this.#sql.setPaused.run(queue, paused ? 1 : 0);
-      const data = JSON.stringify([{ state: paused ? 'paused' : 'resumed' }]);
+      this.#modes.set(queue, mode);
+      const data = modeEvent(mode);
       this.#writer.append({ type: 'queue', id: queue, kind: 'event', data }, now);
     });
   }
 
   async queues(): Promise<readonly QueueCounts[]> {
-    const paused = new Map(this.#sql.queues.all().map((row) => [row.name, row.paused === 1]));
+    const modes = this.#modes.all();
     const counted = this.#counts.byQueue();
-    const names = new Set(['default', ...paused.keys(), ...counted.keys()]);
+    const names = new Set(['default', ...modes.keys(), ...counted.keys()]);
     return [...names].sort().map((name) => ({
       name,
-      paused: paused.get(name) ?? false,
+      mode: modes.get(name) ?? 'open',
       counts: { ...counted.get(name) },
     }));
+  }
+
+  async scan(request: ScanRequest): Promise<ScanPage> {
+    return this.#scan.page(request);
+  }
+
+  changeMany(ids: readonly string[], change: BulkChange): Promise<readonly BulkChangeAnswer[]> {
+    return this.#commit(() => ids.map((id) => this.#bulk.change(id, change)));
+  }
+
+  async endedAfter(request: EndedRequest): Promise<EndedPage> {
+    return this.#scan.endedAfter(request);
+  }
+
+  removeEnded(ids: readonly string[]): Promise<number> {
+    return this.#commit(
+      () => ids.filter((id) => this.#pruning.remove(keyOf(id)) === 'removed').length,
+    );
+  }
+
+  async kept(): Promise<Readonly<Record<FinishedState, number>>> {
+    const kept = (state: FinishedState) => this.#counts.kept(state);
+    return {
+      succeeded: kept('succeeded'),
+      failed: kept('failed'),
+      cancelled: kept('cancelled'),
+    };
   }
 
   async totals(): Promise<Readonly<Record<JobState, number>>> {
