@@ -19,6 +19,7 @@ export class SqliteLimitLedger implements LimitLedger, Participant {
   readonly #buckets = new Map<string, Bucket>();
   /** What the running transaction changed, as it was before. */
   readonly #before = new Map<string, Bucket | undefined>();
+  readonly #keys = new Map<string, Map<string, readonly string[]>>();
   #now = 0;
 
   constructor(db: Database) {
@@ -42,11 +43,11 @@ export class SqliteLimitLedger implements LimitLedger, Participant {
   }
 
   started(lane: Lane): void {
-    for (const key of keysOf(lane)) this.#running.set(key, this.running(key) + 1);
+    for (const key of this.#keysOf(lane)) this.#running.set(key, this.running(key) + 1);
   }
 
   ended(lane: Lane): void {
-    for (const key of keysOf(lane)) {
+    for (const key of this.#keysOf(lane)) {
       const left = this.running(key) - 1;
       if (left > 0) this.#running.set(key, left);
       else this.#running.delete(key);
@@ -94,6 +95,18 @@ export class SqliteLimitLedger implements LimitLedger, Participant {
       if (isFull(bucket, this.#now)) this.#before.set(key, bucket);
       else this.#buckets.set(key, bucket);
     }
+  }
+
+  /** Made once for each queue and type: every start and every end asks. */
+  #keysOf(lane: Lane): readonly string[] {
+    const { queue, type, group } = lane;
+    if (group !== null) return keysOf(lane);
+    const known = this.#keys.get(queue)?.get(type);
+    if (known !== undefined) return known;
+    const keys = keysOf(lane);
+    const ofQueue = this.#keys.get(queue) ?? new Map<string, readonly string[]>();
+    this.#keys.set(queue, ofQueue.set(type, keys));
+    return keys;
   }
 
   #set(key: string, bucket: Bucket): void {
