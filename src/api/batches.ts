@@ -1,11 +1,12 @@
 /** /v1/batches: jobs with a callback. */
 import { TaskbellError } from '../protocol/errors.ts';
 import type { AddedBatch, BatchRequest } from '../protocol/jobs.ts';
+import { check } from '../protocol/shapes.ts';
 import { batchJobs } from '../queue/batch.ts';
 import type { ApiContext } from './api-context.ts';
 import { toAdded } from './job-view.ts';
 import { MAX_JOBS_AT_ONCE } from './jobs.ts';
-import { BATCH_REQUEST, check } from './requests.ts';
+import { BATCH_REQUEST } from './requests.ts';
 import { type ApiAnswer, type ApiRequest, created, type Route } from './route.ts';
 
 export function batchRoutes(context: ApiContext): readonly Route[] {

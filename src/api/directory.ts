@@ -1,8 +1,9 @@
 /** /v1/users, /v1/grants and the question of access. */
 import { TaskbellError } from '../protocol/errors.ts';
+import { check } from '../protocol/shapes.ts';
 import type { ApiContext } from './api-context.ts';
 import { queryValue } from './query.ts';
-import { ACCESS_QUESTION, check, GRANT, USER_REQUEST } from './requests.ts';
+import { ACCESS_QUESTION, GRANT, USER_REQUEST } from './requests.ts';
 import { type ApiAnswer, type ApiRequest, ok, type Route, required } from './route.ts';
 
 export function directoryRoutes(context: ApiContext): readonly Route[] {

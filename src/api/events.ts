@@ -1,9 +1,10 @@
 /** /v1/events: publish, and read the log a page at a time. */
 import { type EventLog, toLogEvent } from '../log/event-log.ts';
 import type { EventPage, EventRequest } from '../protocol/events.ts';
+import { check } from '../protocol/shapes.ts';
 import type { ApiContext } from './api-context.ts';
 import { limitOf, queryValue } from './query.ts';
-import { check, EVENT_REQUEST } from './requests.ts';
+import { EVENT_REQUEST } from './requests.ts';
 import { type ApiAnswer, type ApiRequest, created, ok, type Route } from './route.ts';
 
 export function eventRoutes(context: ApiContext): readonly Route[] {

@@ -1,10 +1,11 @@
 /** /v1/jobs: add, list, show, wait, logs, dependencies, cancel, retry. */
 import { TaskbellError } from '../protocol/errors.ts';
 import { type JobRequest, type JobView, MAX_DEPENDENCIES } from '../protocol/jobs.ts';
+import { check, JOB_REQUEST } from '../protocol/shapes.ts';
 import type { ApiContext } from './api-context.ts';
 import { toAdded, toSummary, toView } from './job-view.ts';
 import { limitOf, queryValue, waitMsOf } from './query.ts';
-import { check, JOB_REQUEST, STATE } from './requests.ts';
+import { STATE } from './requests.ts';
 import { type ApiAnswer, type ApiRequest, created, ok, type Route, required } from './route.ts';
 
 export const MAX_JOBS_AT_ONCE = 10_000;

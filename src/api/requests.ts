@@ -1,90 +1,16 @@
-/**
- * The shapes that requests must have, and what is said when they do not. Unknown keys are refused:
- * a misspelt option must not be dropped in silence.
- */
+/** The shapes that requests must have besides that of a job (protocol/shapes.ts). Unknown keys are refused. */
 import * as v from 'valibot';
-import { TaskbellError } from '../protocol/errors.ts';
+import { MAX_FILTER_IDS } from '../protocol/bulk.ts';
+import { JOB_STATES } from '../protocol/jobs.ts';
 import {
-  BACKOFF_KINDS,
-  DEPENDENCY_POLICIES,
-  JOB_STATES,
-  MAX_DEPENDENCIES,
-  UNIQUE_POLICIES,
-} from '../protocol/jobs.ts';
-
-/** Names of types, queues and event types. */
-export const NAME = v.pipe(
-  v.string('expected text'),
-  v.regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'expected 1 to 100 of letters, digits, _ . : -'),
-);
-
-export const shortText = (max: number) =>
-  v.pipe(
-    v.string('expected text'),
-    v.minLength(1, 'expected text that is not empty'),
-    v.maxBytes(max, `expected at most ${max} bytes`),
-  );
-
-export const wholeNumber = (min: number, max: number) =>
-  v.pipe(
-    v.number('expected a number'),
-    v.integer('expected a whole number'),
-    v.minValue(min, `expected at least ${min}`),
-    v.maxValue(max, `expected at most ${max}`),
-  );
-
-export const oneOf = (words: readonly string[]) => `expected one of ${words.join(', ')}`;
-
-/** A year: a longer delay is a mistake in the unit. */
-const MAX_DELAY_MS = 366 * 86_400_000;
-const MAX_TIMEOUT_MS = 7 * 86_400_000;
-const EXPECTED_TIME = 'expected a time such as 2026-11-22T10:00:00Z';
-
-export const ISO_TIME = v.pipe(
-  v.string('expected text'),
-  v.isoTimestamp(EXPECTED_TIME),
-  // An offset of hours alone, +01, is ISO 8601 and yet no time to JavaScript.
-  v.check((text) => Number.isFinite(Date.parse(text)), EXPECTED_TIME),
-);
-
-export const JOB_REQUEST = v.strictObject({
-  type: NAME,
-  payload: v.optional(v.unknown()),
-  queue: v.optional(NAME),
-  priority: v.optional(wholeNumber(-1000, 1000)),
-  delayMs: v.optional(wholeNumber(0, MAX_DELAY_MS)),
-  runAt: v.optional(ISO_TIME),
-  group: v.optional(shortText(256)),
-  uniqueKey: v.optional(shortText(256)),
-  unique: v.optional(
-    v.strictObject({
-      key: v.optional(shortText(256)),
-      by: v.optional(v.literal('payload', 'expected "payload"')),
-      windowMs: v.optional(wholeNumber(1, MAX_DELAY_MS)),
-      policy: v.optional(v.picklist(UNIQUE_POLICIES, oneOf(UNIQUE_POLICIES))),
-      maxWaitMs: v.optional(wholeNumber(1, MAX_DELAY_MS)),
-    }),
-  ),
-  backoff: v.optional(
-    v.strictObject({
-      kind: v.optional(v.picklist(BACKOFF_KINDS, oneOf(BACKOFF_KINDS))),
-      delayMs: v.optional(wholeNumber(0, MAX_DELAY_MS)),
-      limitMs: v.optional(wholeNumber(0, MAX_DELAY_MS)),
-    }),
-  ),
-  ref: v.optional(shortText(256)),
-  after: v.optional(
-    v.pipe(
-      v.array(shortText(256), 'expected an array'),
-      v.maxLength(MAX_DEPENDENCIES, `expected at most ${MAX_DEPENDENCIES} entries`),
-    ),
-  ),
-  onDependencyFailure: v.optional(v.picklist(DEPENDENCY_POLICIES, oneOf(DEPENDENCY_POLICIES))),
-  durability: v.optional(v.picklist(['disk', 'os'], oneOf(['disk', 'os']))),
-  retries: v.optional(wholeNumber(0, 1000)),
-  timeoutMs: v.optional(wholeNumber(0, MAX_TIMEOUT_MS)),
-  userId: v.optional(shortText(256)),
-});
+  ISO_TIME,
+  JOB_REQUEST,
+  MAX_TIMEOUT_MS,
+  NAME,
+  oneOf,
+  shortText,
+  wholeNumber,
+} from '../protocol/shapes.ts';
 
 export const BATCH_REQUEST = v.strictObject({
   jobs: v.array(JOB_REQUEST, 'expected an array'),
@@ -117,27 +43,38 @@ export const RESTART_REQUEST = v.strictObject({
 
 export const STATE = v.picklist(JOB_STATES);
 
-export function check<const S extends v.GenericSchema>(
-  schema: S,
-  input: unknown,
-  what: string,
-): v.InferOutput<S> {
-  const result = v.safeParse(schema, input);
-  if (result.success) return result.output;
-  const problems = result.issues.map((issue) => describe(issue)).join('; ');
-  throw new TaskbellError('E_INVALID_REQUEST', `${what}: ${problems}.`, {
-    hint: 'docs/protocol.md describes the fields.',
-  });
-}
+const MAX_AGE_MS = 100 * 366 * 86_400_000;
 
-function describe(issue: v.BaseIssue<unknown>): string {
-  const path = v.getDotPath(issue);
-  const received = issue.received;
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
-    return `unknown field ${path ?? received}`;
-  }
-  if (issue.message.startsWith('expected')) {
-    return `${path ?? 'value'} ${issue.message}, got ${received.slice(0, 100)}`;
-  }
-  return path === null ? issue.message : `${path}: ${issue.message}`;
-}
+const JOB_FILTER = v.strictObject({
+  ids: v.optional(
+    v.pipe(
+      v.array(shortText(64), 'expected an array'),
+      v.maxLength(MAX_FILTER_IDS, `expected at most ${MAX_FILTER_IDS} ids`),
+    ),
+  ),
+  state: v.optional(
+    v.pipe(
+      v.array(v.picklist(JOB_STATES, oneOf(JOB_STATES)), 'expected an array'),
+      v.minLength(1, 'expected at least one state'),
+    ),
+  ),
+  type: v.optional(NAME),
+  queue: v.optional(NAME),
+  group: v.optional(shortText(256)),
+  userId: v.optional(shortText(256)),
+  createdBefore: v.optional(ISO_TIME),
+  createdAfter: v.optional(ISO_TIME),
+  olderThanMs: v.optional(wholeNumber(0, MAX_AGE_MS)),
+  error: v.optional(shortText(1_000)),
+});
+
+export const BULK_REQUEST = v.strictObject({
+  filter: JOB_FILTER,
+  dryRun: v.optional(v.boolean('expected true or false')),
+  queue: v.optional(NAME),
+});
+
+export const EXPORT_REQUEST = v.strictObject({
+  filter: JOB_FILTER,
+  cursor: v.optional(shortText(64)),
+});

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { Json } from '../protocol/json.ts';
 import type { PreviewRequest, ScheduleRequest, TimingRequest } from '../protocol/schedules.ts';
+import { check, ISO_TIME, NAME, oneOf, shortText, wholeNumber } from '../protocol/shapes.ts';
 import {
   DST_GAP_POLICIES,
   DST_OVERLAP_POLICIES,
@@ -10,7 +11,6 @@ import {
   type ScheduleSpec,
   type Timing,
 } from '../schedule/schedule-spec.ts';
-import { check, ISO_TIME, NAME, oneOf, shortText, wholeNumber } from './requests.ts';
 
 const MAX_INTERVAL_MS = 366 * 86_400_000;
 const MOST_RUNS = 1_000;

@@ -1,7 +1,8 @@
 /** /v1/workers: list, quiet, restart. */
 import { TaskbellError } from '../protocol/errors.ts';
+import { check } from '../protocol/shapes.ts';
 import type { ApiContext } from './api-context.ts';
-import { check, RESTART_REQUEST } from './requests.ts';
+import { RESTART_REQUEST } from './requests.ts';
 import { type ApiAnswer, type ApiRequest, ok, type Route, required } from './route.ts';
 
 export function workerRoutes({ workers }: Pick<ApiContext, 'workers'>): readonly Route[] {

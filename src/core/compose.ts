@@ -15,6 +15,7 @@ import type { ApiContext } from '../api/api-context.ts';
 import { batchRoutes } from '../api/batches.ts';
 import { directoryRoutes } from '../api/directory.ts';
 import { eventRoutes } from '../api/events.ts';
+import { bulkRoutes } from '../api/job-bulk.ts';
 import { jobRoutes } from '../api/jobs.ts';
 import { queueRoutes } from '../api/queues.ts';
 import { scheduleRoutes } from '../api/schedules.ts';
@@ -228,6 +229,7 @@ function buildServer(
     routes: [
       ...jobRoutes(context),
       ...batchRoutes(context),
+      ...bulkRoutes(context),
       ...queueRoutes(context),
       ...scheduleRoutes(context),
       ...eventRoutes(context),

@@ -21,7 +21,7 @@ import { failureOf } from './bulk-failure.ts';
 import type { DueClock } from './due-clock.ts';
 import type { ExecutorPool } from './executor-pool.ts';
 import { exportJobs } from './job-export.ts';
-import { walkJobs } from './job-walk.ts';
+import { stoppedHalfWay, walkJobs } from './job-walk.ts';
 import type { Lanes } from './lanes.ts';
 import { nextSize, type PaceBounds } from './pace.ts';
 import { noteReleased } from './released.ts';
@@ -100,7 +100,7 @@ export class CoreBulkService implements BulkService {
     const { store, now, nowMono } = this.#parts;
     let size = CHANGE.least;
     for (let start = 0; start < ids.length; ) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw stoppedHalfWay();
       const some = ids.slice(start, start + size);
       const startedMono = nowMono();
       const answers = await store.changeMany(some, { ...change, now: now() });

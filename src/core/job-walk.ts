@@ -1,5 +1,6 @@
 /** Finds the jobs that fit a filter, a few at a time; between two looks everybody else has their turn. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TaskbellError } from '../protocol/errors.ts';
 import { factsOf, fits, type JobCriteria } from '../queue/job-filter.ts';
 import type { JobStore } from '../queue/job-store.ts';
 import { nextSize, type PaceBounds } from './pace.ts';
@@ -21,7 +22,7 @@ export interface FoundJobs {
 
 /**
  * @param after where to go on, from a page or a job before
- * @throws the signal's reason when it is aborted
+ * @throws TaskbellError E_UNAVAILABLE when the signal is aborted
  */
 export async function* walkJobs(
   parts: WalkParts,
@@ -35,7 +36,7 @@ export async function* walkJobs(
   }
   let limit = LOOK.least;
   for (let position = after; ; ) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw stoppedHalfWay();
     const startedMono = nowMono();
     const page = await store.scan({ criteria, after: position, limit });
     limit = nextSize(limit, nowMono() - startedMono, LOOK);
@@ -46,6 +47,13 @@ export async function* walkJobs(
   }
 }
 
+/** Whoever asked is gone, or the daemon stops. */
+export function stoppedHalfWay(): TaskbellError {
+  return new TaskbellError('E_UNAVAILABLE', 'It was stopped half-way.', {
+    hint: 'Ask again: what is done already is not done twice.',
+  });
+}
+
 /** Jobs that are named: one that is not there is found all the same, so that it is answered for. */
 async function* walkIds(
   { store, signal }: WalkParts,
@@ -54,7 +62,7 @@ async function* walkIds(
 ): AsyncGenerator<FoundJobs> {
   const ids = criteria.ids ?? [];
   for (let start = after === null ? 0 : Number(after) || 0; ; start += IDS_AT_ONCE) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw stoppedHalfWay();
     const some = ids.slice(start, start + IDS_AT_ONCE);
     const jobs = await Promise.all(some.map((id) => store.get(id)));
     const found = some
