@@ -17,6 +17,7 @@ import type {
   TypeManifest,
 } from '../protocol/execute.ts';
 import type { Durability } from '../protocol/jobs.ts';
+import { isElsewhere } from './executor-place.ts';
 
 export type Verdict = 'timeout' | 'cancelled' | 'crash' | 'interrupted';
 
@@ -64,6 +65,10 @@ export class RemoteExecutor {
   types = new Map<string, TypeManifest>();
   queues: ReadonlySet<string> = new Set();
   connection: WebSocket | undefined;
+  /** It has said hello to this core. */
+  greeted = false;
+  /** Its connection was cut because nothing came of it: the network or the machine is to blame, not a job. */
+  silent = false;
   /** It takes no more. */
   quiet = false;
   /** It said that it goes: what is unsettled then was interrupted. */
@@ -72,6 +77,8 @@ export class RemoteExecutor {
   ending = false;
   /** What it is set apart for; null: it shares in all types without processes of their own. */
   only: string | null = null;
+  /** It can be asked for another in its place. */
+  replaceable = false;
   /** Pid of the executor whose place it took. */
   predecessor: number | null = null;
   /** Epoch milliseconds; null: it did not say. */
@@ -92,6 +99,8 @@ export class RemoteExecutor {
   }
 
   offer(hello: HelloMessage): void {
+    this.greeted = true;
+    this.silent = false;
     this.slots = hello.slots;
     this.types = new Map(
       hello.types.filter((type) => type.problem === undefined).map((type) => [type.name, type]),
@@ -100,9 +109,15 @@ export class RemoteExecutor {
     this.quiet = hello.quiet ?? false;
     this.only = hello.only ?? null;
     this.predecessor = hello.predecessor ?? null;
+    this.replaceable = hello.replaceable ?? false;
     this.startedAt = hello.startedAt ?? null;
     this.done = Math.max(0, (hello.attempts ?? 0) - hello.holding.length);
     this.broken = hello.types.filter((type) => type.problem !== undefined);
+  }
+
+  /** Judged by its connection alone; its process is never looked at. */
+  get isElsewhere(): boolean {
+    return isElsewhere(this.process);
   }
 
   /** A claim for it is under way. */

@@ -47,8 +47,20 @@ export class WorkerControl implements WorkerService {
   }
 
   async restart(replacement: Replacement, signal: AbortSignal): Promise<readonly ReplacedWorker[]> {
-    // One that leaves already has its successor, or wants none.
-    const chosen = this.#connected().filter((one) => one.supervisor !== null && !one.leaving);
+    const connected = this.#connected();
+    const replaced = new Set(connected.map(({ predecessor }) => predecessor));
+    // One that retires has its successor; one that leaves wants none.
+    const chosen = connected.filter(
+      ({ replaceable, leaving, process }) => replaceable && !leaving && !replaced.has(process.pid),
+    );
+    return await this.#replaceAll(chosen, replacement, signal);
+  }
+
+  async #replaceAll(
+    chosen: readonly RemoteExecutor[],
+    replacement: Replacement,
+    signal: AbortSignal,
+  ): Promise<readonly ReplacedWorker[]> {
     if (!replacement.rolling) {
       return await Promise.all(chosen.map((one) => this.#replace(one, replacement, signal)));
     }
@@ -96,7 +108,7 @@ export class WorkerControl implements WorkerService {
     return {
       executor: executor.id,
       pid: pid > 0 ? pid : null,
-      supervisorPid: executor.supervisor?.pid ?? null,
+      supervisorPid: executor.supervisor?.pid || null,
       startedAt: executor.startedAt === null ? null : new Date(executor.startedAt).toISOString(),
       state: stateOf(executor),
       only: executor.only,
@@ -165,7 +177,7 @@ class Succession {
   }
 }
 
-function stateOf(executor: RemoteExecutor): WorkerState {
+export function stateOf(executor: RemoteExecutor): WorkerState {
   if (executor.connection === undefined) return 'away';
   if (executor.ending) return 'ending';
   if (executor.blocked !== undefined) return 'blocked';

@@ -182,6 +182,7 @@ export class ExecutorProcess implements ChildService {
       startedAt: this.#startedAt,
       attempts: this.#attempts.started,
       quiet: this.#quiet,
+      replaceable: this.#context.askReplacement !== undefined,
       ...(only ? { only } : {}),
       ...(predecessor ? { predecessor: predecessor.pid } : {}),
     };

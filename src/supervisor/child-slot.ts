@@ -95,7 +95,8 @@ export class ChildSlot {
   }
 
   /**
-   * Puts another process in the place of the present one. Resolves when the former one is gone.
+   * Puts another process in the place of the present one. Resolves when it is there; a former one that
+   * retires may still be ending its jobs.
    *
    * @throws TaskbellError when there is none to replace, or when its successor cannot work: it stays
    */
@@ -170,7 +171,11 @@ export class ChildSlot {
   // -- replacing ----------------------------------------------------------------------------
 
   #replaceAsked(asking: SlotProcess, { reason, ...replacement }: ReplaceRequest): void {
-    if (!this.#wanted || asking !== this.#process) return;
+    if (!this.#wanted) return;
+    if (asking !== this.#process) {
+      asking.send({ kind: 'kept', problem: 'another process has its place already' });
+      return;
+    }
     this.#log.info({ reason, rolling: replacement.rolling }, 'process is replaced');
     this.replace(replacement).catch((error: unknown) => {
       const problem = error instanceof Error ? error.message : String(error);
@@ -213,9 +218,10 @@ export class ChildSlot {
     this.#retiring.add(former);
     former.send({ kind: 'retire', withinMs });
     this.#events.changed(this);
-    await former.gone;
-    this.#retiring.delete(former);
-    this.#events.changed(this);
+    void former.gone.then(() => {
+      this.#retiring.delete(former);
+      this.#events.changed(this);
+    });
   }
 
   /** Resolves when it works. */

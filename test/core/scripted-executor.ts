@@ -82,7 +82,7 @@ export class ScriptedExecutor {
       executor: this.name,
       process: this.identity,
       supervisorPid: this.supervisorPid,
-      ...{ slots, queues, holding },
+      ...{ slots, queues, holding, replaceable: true },
       types: types.map((type) => (typeof type === 'string' ? manifest(type) : type)),
     };
   }

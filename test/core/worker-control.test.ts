@@ -125,6 +125,22 @@ describe('a restart', () => {
     expect((await asked).body.replaced).toHaveLength(2);
   });
 
+  it('leaves alone who retires already, and who cannot be replaced', async () => {
+    const retiring = await executor();
+    const successor = await successorOf(retiring);
+    const foreign = new ScriptedExecutor(core.socketPath);
+    adopt(foreign);
+    await foreign.open();
+    foreign.say({ ...foreign.hello(), replaceable: false });
+    await foreign.until(() => foreign.all('welcome').length === 1, 'welcome');
+    const asked = core.post('/v1/workers/restart', {});
+    await successor.until(() => successor.all('replace').length === 1, 'replace');
+    await successor.die();
+    await successorOf(successor);
+    expect((await asked).body.replaced).toHaveLength(1);
+    expect([...retiring.all('replace'), ...foreign.all('replace')]).toEqual([]);
+  });
+
   it('refuses a request that it does not understand', async () => {
     expect(await core.post('/v1/workers/restart', { roling: true })).toMatchObject({ status: 400 });
     expect(await core.post('/v1/workers/restart', {})).toMatchObject({ body: { replaced: [] } });

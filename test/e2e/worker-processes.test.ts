@@ -1,7 +1,9 @@
 /** Executor processes: what one handler does to its process must not become its neighbours' trouble. */
-import { readFileSync } from 'node:fs';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { outcomes, Site, until } from './daemon.ts';
+
+// A loop is given 10 s beyond its limit before its process is ended.
+vi.setConfig({ testTimeout: 120_000 });
 
 let site: Site;
 afterEach(() => site.dispose());
@@ -139,5 +141,4 @@ test('executors that have run maxJobs attempts are replaced, and nothing is inte
   expect(pids).toContain(first);
   const executors = (await daemon.status()).processes.filter(({ role }) => role === 'executor');
   expect(executors.map(({ restarts }) => restarts)).toEqual(executors.map(() => 0));
-  expect(readFileSync(site.path('config.ini'), 'utf8')).toContain('maxJobs = 10');
 });

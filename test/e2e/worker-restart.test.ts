@@ -1,7 +1,10 @@
 /** Fresh executors: rolling, at once, on a change of files, and what keeps the former ones. */
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { WorkerView } from '../../src/client/client.ts';
 import { outcomes, Site, until } from './daemon.ts';
+
+// Several generations of processes start one after the other.
+vi.setConfig({ testTimeout: 120_000 });
 
 let site: Site;
 afterEach(() => site.dispose());
@@ -26,7 +29,7 @@ test('a rolling restart under load interrupts no attempt, and brings new handler
   await site.up();
   const before = await site.api.workers();
   const { id: long } = await site.api.add('gate', { file: 'open' });
-  await until(() => site.lines('gate.trace').length === 1, 'the long job runs');
+  await until(() => site.lines('gate.trace').length === 1, 'the long job runs', 30_000);
   const ids: string[] = [];
   let isOver = false;
   const load = (async () => {
@@ -40,7 +43,11 @@ test('a rolling restart under load interrupts no attempt, and brings new handler
   site.write('jobs/version.mjs', VERSION_TWO);
   site.write('jobs/novel.mjs', 'export default () => "new";');
   const restart = site.run(['worker', 'restart', '--rolling', '--json']);
-  await until(async () => (await site.api.workers()).some(({ state }) => state === 'quiet'), 'one');
+  await until(
+    async () => (await site.api.workers()).some(({ state }) => state === 'quiet'),
+    'one is quiet',
+    60_000,
+  );
   site.write('open', '');
   const { exitCode, stdout, stderr } = await restart;
   isOver = true;
@@ -77,7 +84,7 @@ test('a restart that is not rolling interrupts what does not end in time; it run
   site = new Site();
   await site.up();
   const { id } = await site.api.add('gate', { file: 'open' });
-  await until(() => site.lines('gate.trace').length === 1, 'it runs');
+  await until(() => site.lines('gate.trace').length === 1, 'it runs', 30_000);
   const [former] = await site.api.workers();
   const replaced = await site.api.restartWorkers({ timeoutMs: 0 });
   expect(replaced.map(({ pid }) => pid)).toEqual([former?.pid]);
@@ -118,7 +125,7 @@ test('executors of another service on the same data are listed and replaced too'
   await site.up();
   const second = site.start(['worker', 'run']);
   await second.ready();
-  await until(async () => (await site.api.workers()).length === 2, 'both executors');
+  await until(async () => (await site.api.workers()).length === 2, 'both executors', 30_000);
   const before = await site.api.workers();
   expect(new Set(before.map(({ supervisorPid }) => supervisorPid)).size).toBe(2);
   const replaced = await site.api.restartWorkers({ rolling: true });
