@@ -6,8 +6,6 @@
  * Started in this order, stopped in the reverse one, so that whoever can still be asked is still
  * able to answer.
  */
-import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decideAccess } from '../access/decide-access.ts';
 import { Directory } from '../access/directory.ts';
@@ -38,6 +36,7 @@ import {
 } from '../protocol/events.ts';
 import type { AccessAnswer, AccessQuestion } from '../protocol/status.ts';
 import type { ProcessView } from '../protocol/supervision.ts';
+import { ForeignTypes } from '../queue/sqlite/foreign-types.ts';
 import { JobCounts } from '../queue/sqlite/job-counts.ts';
 import { skipJobIds } from '../queue/sqlite/job-ids.ts';
 import { QueueModes } from '../queue/sqlite/queue-modes.ts';
@@ -47,13 +46,14 @@ import { ReportClient } from '../report/report-client.ts';
 import { SqliteScheduleStore } from '../schedule/sqlite/sqlite-schedule-store.ts';
 import { type Database, openDatabase, prepareTransaction } from '../sqlite/database.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
+import { apiToken } from './api-token.ts';
 import { renderBounded } from './bounded-json.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { ControlServer } from './control-server.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DueClock } from './due-clock.ts';
 import { ExecutorNews } from './executor-news.ts';
-import { ExecutorPool } from './executor-pool.ts';
+import { ExecutorPool, type Patience } from './executor-pool.ts';
 import { Follower } from './follower.ts';
 import { InHand } from './in-hand.ts';
 import { CoreBulkService } from './job-bulk.ts';
@@ -79,6 +79,8 @@ export interface CoreParts {
   readonly processes: () => readonly ProcessView[];
   /** Why this daemon's supervisor has ended a process, where it said so. */
   readonly endReason?: (pid: number) => string | undefined;
+  /** With executors elsewhere; the usual when omitted. */
+  readonly patience?: Patience | undefined;
   /** The storage failed: nothing more may be acknowledged. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -136,11 +138,12 @@ function openStores(db: Database, { onFatal }: CoreParts) {
     schedules: new SqliteScheduleStore({ db, commit, jobs: jobs.inTransaction }),
     events: new SqliteEventLog(db, writer, commit),
     directory: new Directory(db, commit),
+    foreignTypes: new ForeignTypes(db, commit),
   };
 }
 
 function buildEngine(
-  { jobs, schedules: scheduleStore, events, commitLoop }: Stores,
+  { jobs, schedules: scheduleStore, events, commitLoop, foreignTypes }: Stores,
   parts: CoreParts,
 ) {
   const { settings, log, expectExecutors, processes } = parts;
@@ -148,6 +151,7 @@ function buildEngine(
   const onFailure = (err: unknown): void => log.error({ err }, 'the store refused');
   const nudge = (): void => commitLoop.nudge();
   const types = new JobTypes(settings.jobs, settings.worker.handlersDirectory);
+  types.learn(types.foreign(foreignTypes.all()));
   const lanes = new Lanes();
   const limits = new CoreLimitRules(settings.queues, types);
   const dueClock = new DueClock({
@@ -181,6 +185,8 @@ function buildEngine(
   const pool = new ExecutorPool({
     ...{ store: jobs, types, inHand, settlement, payloadCheck, log, now, nudge, onFailure },
     news,
+    foreignTypes,
+    patience: parts.patience,
     endReason: (pid) => parts.endReason?.(pid),
     isStopping: (pid) =>
       processes().some((process) => process.pid === pid && process.state === 'stopping'),
@@ -238,7 +244,10 @@ function buildServer(
       ...workerRoutes(context),
     ],
     streams: [
-      { path: '/v1/execute', accept: (socket) => engine.pool.accept(socket) },
+      {
+        path: '/v1/execute',
+        accept: (socket, { isRemote }) => engine.pool.accept(socket, isRemote),
+      },
       {
         path: '/v1/events',
         accept: (socket, { query, transport }) => {
@@ -346,17 +355,6 @@ function checkPublishable({ type, id }: EventRequest, types: EventTypes): void {
   if (!isEventId(id)) {
     throw new TaskbellError('E_INVALID_REQUEST', 'The id of an event has 1 to 256 bytes.');
   }
-}
-
-/** Made at the first start; whoever can read the file may use the API. */
-function apiToken(dataDirectory: string): string {
-  const file = join(dataDirectory, 'api-token');
-  // An empty file is what a full disk or a kill left: nobody could ever use the API with it.
-  const known = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
-  if (known !== '') return known;
-  const token = randomBytes(32).toString('base64url');
-  writeFileSync(file, `${token}\n`, { mode: 0o600 });
-  return token;
 }
 
 /** A receiver that is configured later hears of what ends from then on, not of all that ever ended. */

@@ -16,6 +16,8 @@ import { TaskbellError, toProblem } from '../protocol/errors.ts';
 
 export interface Upgrade {
   readonly query: URLSearchParams;
+  /** It came by TCP: the other end may be on another machine. */
+  readonly isRemote: boolean;
   /** The connection below the WebSocket. */
   readonly transport: Duplex;
 }
@@ -56,11 +58,11 @@ export class ControlServer implements Service {
   async start(): Promise<void> {
     const { socketPath, tcp } = this.#parts;
     removeDeadSocket(socketPath);
-    const local = this.#create(() => true);
+    const local = this.#create(() => true, false);
     await listen(local, { path: socketPath }, socketPath);
     chmodSync(socketPath, 0o600);
     if (tcp === null) return;
-    const remote = this.#create((request) => isAuthorized(request, tcp));
+    const remote = this.#create((request) => isAuthorized(request, tcp), true);
     await listen(remote, { host: tcp.address, port: tcp.port }, `${tcp.address}:${tcp.port}`);
     this.#parts.log.info({ address: tcp.address, port: tcp.port }, 'control API listening');
   }
@@ -83,20 +85,24 @@ export class ControlServer implements Service {
     for (const server of this.#servers) server.closeAllConnections();
   }
 
-  #create(authorize: (request: IncomingMessage) => boolean): Server {
+  #create(authorize: (request: IncomingMessage) => boolean, isRemote: boolean): Server {
     const limits = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 };
     const server = createServer(limits, (request, response) => {
       void this.#answer(request, response, authorize);
     });
     server.on('upgrade', (request, socket, head) => {
-      if (authorize(request)) this.#upgrade(request, socket, head);
+      if (authorize(request)) this.#upgrade({ request, isRemote }, socket, head);
       else refuse(socket, '401 Unauthorized');
     });
     this.#servers.push(server);
     return server;
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #upgrade(
+    { request, isRemote }: { readonly request: IncomingMessage; readonly isRemote: boolean },
+    socket: Duplex,
+    head: Buffer,
+  ): void {
     const url = urlOf(request);
     const stream = this.#parts.streams.find(({ path }) => path === url?.pathname);
     if (url === undefined || stream === undefined) {
@@ -104,7 +110,7 @@ export class ControlServer implements Service {
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      stream.accept(webSocket, { query: url.searchParams, transport: socket });
+      stream.accept(webSocket, { query: url.searchParams, isRemote, transport: socket });
     });
   }
 

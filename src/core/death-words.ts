@@ -1,4 +1,5 @@
 /** What the error of an attempt says whose executor died or had to be ended. Pure. */
+import { isElsewhere } from './executor-place.ts';
 import type { InFlight, RemoteExecutor } from './remote-executor.ts';
 
 interface Circumstances {
@@ -16,11 +17,15 @@ interface Words {
 
 export function wordsFor(attempt: InFlight, outcome: string, around: Circumstances): Words {
   const { executor, blocker, reason } = around;
-  const who = `executor ${executor.id} (pid ${executor.process.pid})`;
+  const elsewhere = isElsewhere(executor.process);
+  const who = `executor ${executor.id} (${elsewhere ? 'elsewhere' : `pid ${executor.process.pid}`})`;
   const stack = executor.blocked?.stack ?? '';
   if (blocker === attempt && outcome !== 'interrupted') {
     const message = `${endOf(outcome, who)}: it blocked the event loop${placeOf(stack)}`;
     return stack === '' ? { message } : { message, stack };
+  }
+  if (elsewhere && (outcome === 'crash' || outcome === 'interrupted')) {
+    return { message: `${who} lost its connection and did not come back in time` };
   }
   if (reason !== undefined) return { message: `${who} ${reason} and was ended` };
   if (blocker !== undefined && outcome === 'interrupted') {

@@ -19,18 +19,23 @@ const OUTCOMES = new Set<unknown>([
   'interrupted',
   'crash',
 ]);
+/** What `[worker] concurrency` may be, too: each slot is a job that a claim reads. */
+const MAX_SLOTS = 10_000;
+const MAX_NAME_LENGTH = 256;
+
 const LEVELS = new Set<unknown>(['info', 'warn', 'error', 'stderr']);
 
 const SHAPES: Readonly<Record<string, (message: Loose) => boolean>> = {
   hello: ({ executor, process, supervisorPid, slots, queues, types, holding, ...more }) =>
-    isText(executor) &&
+    isName(executor) &&
     isOptionally(more.only, isText) &&
     [more.startedAt, more.attempts, more.predecessor].every((one) =>
       isOptionally(one, Number.isSafeInteger),
     ) &&
     (process === null || isProcess(process)) &&
     (supervisorPid === null || Number.isSafeInteger(supervisorPid)) &&
-    Number.isSafeInteger(slots) &&
+    isCount(slots) &&
+    slots <= MAX_SLOTS &&
     isListOf(queues, isText) &&
     isListOf(types, isManifest) &&
     isListOf(holding, isFence),
@@ -93,7 +98,7 @@ function isStuck(value: unknown): boolean {
 function isManifest(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { name, schema, settings, problem } = value;
-  const isWhole = isText(name) && typeof schema === 'boolean' && areSettings(settings);
+  const isWhole = isName(name) && typeof schema === 'boolean' && areSettings(settings);
   return isWhole && (problem === undefined || isText(problem));
 }
 
@@ -141,6 +146,15 @@ function isListOf(value: unknown, fits: Check): boolean {
 
 function isObject(value: unknown): value is Loose {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** It is kept in the database and said in the log. */
+function isName(value: unknown): boolean {
+  return isText(value) && value.length > 0 && value.length <= MAX_NAME_LENGTH;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isText(value: unknown): value is string {

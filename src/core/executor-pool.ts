@@ -5,18 +5,23 @@
 import type { WebSocket } from 'ws';
 import type { Logger } from '../process/logger.ts';
 import { identityOf, isAlive } from '../process/process-identity.ts';
-import type {
-  BlockedMessage,
-  ExecutorMessage,
-  Fence,
-  HelloMessage,
-  Outcome,
+import {
+  type BlockedMessage,
+  CONNECTION_LEASE,
+  type ConnectionLease,
+  type ExecutorMessage,
+  type Fence,
+  type HelloMessage,
+  type Outcome,
+  type TypeManifest,
 } from '../protocol/execute.ts';
 import type { JobStore } from '../queue/job-store.ts';
 import { blockerOf } from './blame.ts';
 import { wordsFor } from './death-words.ts';
 import { parseExecutorMessage } from './executor-message.ts';
 import type { ExecutorNews } from './executor-news.ts';
+import { believedHello, ELSEWHERE, NOWHERE, refusalOf } from './executor-place.ts';
+import { cutWhenSilent } from './executor-silence.ts';
 import { ExecutorWatch } from './executor-watch.ts';
 import type { InHand } from './in-hand.ts';
 import type { JobTypes } from './job-types.ts';
@@ -25,6 +30,14 @@ import { type InFlight, inFlightOf, RemoteExecutor } from './remote-executor.ts'
 import { type Ended, fenceOf, type Settlement } from './settlement.ts';
 
 const RECORD_AGAIN_MS = 1_000;
+
+/** With executors that are judged by their connection alone. */
+export interface Patience {
+  readonly pingEveryMs: number;
+  readonly lease: ConnectionLease;
+}
+
+const USUAL_PATIENCE: Patience = { pingEveryMs: 4_000, lease: CONNECTION_LEASE };
 
 export interface ExecutorPoolParts {
   readonly store: JobStore;
@@ -38,6 +51,11 @@ export interface ExecutorPoolParts {
   readonly nudge: () => void;
   /** True while this daemon's supervisor is ending the process: what it dies of is no crash. */
   readonly isStopping: (pid: number) => boolean;
+  /** Keeps what only an executor tells of. */
+  readonly foreignTypes: {
+    remember(types: readonly TypeManifest[], now: number): Promise<void>;
+  };
+  readonly patience?: Patience | undefined;
   /** Hears who comes and goes. */
   readonly news?: ExecutorNews;
   /** Why this daemon's supervisor has ended the process, where the core cannot see it. */
@@ -49,13 +67,17 @@ export interface ExecutorPoolParts {
 export class ExecutorPool {
   readonly #parts: ExecutorPoolParts;
   readonly #executors = new Map<string, RemoteExecutor>();
+  readonly #patience: Patience;
   readonly #watch: ExecutorWatch;
   readonly #unrecorded = new Set<NodeJS.Timeout>();
   #stopped = false;
 
   constructor(parts: ExecutorPoolParts) {
     this.#parts = parts;
-    this.#watch = new ExecutorWatch((executor) => void this.#bury(executor), parts.log);
+    this.#patience = parts.patience ?? USUAL_PATIENCE;
+    const { reconnectWithinMs } = this.#patience.lease;
+    const bury = (executor: RemoteExecutor): void => this.#bury(executor);
+    this.#watch = new ExecutorWatch(bury, parts.log, reconnectWithinMs);
   }
 
   /** Takes up the attempts that were running when the former core went. */
@@ -72,7 +94,7 @@ export class ExecutorPool {
 
   async #absent(id: string): Promise<RemoteExecutor> {
     // An executor that is not on record never finished its hello: nothing of it can be alive.
-    const process = (await this.#parts.store.executorProcess(id)) ?? { pid: -1, startTime: 'none' };
+    const process = (await this.#parts.store.executorProcess(id)) ?? NOWHERE;
     const executor = new RemoteExecutor(id, process, null);
     // Nobody saw how it went while no core was awake, so its attempts are not charged.
     executor.leaving = true;
@@ -92,15 +114,20 @@ export class ExecutorPool {
 
   // -- one executor's connection ------------------------------------------------------------
 
-  /** Takes over a new connection to `/v1/execute`. */
-  accept(socket: WebSocket): void {
+  /**
+   * Takes over a new connection to `/v1/execute`.
+   *
+   * @param isRemote it came by TCP
+   */
+  accept(socket: WebSocket, isRemote: boolean): void {
     let executor: RemoteExecutor | undefined;
     socket.on('message', (data) => {
       const message = parseExecutorMessage(String(data));
       const again = message?.kind === 'hello' && executor !== undefined;
       if (message === undefined || again) this.#refuse(socket, executor);
-      else if (message.kind === 'blocked') this.#noteBlocked(message);
-      else if (message.kind === 'hello') executor = this.#greet(socket, message);
+      else if (message.kind === 'blocked') this.#noteBlocked(message, isRemote);
+      else if (message.kind === 'hello')
+        executor = this.#greet(socket, believedHello(message, isRemote));
       else if (executor !== undefined) this.#receive(executor, message);
     });
     socket.on('error', (err) => this.#parts.log.warn({ err }, 'executor connection failed'));
@@ -116,15 +143,23 @@ export class ExecutorPool {
     socket.close(1007, 'expected a message of the execute protocol');
   }
 
-  #greet(socket: WebSocket, hello: HelloMessage): RemoteExecutor {
-    const { types, store, log, nudge, onFailure, payloadCheck } = this.#parts;
+  /** @returns undefined when it was refused */
+  #greet(socket: WebSocket, hello: HelloMessage): RemoteExecutor | undefined {
+    const { store, log, nudge, onFailure, payloadCheck } = this.#parts;
+    const refusal = refusalOf(this.#executors.get(hello.executor), hello);
+    if (refusal !== undefined) {
+      log.error({ executor: hello.executor, reason: refusal }, 'executor refused');
+      socket.close(1008, refusal);
+      return undefined;
+    }
     const executor = this.#executorOf(hello);
     this.#watch.remove(executor);
     executor.connection?.terminate();
     executor.connection = socket;
     executor.leaving = false;
     executor.offer(hello);
-    types.learn(hello.types);
+    this.#learn(hello.types);
+    if (executor.isElsewhere) this.#listenForSilence(executor, socket);
     store.rememberExecutor(executor.id, executor.process).catch((error: unknown) => {
       // The next core would take an executor that is not on record for dead: it has to say hello again.
       socket.terminate();
@@ -142,15 +177,25 @@ export class ExecutorPool {
     return executor;
   }
 
+  #learn(manifests: readonly TypeManifest[]): void {
+    const { types, foreignTypes, now, onFailure } = this.#parts;
+    types.learn(manifests);
+    const foreign = types.foreign(manifests);
+    if (foreign.length > 0) foreignTypes.remember(foreign, now()).catch(onFailure);
+  }
+
+  #listenForSilence(executor: RemoteExecutor, socket: WebSocket): void {
+    cutWhenSilent(socket, this.#patience.pingEveryMs, () => {
+      if (executor.connection === socket) executor.silent = true;
+      this.#parts.log.warn({ executor: executor.id }, 'executor is silent: cutting its connection');
+    });
+  }
+
   #executorOf(hello: HelloMessage): RemoteExecutor {
     const known = this.#executors.get(hello.executor);
-    if (known?.supervisor) return known;
-    const supervisor = identityOf(hello.supervisorPid ?? 0);
-    const executor = new RemoteExecutor(
-      hello.executor,
-      hello.process ?? { pid: -1, startTime: 'none' },
-      supervisor,
-    );
+    if (known?.greeted) return known;
+    const supervisor = hello.supervisorPid === null ? null : identityOf(hello.supervisorPid);
+    const executor = new RemoteExecutor(hello.executor, hello.process ?? ELSEWHERE, supervisor);
     for (const [id, attempt] of known?.inFlight ?? []) {
       // Its last resort would act on the former object.
       clearTimeout(attempt.backstop);
@@ -169,7 +214,8 @@ export class ExecutorPool {
       ({ id, attempt }) => !held.has(`${id} ${attempt}`),
     );
     const forget = holding.filter((fence) => executor.current(fence) === undefined).map(fenceOf);
-    executor.send({ kind: 'welcome', forget });
+    const { lease } = this.#patience;
+    executor.send({ kind: 'welcome', forget, ...(executor.isElsewhere ? { lease } : {}) });
     for (const attempt of executor.inFlight.values()) {
       attempt.sent = true;
       if (attempt.verdict === 'cancelled') this.#armCancel(executor, attempt);
@@ -178,9 +224,10 @@ export class ExecutorPool {
   }
 
   /** Who holds it up is told apart when it has to be ended; until then the operator hears of it. */
-  #noteBlocked(report: BlockedMessage): void {
+  #noteBlocked(report: BlockedMessage, isRemote: boolean): void {
     const executor = this.#executors.get(report.executor);
-    if (executor === undefined) return;
+    // From elsewhere nobody knows what holds up a process of this machine.
+    if (executor === undefined || (isRemote && !executor.isElsewhere)) return;
     executor.blocked = report;
     const { log, store, now, onFailure } = this.#parts;
     const { blockedMs, stack } = report;
@@ -212,6 +259,8 @@ export class ExecutorPool {
         store.appendLogLines(message.lines).catch(onFailure);
         return;
       case 'spawned': {
+        // A process group of another machine: its number means nothing here.
+        if (executor.isElsewhere) return;
         const held = executor.current(message);
         if (held !== undefined) held.group = message.group;
         store.recordGroup(fenceOf(message), message.group).catch(onFailure);
@@ -271,14 +320,14 @@ export class ExecutorPool {
     this.#parts.inHand.expectCancel(executor, held);
   }
 
-  /** The executor's process is dead, and so is all that it started. */
+  /** The executor's process is dead, and so is all that it started; or it has given up its attempts by now. */
   #bury(executor: RemoteExecutor): void {
     this.#executors.delete(executor.id);
-    const orphaned = executor.supervisor === null || !isAlive(executor.supervisor);
+    const orphaned = executor.supervisor !== null && !isAlive(executor.supervisor);
     const stopping = this.#parts.isStopping(executor.process.pid);
     // It goes quiet when its supervisor begins to stop it. Of another service's supervisor that is all
     // that is known here, and a second signal kills without a farewell.
-    const dismissed = executor.leaving || executor.quiet || stopping;
+    const dismissed = executor.leaving || executor.quiet || executor.silent || stopping;
     const innocent = dismissed || executor.ending || orphaned;
     const left = [...executor.inFlight.values()];
     const facts = {

@@ -1,6 +1,7 @@
 /**
  * Executors whose connection is gone: they come back, or their process is seen to be dead. Looks
- * at the process, not at a clock, so that a slow executor is not robbed of its jobs.
+ * at the process, not at a clock, so that a slow executor is not robbed of its jobs. Only of one that runs
+ * elsewhere the clock decides: by then it has ended its attempts itself, see `ConnectionLease`.
  *
  * Before a dead executor's jobs are released, whatever it started is ended: the recorded process
  * groups, and every process that carries its mark. Two attempts of one job never overlap.
@@ -25,15 +26,20 @@ const LAST_LOOK_MS = 250;
 export class ExecutorWatch {
   readonly #onDead: (executor: RemoteExecutor) => void;
   readonly #log: Logger;
+  readonly #reconnectWithinMs: number;
   readonly #timers = new Map<RemoteExecutor, NodeJS.Timeout>();
 
-  constructor(onDead: (executor: RemoteExecutor) => void, log: Logger) {
+  /** @param reconnectWithinMs for those that are judged by their connection */
+  constructor(onDead: (executor: RemoteExecutor) => void, log: Logger, reconnectWithinMs: number) {
     this.#onDead = onDead;
     this.#log = log;
+    this.#reconnectWithinMs = reconnectWithinMs;
   }
 
   add(executor: RemoteExecutor): void {
-    if (!this.#timers.has(executor)) this.#look(executor, FIRST_LOOK_MS);
+    if (this.#timers.has(executor)) return;
+    if (executor.isElsewhere) this.#expect(executor, this.#reconnectWithinMs);
+    else this.#look(executor, FIRST_LOOK_MS);
   }
 
   remove(executor: RemoteExecutor): void {
@@ -43,6 +49,18 @@ export class ExecutorWatch {
 
   stop(): void {
     for (const executor of [...this.#timers.keys()]) this.remove(executor);
+  }
+
+  #expect(executor: RemoteExecutor, afterMs: number): void {
+    const timer = setTimeout(() => {
+      if (executor.claiming) {
+        this.#expect(executor, LAST_LOOK_MS);
+        return;
+      }
+      this.#timers.delete(executor);
+      this.#onDead(executor);
+    }, afterMs);
+    this.#timers.set(executor, timer);
   }
 
   #look(executor: RemoteExecutor, afterMs: number): void {

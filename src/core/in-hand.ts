@@ -58,6 +58,8 @@ export class InHand {
     const facts = { executor: executor.id, job: attempt.id, attempt: attempt.attempt, verdict };
     const cause = { blockedBy: blocker?.id, stack: executor.blocked?.stack };
     this.#log.warn({ ...facts, ...cause }, 'an attempt does not end: ending its executor');
-    if (isAlive(executor.process)) signal(executor.process.pid, 'SIGKILL');
+    // Without a connection it ends its attempts; its process, if it has one here, is nobody's to end.
+    if (executor.isElsewhere) executor.connection?.terminate();
+    else if (isAlive(executor.process)) signal(executor.process.pid, 'SIGKILL');
   }
 }

@@ -28,6 +28,14 @@ export class JobTypes {
     this.generation += 1;
   }
 
+  /** Those of them that neither the configuration nor a file tells of. */
+  foreign(manifests: readonly TypeManifest[]): readonly TypeManifest[] {
+    const files = new Set(this.#files());
+    return manifests.filter(
+      ({ name, problem }) => problem === undefined && !files.has(name) && !this.isConfigured(name),
+    );
+  }
+
   policyOf(type: string): TypePolicy {
     let policy = this.#policies.get(type);
     if (policy === undefined) {

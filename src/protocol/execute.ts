@@ -87,7 +87,29 @@ export interface HelloMessage {
   readonly only?: string;
   /** Pid of the executor whose place it takes. */
   readonly predecessor?: number;
+  /** `replace` is understood, and somebody starts another in its place. */
+  readonly replaceable?: boolean;
 }
+
+/**
+ * What holds for an executor that is judged by its connection alone, so that two attempts of one job never
+ * overlap: when the core gives its attempts to others, it has ended them itself.
+ */
+export interface ConnectionLease {
+  /**
+   * It MUST tell all its attempts to end when so long has passed since it sent the last WebSocket ping that the
+   * core has answered, by a clock that goes on while the machine sleeps.
+   */
+  readonly abandonAfterMs: number;
+  /** So long after the connection was lost the core returns its attempts, unless it has come back. */
+  readonly reconnectWithinMs: number;
+}
+
+/** Between the two lie `KILL_GRACE_MS`, in which the attempts end, and as much again. */
+export const CONNECTION_LEASE: ConnectionLease = {
+  abandonAfterMs: 10_000,
+  reconnectWithinMs: 20_000,
+};
 
 /** A handler cannot put its job off for longer. */
 export const MAX_RETRY_AFTER_MS = 365 * 86_400_000;
@@ -195,7 +217,12 @@ export interface Assignment extends Fence {
 }
 
 export type CoreMessage =
-  | { readonly kind: 'welcome'; readonly forget: readonly Fence[] }
+  | {
+      readonly kind: 'welcome';
+      readonly forget: readonly Fence[];
+      /** Only to one that is judged by its connection alone. */
+      readonly lease?: ConnectionLease;
+    }
   | { readonly kind: 'run'; readonly attempts: readonly Assignment[] }
   | { readonly kind: 'confirmed'; readonly fences: readonly Fence[] }
   | ({ readonly kind: 'cancel' } & Fence)

@@ -154,6 +154,11 @@ CREATE TABLE executors (
   id TEXT PRIMARY KEY, pid INTEGER NOT NULL, start_time TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Types that only executors of other makes offer. manifest: JSON; seen_at: when one last said so.
+CREATE TABLE foreign_types (
+  name TEXT PRIMARY KEY, manifest TEXT NOT NULL, seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- The one log. What a transaction appended is one segment (log/sqlite/segment.ts), or a few when it
 -- is much: its rows, one a line, are read together. ended, counted: ends and rows since the log began.
 -- low, high: the job ids in it. The text comes last, so that a look at the rest does not read it.
