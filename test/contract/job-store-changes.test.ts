@@ -234,6 +234,15 @@ describe.each(BOTH)('a change in the $name store', ({ open }) => {
       ]);
     });
 
+    it('is kept with the job that it ended, and forgotten when that is retried', async () => {
+      const job = await startOne(jobs);
+      await jobs.recordProgress(job, { message: 'half way' }, NOW);
+      await settle(jobs, job, 'error', { retryable: false });
+      expect((await jobs.get(job.id))?.progress).toEqual({ message: 'half way' });
+      await jobs.retry(job.id, NOW);
+      expect((await jobs.get(job.id))?.progress).toBeNull();
+    });
+
     it('is forgotten when the attempt is over', async () => {
       const job = await startOne(jobs);
       await jobs.recordProgress(job, { fraction: 0.5 }, NOW);

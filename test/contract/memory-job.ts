@@ -112,7 +112,6 @@ export function finished(
     result: end.result,
     error: end.error,
     cancelRequested: false,
-    progress: null,
   };
   const ran = job.record.state === 'running';
   return {

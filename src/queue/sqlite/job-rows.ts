@@ -54,15 +54,15 @@ export interface JobRow {
 }
 
 const SHARED = `id, type, queue, state, priority, payload, unique_key, retries, timeout_ms,
-  user_id, created_at, attempt, failures, crashes, executor, started_at,
+  user_id, created_at, attempt, failures, crashes, executor, started_at, progress,
   group_key, flags, options`;
 
-export const SELECT_UNFINISHED = `SELECT ${SHARED}, run_at, cancel_requested, progress, waits_for,
+export const SELECT_UNFINISHED = `SELECT ${SHARED}, run_at, cancel_requested, waits_for,
   NULL AS reason, NULL AS ended_at, NULL AS duration_ms, NULL AS outcome, NULL AS result,
   NULL AS error, NULL AS cpu_ms, NULL AS peak_bytes, NULL AS exit_code FROM jobs`;
 
 export const SELECT_FINISHED = `SELECT ${SHARED}, NULL AS run_at, 0 AS cancel_requested, 0 AS waits_for,
-  NULL AS progress, reason, ended_at, duration_ms, outcome, result, error, cpu_ms, peak_bytes,
+  reason, ended_at, duration_ms, outcome, result, error, cpu_ms, peak_bytes,
   exit_code FROM finished_jobs`;
 
 /** An id that is no number of ours matches no row: NaN becomes NULL. */
