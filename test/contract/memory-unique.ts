@@ -143,7 +143,7 @@ function replaced(held: MemoryJob, job: NewJob, runAt: number | null): MemoryJob
   return { ...held, record };
 }
 
-function nameOf(type: string, key: string): string {
+export function nameOf(type: string, key: string): string {
   return JSON.stringify([type, key]);
 }
 
