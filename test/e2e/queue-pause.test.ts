@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => site.dispose());
 
-const open = { name: 'slow', paused: false };
+const open = { name: 'slow', mode: 'open', paused: false };
 
 test('a paused queue starts nothing while others go on, also after a restart, until it is resumed', async () => {
   expect(await site.json('queue', 'pause', 'slow')).toMatchObject({ name: 'slow', paused: true });
@@ -23,8 +23,9 @@ test('a paused queue starts nothing while others go on, also after a restart, un
   const { queues } = await site.json('queue', 'list');
   expect(queues.find(({ name }: { name: string }) => name === 'slow')).toEqual({
     name: 'slow',
+    mode: 'paused',
     paused: true,
-    jobs: { scheduled: 0, queued: 1, running: 0, retrying: 0 },
+    jobs: { waiting: 0, scheduled: 0, queued: 1, running: 0, retrying: 0 },
   });
   expect(await site.json('queue', 'resume', 'slow')).toMatchObject(open);
   expect(await site.api.wait(held.id)).toMatchObject({ state: 'succeeded' });
