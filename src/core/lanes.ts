@@ -31,6 +31,14 @@ interface Party {
   readonly members: Map<string, Member>;
 }
 
+/** Where a lane stands among those that wait. */
+export interface Standing {
+  /** The open lanes of each party whose turn comes first; some may hold nothing more. */
+  readonly before: readonly (readonly Lane[])[];
+  /** The open lanes of its own party, its own among them unless a limit or a pause holds it. */
+  readonly beside: readonly Lane[];
+}
+
 /** A lane in its place. */
 interface Member {
   /** Another object with each mark: what a claim saw, it saw of the mark before. */
@@ -159,6 +167,29 @@ export class Lanes {
     if (taken.length > 0) return taken;
     this.#takeBack();
     return this.#takeFrom(open, parties);
+  }
+
+  /**
+   * @param limit parties that are looked for at most
+   * @param accepts lines of those whose turns count
+   */
+  standingOf(lane: Lane, limit: number, accepts: (line: LineName) => boolean): Standing {
+    const own = this.#find(lane)?.party;
+    if (own === undefined) return { before: [], beside: [lane] };
+    const openOf = ({ members }: Party): readonly Lane[] =>
+      [...members.values()].flatMap((member) =>
+        member.heldBy === undefined && this.#isOpen(member.line) && accepts(member.line)
+          ? member.lane
+          : [],
+      );
+    const before: (readonly Lane[])[] = [];
+    for (const party of this.#parties.values()) {
+      if (before.length === limit) break;
+      if (party === own || firstOf([own, party]) === own) continue;
+      const lanes = openOf(party);
+      if (lanes.length > 0) before.push(lanes);
+    }
+    return { before, beside: openOf(own) };
   }
 
   #takeFrom(open: readonly Line[], parties: number): readonly MarkedLane[] {

@@ -79,7 +79,7 @@ export interface WhyFacts {
   /** Queued jobs of its own turn that go first. */
   readonly ahead: BoundedCount;
   /** Groups, or all that is without one, whose turn comes first. */
-  readonly turnsBefore: number;
+  readonly turnsBefore: BoundedCount;
 }
 
 export function whyOf(facts: WhyFacts): readonly WhyReason[] {
@@ -207,10 +207,12 @@ function expectedBy(holders: readonly HolderFact[]): string | null {
 }
 
 function turns({ job: { group }, turnsBefore }: WhyFacts): readonly WhyReason[] {
-  if (turnsBefore === 0) return [];
+  const { n, isMore } = turnsBefore;
+  if (n === 0) return [];
   const whose = group === null ? 'the jobs without a group' : `its group ${group}`;
-  const text = `${count(turnsBefore, 'other')} ${turnsBefore === 1 ? 'has its' : 'have their'} turn before ${whose}`;
-  return [{ code: 'turns', text, facts: { group, before: turnsBefore } }];
+  const many = `${isMore ? 'more than ' : ''}${count(n, 'other')}`;
+  const text = `${many} ${n === 1 ? 'has its' : 'have their'} turn before ${whose}`;
+  return [{ code: 'turns', text, facts: { group, before: n, isMore } }];
 }
 
 function behind({ ahead: { n, isMore } }: WhyFacts): readonly WhyReason[] {

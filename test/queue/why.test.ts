@@ -13,6 +13,8 @@ const JOB: WhyFacts['job'] = {
   ...{ cancelRequested: false, progress: null },
 };
 
+const NONE = { n: 0, isMore: false };
+
 const READY: ExecutorFact = {
   ...{ pid: 41, state: 'ready', offers: true, problem: null, serves: true, queues: [] },
   ...{ slots: 2, running: [], suspect: null },
@@ -22,7 +24,7 @@ function facts(job: Partial<WhyFacts['job']> = {}, over: Partial<WhyFacts> = {})
   return {
     ...{ now: NOW, job: { ...JOB, ...job }, lastAttempt: null, maxAttempts: 4, timeoutMs: 0 },
     ...{ pid: null, isPaused: false, dependencies: { some: [], total: 0 }, limits: [] },
-    ...{ executors: [READY], ahead: { n: 0, isMore: false }, turnsBefore: 0, ...over },
+    ...{ executors: [READY], ahead: NONE, turnsBefore: NONE, ...over },
   };
 }
 
@@ -118,7 +120,7 @@ describe('a job whose time has not come', () => {
     const reasons = why(late, {
       isPaused: true,
       executors: [],
-      turnsBefore: 3,
+      turnsBefore: { n: 3, isMore: false },
       ahead: { n: 1, isMore: false },
     });
     expect(reasons.map(({ code }) => code)).toEqual(['delayed', 'queue-paused', 'no-executor']);
@@ -214,7 +216,7 @@ describe('a queued job is held by', () => {
   });
 
   it('groups whose turn comes first', () => {
-    const reason = only(why({ group: 'acme' }, { turnsBefore: 2 }));
+    const reason = only(why({ group: 'acme' }, { turnsBefore: { n: 2, isMore: false } }));
     expect(reason).toMatchObject({ code: 'turns', facts: { group: 'acme', before: 2 } });
     expect(reason.text).toBe('2 others have their turn before its group acme');
   });
@@ -227,7 +229,11 @@ describe('a queued job is held by', () => {
   });
 
   it('several things at once: all are said', () => {
-    const over = { isPaused: true, turnsBefore: 1, ahead: { n: 2, isMore: false } };
+    const over = {
+      isPaused: true,
+      turnsBefore: { n: 1, isMore: false },
+      ahead: { n: 2, isMore: false },
+    };
     expect(why({}, over).map(({ code }) => code)).toEqual(['queue-paused', 'turns', 'behind']);
   });
 });
