@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Site, until } from './daemon.ts';
 
-const site = new Site(
-  '[worker]\nprocesses = 1\nconcurrency = 1\n[queue:serial]\ngroupConcurrency = 1\n',
-);
+const site = new Site('[worker]\nprocesses = 1\nconcurrency = 1\n');
 beforeAll(async () => {
   await site.up();
 });
