@@ -19,7 +19,6 @@ import { queueRoutes } from '../api/queues.ts';
 import { scheduleRoutes } from '../api/schedules.ts';
 import { statusRoutes } from '../api/status.ts';
 import { workerRoutes } from '../api/workers.ts';
-import { didYouMean } from '../config/did-you-mean.ts';
 import type { Settings } from '../config/settings.ts';
 import { skipAhead } from '../log/sqlite/log-position.ts';
 import { LogWriter } from '../log/sqlite/log-writer.ts';
@@ -27,13 +26,6 @@ import { SqliteEventLog } from '../log/sqlite/sqlite-event-log.ts';
 import { readBootId } from '../process/boot-id.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
-import { TaskbellError } from '../protocol/errors.ts';
-import {
-  BUILT_IN_EVENT_TYPES,
-  type EventRequest,
-  isEventId,
-  RESERVED_EVENT_TYPES,
-} from '../protocol/events.ts';
 import type { AccessAnswer, AccessQuestion } from '../protocol/status.ts';
 import type { ProcessView } from '../protocol/supervision.ts';
 import { ForeignTypes } from '../queue/sqlite/foreign-types.ts';
@@ -52,6 +44,7 @@ import { CommitLoop } from './commit-loop.ts';
 import { ControlServer } from './control-server.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DueClock } from './due-clock.ts';
+import { checkEventType, checkPublishable, eventTypesOf, unknownEventType } from './event-types.ts';
 import { ExecutorNews } from './executor-news.ts';
 import { ExecutorPool, type Patience } from './executor-pool.ts';
 import { Follower } from './follower.ts';
@@ -315,46 +308,6 @@ async function checkAccess(
     granted: directory.isGranted(question),
     own,
   });
-}
-
-interface EventTypes {
-  readonly names: readonly string[];
-  readonly isKnown: (type: string) => boolean;
-}
-
-function eventTypesOf(settings: Settings): EventTypes {
-  const names = [...BUILT_IN_EVENT_TYPES, ...settings.events.map(({ name }) => name)];
-  const known = new Set<string>(names);
-  return { names, isKnown: (type) => known.has(type) };
-}
-
-function checkEventType(type: string, types: EventTypes): void {
-  const error = unknownEventType(type, types);
-  if (error !== undefined) throw error;
-}
-
-function unknownEventType(type: string, { names, isKnown }: EventTypes): TaskbellError | undefined {
-  if (isKnown(type)) return undefined;
-  const guess = didYouMean(type, names) || '.';
-  return new TaskbellError('E_UNKNOWN_EVENT_TYPE', `There is no event type ${type}${guess}`, {
-    hint: `Known are ${names.join(', ')}; add others as [event:NAME] to config.ini.`,
-  });
-}
-
-function checkPublishable({ type, id }: EventRequest, types: EventTypes): void {
-  checkEventType(type, types);
-  if (RESERVED_EVENT_TYPES.includes(type)) {
-    throw new TaskbellError(
-      'E_UNKNOWN_EVENT_TYPE',
-      `Only Taskbell itself publishes ${type} events.`,
-      {
-        hint: 'Use another type, or add one as [event:NAME] to config.ini.',
-      },
-    );
-  }
-  if (!isEventId(id)) {
-    throw new TaskbellError('E_INVALID_REQUEST', 'The id of an event has 1 to 256 bytes.');
-  }
 }
 
 /** A receiver that is configured later hears of what ends from then on, not of all that ever ended. */
