@@ -98,6 +98,20 @@ describe('a time that the clock shows twice', () => {
     ]);
   });
 
+  it.each([
+    ['first', '+02:00'],
+    ['second', '+01:00'],
+  ] as const)(
+    'with dstOverlap = %s runs once at the very edges of the hour',
+    (dstOverlap, offset) => {
+      const spec = cron('0 2,3 25 10 *', BERLIN, { dstOverlap });
+      expect(localRuns(spec, '2026-10-24T12:00:00Z', 2)).toEqual([
+        `2026-10-25 02:00:00 ${offset}`,
+        '2026-10-25 03:00:00 +01:00',
+      ]);
+    },
+  );
+
   it('of half an hour and of other zones is found as well', () => {
     const lordHowe = cron('45 1 * * *', LORD_HOWE, { dstOverlap: 'both' });
     expect(localRuns(lordHowe, '2026-04-04T00:00:00Z', 2)).toEqual([
