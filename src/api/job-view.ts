@@ -66,8 +66,12 @@ function lastError(attempts: readonly AttemptRecord[]) {
   return attempts.findLast((attempt) => attempt.error !== null)?.error;
 }
 
+/** The jobs of one request were made in the same millisecond. */
+let latest = { at: 0, iso: new Date(0).toISOString() };
+
 function toIso(at: number): string {
-  return new Date(at).toISOString();
+  if (at !== latest.at) latest = { at, iso: new Date(at).toISOString() };
+  return latest.iso;
 }
 
 function orNull(at: number | null): string | null {

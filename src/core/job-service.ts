@@ -11,7 +11,7 @@ import type { Logger } from '../process/logger.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { JobRequest } from '../protocol/jobs.ts';
 import type { NewJob } from '../queue/job.ts';
-import type { AddOutcome, JobStore, RetryOptions } from '../queue/job-store.ts';
+import type { AddGuard, AddOutcome, JobStore, RetryOptions } from '../queue/job-store.ts';
 import type { DueClock } from './due-clock.ts';
 import type { ExecutorPool } from './executor-pool.ts';
 import type { JobTypes } from './job-types.ts';
@@ -62,7 +62,10 @@ export class CoreJobService implements JobService {
     await this.#checkPayloads(requests);
     // Marked before the commit: the claim that rides in the same transaction must find them.
     lanes.mark(jobs.filter(({ runAt }) => runAt === null || runAt <= at));
-    const outcomes = await this.#store(jobs, at, idempotencyKey);
+    const key = idempotencyKey;
+    const guard =
+      key === undefined ? undefined : { key: checkKey(key), fingerprint: fingerprintOf(requests) };
+    const outcomes = await this.#store(jobs, at, guard);
     this.#expectRuns(outcomes);
     this.#remarkUnserved(jobs);
     return outcomes;
@@ -101,16 +104,19 @@ export class CoreJobService implements JobService {
   async #store(
     jobs: readonly NewJob[],
     at: number,
-    key: string | undefined,
+    guard: AddGuard | undefined,
   ): Promise<readonly AddOutcome[]> {
     const { store } = this.#parts;
-    if (key === undefined) return store.add(jobs, at);
-    const guard = { key: checkKey(key), fingerprint: fingerprintOf(jobs) };
+    if (guard === undefined) return store.add(jobs, at);
     const outcomes = await store.addOnce(jobs, guard, at);
     if (outcomes !== 'other-jobs') return outcomes;
-    throw new TaskbellError('E_CONFLICT', `The Idempotency-Key ${key} was used for other jobs.`, {
-      hint: 'Choose a new key for each add, and repeat it only with the same jobs.',
-    });
+    throw new TaskbellError(
+      'E_CONFLICT',
+      `The Idempotency-Key ${guard.key} was used for other jobs.`,
+      {
+        hint: 'Choose a new key for each add, and repeat it only with the same jobs.',
+      },
+    );
   }
 
   #toJob(request: JobRequest, at: number): NewJob {
@@ -222,11 +228,9 @@ function checkKey(key: string): string {
   );
 }
 
-/** Without the times: a delay counts from another moment in the repeat. */
-function fingerprintOf(jobs: readonly NewJob[]): string {
-  const hash = createHash('sha256');
-  for (const { runAt: _, ...job } of jobs) hash.update(JSON.stringify(job));
-  return hash.digest('base64url');
+/** Of what was asked for, not of what it came to: a delay counts from another moment in the repeat. */
+function fingerprintOf(requests: readonly JobRequest[]): string {
+  return createHash('sha256').update(JSON.stringify(requests)).digest('base64url');
 }
 
 function unknownType(type: string, known: readonly string[]): TaskbellError {
