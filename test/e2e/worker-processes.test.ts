@@ -27,7 +27,7 @@ function spinForEver() { for (let n = 0; ; n += 1) Math.sqrt(n); }`,
   const daemon = await site.up();
   const neighbour = await site.api.add('gate', { file: 'open' });
   await started(neighbour.id, 1);
-  const stuck = await site.api.add('spin', null, { timeoutMs: 500 });
+  const stuck = await site.api.add('spin', null, { timeoutMs: 3_000 });
   const job = await site.api.wait(stuck.id, { timeoutMs: 60_000 });
   expect(job).toMatchObject({ state: 'failed', reason: 'timeout', attempt: 1 });
   expect(job.error?.message).toMatch(/blocked the event loop at spinForEver .*spin\.mjs:2:/);
