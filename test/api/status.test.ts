@@ -76,6 +76,7 @@ test('jobs are counted by state, the finished ones since the database was made',
   await core.sleep();
   await core.wake();
   expect((await core.get('/v1/status')).body.jobs).toEqual({
+    waiting: 0,
     ...{ scheduled: 1, queued: 0, running: 0, retrying: 0, succeeded: 1, failed: 0, cancelled: 0 },
   });
 });

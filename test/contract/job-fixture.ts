@@ -17,6 +17,8 @@ const POLICY: RetryPolicy = {
   backoffLimitMs: 60_000,
 };
 export const MAIL: Lane = { queue: 'default', type: 'mail', group: null };
+/** As the log names a job of that lane. */
+export const MAIL_NAMES = { type: 'mail', queue: 'default' };
 
 export function newJob(over: Partial<NewJob> = {}): NewJob {
   return {

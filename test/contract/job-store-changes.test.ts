@@ -11,6 +11,7 @@ import {
   judged,
   LONE_STATES,
   MAIL,
+  MAIL_NAMES,
   NOW,
   newJob,
   rowsOf,
@@ -168,7 +169,7 @@ describe.each(BOTH)('a change in the $name store', ({ open }) => {
       await jobs.retry(id, NOW);
       const rows = await rowsOf(stores, 'job', id);
       expect(rows.map(({ prev }) => prev)).toEqual([null, '1', '2', '3']);
-      expect(rows.at(-1)?.data).toEqual([{ state: 'queued', ...MAIL, attempt: 1 }]);
+      expect(rows.at(-1)?.data).toEqual([{ state: 'queued', ...MAIL_NAMES, attempt: 1 }]);
     });
 
     it('starts a cancelled job over, wish to cancel forgotten', async () => {

@@ -9,6 +9,7 @@ import {
   endOfAttempt,
   judged,
   MAIL,
+  MAIL_NAMES,
   NOW,
   newJob,
   rowsOf,
@@ -77,11 +78,13 @@ describe.each(BOTH)('a job in the $name store', ({ open }) => {
       expect(await rowsOf(stores)).toEqual([
         {
           ...{ seq: '1', prev: null, at: NOW, kind: 'state', type: 'job', id },
-          data: [{ state: 'queued', ...MAIL, attempt: 0 }],
+          data: [{ state: 'queued', ...MAIL_NAMES, attempt: 0 }],
         },
         {
           ...{ seq: '2', prev: null, at: NOW, kind: 'state', type: 'job', id: late },
-          data: [{ state: 'scheduled', ...MAIL, attempt: 0, runAt: '2026-11-21T21:40:06.174Z' }],
+          data: [
+            { state: 'scheduled', ...MAIL_NAMES, attempt: 0, runAt: '2026-11-21T21:40:06.174Z' },
+          ],
         },
       ]);
     });
@@ -162,7 +165,7 @@ describe.each(BOTH)('a job in the $name store', ({ open }) => {
         {
           ...{ id, attempt: 1, ...MAIL, payload: '{"to":"ada"}', userId: 'u1' },
           ...{ createdAt: NOW, retries: 7, timeoutMs: 900, failures: 0 },
-          ...{ group: null, durability: 'disk', hasDependencies: false },
+          ...{ group: null, durability: 'disk', dependencies: null },
         },
       ]);
       expect(emptyLanes).toEqual([]);
@@ -170,7 +173,7 @@ describe.each(BOTH)('a job in the $name store', ({ open }) => {
       expect(await jobs.get(id)).toMatchObject(state);
       expect((await rowsOf(stores)).at(-1)).toEqual({
         ...{ seq: '2', prev: '1', at: NOW + 1_000, kind: 'state', type: 'job', id },
-        data: [{ state: 'running', ...MAIL, attempt: 1 }],
+        data: [{ state: 'running', ...MAIL_NAMES, attempt: 1 }],
       });
     });
 
@@ -246,7 +249,9 @@ describe.each(BOTH)('a job in the $name store', ({ open }) => {
         { seq: '4', prev: null, kind: 'event', type: 'uploadFile', id: 'f1', data: [] },
         { seq: '5', prev: '2', kind: 'end', type: 'job', id: job.id, at: NOW + 2_000 },
       ]);
-      expect(rows[2]?.data).toEqual([{ state: 'succeeded', ...MAIL, attempt: 1, duration: 12.5 }]);
+      expect(rows[2]?.data).toEqual([
+        { state: 'succeeded', ...MAIL_NAMES, attempt: 1, duration: 12.5 },
+      ]);
     });
 
     it('waits for its next attempt when it failed and has retries left', async () => {
