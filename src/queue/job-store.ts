@@ -4,6 +4,7 @@
  *
  * Adapters: `sqlite/`; the tests keep a second one in memory. One contract test runs against both.
  */
+import type { TaskbellError } from '../protocol/errors.ts';
 import type { Fence, ProcessIdentity } from '../protocol/execute.ts';
 import type {
   DependencyCounts,
@@ -61,10 +62,18 @@ export interface ClaimRequest extends ClaimQuestion {
 
 export interface ClaimAnswer {
   readonly jobs: readonly ClaimedJob[];
+  /** Started too, and cannot be handed out: to be ended by whoever asked. Mostly left out. */
+  readonly unreadable?: readonly UnreadableJob[];
   /** Lanes that were seen empty: no use in asking again before something is added to them. */
   readonly emptyLanes: readonly Lane[];
   /** Lanes that hold something which a limit keeps back: no use in asking before it has room. */
   readonly heldLanes: readonly HeldLane[];
+}
+
+/** A job whose payload, or what is handed down to it, cannot be decrypted. */
+export interface UnreadableJob
+  extends Pick<ClaimedJob, 'id' | 'attempt' | 'type' | 'queue' | 'group' | 'durability'> {
+  readonly error: TaskbellError;
 }
 
 /** An end and the rules that judge it. */

@@ -4,6 +4,7 @@
  * Stops at what a named cursor has not passed. Leaves the numbers: what was given once is not given again.
  */
 import type { Database } from '../../sqlite/database.ts';
+import type { TextCipher } from '../../sqlite/text-cipher.ts';
 import { type PruneRequest, REPORT_CURSOR } from '../event-log.ts';
 import { noteTop } from './log-position.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -20,11 +21,13 @@ export class LogPruning {
   readonly #db: Database;
   readonly #statements;
   readonly #writer: LogWriter;
+  readonly #cipher: TextCipher;
 
-  constructor(db: Database, writer: LogWriter) {
+  constructor(db: Database, writer: LogWriter, cipher: TextCipher) {
     this.#db = db;
     this.#statements = prepareStatements(db);
     this.#writer = writer;
+    this.#cipher = cipher;
   }
 
   /** @returns how many rows went */
@@ -53,7 +56,7 @@ export class LogPruning {
 
   #remove(segment: OldestSegment): void {
     if (segment.types !== ONLY_JOBS) {
-      for (const line of linesAfter(segment, 0)) {
+      for (const line of linesAfter(segment, 0, this.#cipher)) {
         const { type, id } = parseRow(line);
         if (type !== JOB_TYPE) this.#statements.removeTopic.run(type, id, line.seq);
       }

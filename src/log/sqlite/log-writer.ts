@@ -9,6 +9,7 @@
 
 import type { Participant } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
+import { PLAIN_TEXT, type TextCipher } from '../../sqlite/text-cipher.ts';
 import type { LogRow, NewRow } from '../event-log.ts';
 import { lastSeq } from './log-position.ts';
 import { type Appended, cutSegments, JOB_TYPE, type Segment, toOneLine } from './segment.ts';
@@ -26,6 +27,7 @@ const MAX_TOPICS = 20_000;
 
 export class LogWriter implements Participant {
   readonly #statements;
+  readonly #cipher: TextCipher;
   readonly #listeners = new Set<(rows: readonly LogRow[]) => void>();
   #committed: State;
   #state: State;
@@ -36,7 +38,8 @@ export class LogWriter implements Participant {
   readonly #newest = new Map<string, Map<string, number>>();
   #topics = 0;
 
-  constructor(db: Database) {
+  constructor(db: Database, cipher: TextCipher = PLAIN_TEXT) {
+    this.#cipher = cipher;
     this.#statements = prepareStatements(db);
     const stored = this.#statements.counts.get() ?? { counted: 0, ended: 0 };
     this.#committed = { top: lastSeq(db), ...stored };
@@ -127,7 +130,8 @@ export class LogWriter implements Participant {
   #store({ first, last, at, ends, low, high, types, rows }: Segment): void {
     const counted = this.#state.counted + last - first + 1;
     const ended = this.#state.ended + ends;
-    this.#statements.insert.run(last, first, at, ends, ended, counted, low, high, types, rows);
+    const text = this.#cipher.seal(rows, 'rows', last);
+    this.#statements.insert.run(last, first, at, ends, ended, counted, low, high, types, text);
     this.#state = { top: last, counted, ended };
   }
 

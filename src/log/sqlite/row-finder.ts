@@ -1,7 +1,8 @@
 /** Finds single rows by their number. Neighbours cost one read of their segment, in whichever direction. */
 import type { Database } from '../../sqlite/database.ts';
+import type { TextCipher } from '../../sqlite/text-cipher.ts';
 import type { LogRow } from '../event-log.ts';
-import { parseRow, type StoredSegment } from './segment.ts';
+import { openLines, parseRow, type StoredSegment } from './segment.ts';
 
 /** Prepared once, used by many finders. */
 export type SegmentOf = ReturnType<typeof prepareSegmentOf>;
@@ -14,23 +15,26 @@ export function prepareSegmentOf(db: Database) {
 
 export class RowFinder {
   readonly #segmentOf: SegmentOf;
+  readonly #cipher: TextCipher;
   #segment: StoredSegment | undefined;
   #lines: readonly string[] = [];
 
-  constructor(segmentOf: SegmentOf) {
+  constructor(segmentOf: SegmentOf, cipher: TextCipher) {
     this.#segmentOf = segmentOf;
+    this.#cipher = cipher;
   }
 
-  /** Undefined for a row that was pruned, and for a number that no row has. */
+  /** Undefined for a row that was pruned or cannot be opened, and for a number that no row has. */
   row(seq: number): LogRow | undefined {
     if (!isIn(seq, this.#segment)) {
       const segment = this.#segmentOf.get(seq);
       if (!isIn(seq, segment)) return undefined;
       this.#segment = segment;
-      this.#lines = segment.rows.split('\n');
+      this.#lines = openLines(segment, this.#cipher);
     }
     const { first, at } = this.#segment;
-    return parseRow({ text: this.#lines[seq - first] ?? '', seq, at });
+    const text = this.#lines[seq - first];
+    return text === undefined ? undefined : parseRow({ text, seq, at });
   }
 }
 

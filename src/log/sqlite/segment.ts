@@ -5,6 +5,9 @@
  * detail, with tabs between them. Their numbers follow from the segment's: a segment has no holes.
  * Pure; knows nothing of SQLite.
  */
+import { isSealed } from '../../protocol/sealed-text.ts';
+import { type SealedTable, sealedColumn } from '../../sqlite/sealed-tables.ts';
+import type { TextCipher } from '../../sqlite/text-cipher.ts';
 import type { EndDetail, EndRow, LogKind, LogRow } from '../event-log.ts';
 
 /** Bounds of a segment: what a reader of one row reads, and what pruning removes at once. */
@@ -117,9 +120,24 @@ function unquote(text: string): string {
   return text.startsWith('"') ? JSON.parse(text) : text;
 }
 
+/** What of the log is sealed at rest: the text of a segment as a whole. */
+export const SEALED_LOG_TABLES: readonly SealedTable[] = [
+  { table: 'log', key: ['last'], columns: [sealedColumn('rows', 'last')] },
+];
+
+/** The lines of a segment; none where it cannot be opened, as if it had been pruned. */
+export function openLines(segment: StoredSegment, cipher: TextCipher): readonly string[] {
+  const text = cipher.tryOpen(segment.rows, 'rows', segment.last);
+  return isSealed(text) ? [] : text.split('\n');
+}
+
 /** Takes from a segment, in order, what comes after a position. */
-export function* linesAfter(segment: StoredSegment, after: number): Generator<Line> {
-  const lines = segment.rows.split('\n');
+export function* linesAfter(
+  segment: StoredSegment,
+  after: number,
+  cipher: TextCipher,
+): Generator<Line> {
+  const lines = openLines(segment, cipher);
   const start = Math.max(0, after + 1 - segment.first);
   for (let index = start; index < lines.length; index += 1) {
     yield { text: lines[index] ?? '', seq: segment.first + index, at: segment.at };

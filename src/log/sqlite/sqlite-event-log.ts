@@ -1,6 +1,7 @@
 /** The event log on SQLite. Reads are immediate, changes go through the group commit. */
 import type { Commit } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
+import { PLAIN_TEXT, type TextCipher } from '../../sqlite/text-cipher.ts';
 import type { EndRow, EventLog, LogRow, NewRow, PruneRequest, ReadRequest } from '../event-log.ts';
 import { LogPruning } from './log-pruning.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -20,13 +21,15 @@ export class SqliteEventLog implements EventLog {
   readonly #pruning: LogPruning;
   readonly #writer: LogWriter;
   readonly #commit: Commit;
+  readonly #cipher: TextCipher;
 
-  constructor(db: Database, writer: LogWriter, commit: Commit) {
+  constructor(db: Database, writer: LogWriter, commit: Commit, cipher: TextCipher = PLAIN_TEXT) {
     this.#statements = prepareStatements(db);
-    this.#topics = new TopicReader(db, () => writer.top);
-    this.#pruning = new LogPruning(db, writer);
+    this.#topics = new TopicReader(db, () => writer.top, cipher);
+    this.#pruning = new LogPruning(db, writer, cipher);
     this.#writer = writer;
     this.#commit = commit;
+    this.#cipher = cipher;
     this.epoch = String(db.prepare("SELECT value FROM meta WHERE key = 'epoch'").pluck().get());
   }
 
@@ -40,7 +43,7 @@ export class SqliteEventLog implements EventLog {
     if (type !== undefined) return this.#topics.read({ type, id, after: position, limit });
     const rows: LogRow[] = [];
     for (const segment of this.#statements.all.iterate(position)) {
-      for (const line of linesAfter(segment, position)) {
+      for (const line of linesAfter(segment, position, this.#cipher)) {
         if (rows.length === limit) return rows;
         rows.push(parseRow(line));
       }
@@ -52,7 +55,7 @@ export class SqliteEventLog implements EventLog {
     const position = positionOf(after);
     const ends: EndRow[] = [];
     for (const segment of this.#statements.withEnds.iterate(position)) {
-      for (const line of linesAfter(segment, position)) {
+      for (const line of linesAfter(segment, position, this.#cipher)) {
         if (!isEnd(line)) continue;
         if (ends.length === limit) return ends;
         ends.push(parseEnd(line));
@@ -68,7 +71,7 @@ export class SqliteEventLog implements EventLog {
     const segment = this.#statements.counted.get(position);
     if (total === undefined || segment === undefined) return 0;
     let left = 0;
-    for (const line of linesAfter(segment, position)) if (isEnd(line)) left += 1;
+    for (const line of linesAfter(segment, position, this.#cipher)) if (isEnd(line)) left += 1;
     return total - segment.ended + left;
   }
 

@@ -9,6 +9,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from '../../sqlite/database.ts';
+import type { TextCipher } from '../../sqlite/text-cipher.ts';
 import type { LogRow } from '../event-log.ts';
 import { prepareSegmentOf, RowFinder, type SegmentOf } from './row-finder.ts';
 import { JOB_TYPE, jobKeyOf, linesAfter, parseRow, type StoredSegment } from './segment.ts';
@@ -33,11 +34,13 @@ export class TopicReader {
   readonly #statements;
   readonly #segmentOf: SegmentOf;
   readonly #top: () => number;
+  readonly #cipher: TextCipher;
 
-  constructor(db: Database, top: () => number) {
+  constructor(db: Database, top: () => number, cipher: TextCipher) {
     this.#statements = prepareStatements(db);
     this.#segmentOf = prepareSegmentOf(db);
     this.#top = top;
+    this.#cipher = cipher;
   }
 
   async read(request: TopicRequest): Promise<readonly LogRow[]> {
@@ -61,7 +64,7 @@ export class TopicReader {
     { type, id, after, limit }: TopicRequest & { readonly id: string },
     newest: number,
   ): Promise<readonly LogRow[] | undefined> {
-    const finder = new RowFinder(this.#segmentOf);
+    const finder = new RowFinder(this.#segmentOf, this.#cipher);
     const found: LogRow[] = [];
     for (let seq = newest; seq > after; ) {
       const row = finder.row(seq);
@@ -92,7 +95,7 @@ export class TopicReader {
     while (start < top) {
       const through = start + STRETCH;
       for (const segment of scan(start, through)) {
-        for (const line of linesAfter(segment, after)) {
+        for (const line of linesAfter(segment, after, this.#cipher)) {
           const row = parseRow(line);
           if (row.type !== type || (id !== undefined && row.id !== id)) continue;
           if (found.length === limit) return found;

@@ -14,22 +14,28 @@ import {
   type RelativeRow,
 } from './dependency-statements.ts';
 import { keyOf } from './job-rows.ts';
+import type { SealedRows } from './sealed-rows.ts';
 
 export class DependencyReads {
   readonly #sql: DependencyStatements;
+  readonly #sealed: SealedRows;
 
-  constructor(db: Database) {
+  constructor(db: Database, sealed: SealedRows) {
+    this.#sealed = sealed;
     this.#sql = prepareDependencyStatements(db);
   }
 
-  /** `Dependencies` of the execute protocol as JSON text; results are copied as they are stored. */
+  /**
+   * `Dependencies` of the execute protocol as JSON text; results are copied as they were told.
+   * @throws TaskbellError E_KEY_FILE for a result that cannot be opened
+   */
   handDown(key: number): string {
     const { total, succeeded, failed, cancelled } = this.#count(key);
     const counts = JSON.stringify({ total, succeeded, failed, cancelled });
     const results: string[] = [];
     let size = 0;
     for (const row of this.#sql.handed.iterate(key, MAX_HANDED_RESULTS)) {
-      const text = renderResult(row);
+      const text = renderResult(row, this.#sealed);
       size += Buffer.byteLength(text);
       if (size > MAX_HANDED_BYTES) break;
       results.push(text);
@@ -60,10 +66,13 @@ export class DependencyReads {
   }
 }
 
-function renderResult({ id, ref, type, state, result, error }: HandedRow): string {
+function renderResult(row: HandedRow, sealed: SealedRows): string {
+  const { id, ref, type, state } = row;
+  const error = sealed.error(row.error, id);
   const message = error === null ? null : (JSON.parse(error) as { message: string }).message;
   const facts = JSON.stringify({ id: String(id), ref, type: type ?? '', state, error: message });
-  return `${facts.slice(0, -1)},"result":${result ?? 'null'}}`;
+  const result = row.result === null ? 'null' : sealed.openResult(row.result, id);
+  return `${facts.slice(0, -1)},"result":${result}}`;
 }
 
 function toRelative({ id, ref, type, state }: RelativeRow): RelativeView {

@@ -10,6 +10,7 @@ import type { FoundParent, JobDependencies, Start } from './job-dependencies.ts'
 import { flagsOf, type GuardRow, type JobRow, NO_GROUP, optionsOf, toJob } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 import type { QueueModes } from './queue-modes.ts';
+import type { SealedRows } from './sealed-rows.ts';
 import type { Follower, UniqueKeys } from './unique-keys.ts';
 
 /** As a guard remembers it: id, duplicate, and what became of its unique key. */
@@ -22,6 +23,7 @@ export interface JobAddsParts {
   readonly unique: UniqueKeys;
   readonly dependencies: JobDependencies;
   readonly modes: QueueModes;
+  readonly sealed: SealedRows;
 }
 
 export class JobAdds {
@@ -31,14 +33,16 @@ export class JobAdds {
   readonly #unique: UniqueKeys;
   readonly #dependencies: JobDependencies;
   readonly #modes: QueueModes;
+  readonly #sealed: SealedRows;
 
-  constructor({ sql, writer, counts, unique, dependencies, modes }: JobAddsParts) {
+  constructor({ sql, writer, counts, unique, dependencies, modes, sealed }: JobAddsParts) {
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
     this.#unique = unique;
     this.#dependencies = dependencies;
     this.#modes = modes;
+    this.#sealed = sealed;
   }
 
   /** As `add`, and not into a queue that is drained. */
@@ -83,7 +87,13 @@ export class JobAdds {
     return answers.flatMap(([key, duplicate, unique]) => {
       const row = this.#row(key);
       if (row === undefined) return [];
-      return [{ job: toJob(row), duplicate, ...(unique === undefined ? {} : { unique }) }];
+      return [
+        {
+          job: toJob(this.#sealed.job(row)),
+          duplicate,
+          ...(unique === undefined ? {} : { unique }),
+        },
+      ];
     });
   }
 
@@ -109,7 +119,8 @@ export class JobAdds {
     const start =
       parents.length === 0 ? startAlone(job, now) : this.#dependencies.startOf(job, parents, now);
     const { state, runAt, waitsFor } = start;
-    const { type, queue, priority, payload, uniqueKey, retries, timeoutMs, userId } = job;
+    const { type, queue, priority, uniqueKey, retries, timeoutMs, userId } = job;
+    const payload = this.#sealed.sealPayload(job.payload, type);
     const { lastInsertRowid } = this.#sql.insert.run(
       ...[type, queue, state, priority, payload, runAt, uniqueKey, retries, timeoutMs, userId],
       ...[
@@ -127,7 +138,7 @@ export class JobAdds {
     this.#writer.write({ type: 'job', id, kind: 'state', data }, null, now);
     this.#counts.move(queue, null, state);
     if (parents.length > 0 && !this.#dependencies.link(Number(id), start, now)) {
-      return toJob(this.#row(Number(id)) as JobRow);
+      return toJob(this.#sealed.job(this.#row(Number(id)) as JobRow));
     }
     return freshJob(job, { id, state, runAt, createdAt, waitsFor });
   }

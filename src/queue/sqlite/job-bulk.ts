@@ -10,6 +10,7 @@ import type { JobChanges } from './job-changes.ts';
 import type { JobCounts } from './job-counts.ts';
 import { type JobRow, keyOf, laneOf, toJob } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
+import type { SealedRows } from './sealed-rows.ts';
 
 export interface JobBulkParts {
   readonly db: Database;
@@ -18,6 +19,7 @@ export interface JobBulkParts {
   readonly counts: JobCounts;
   readonly changes: JobChanges;
   readonly pruning: FinishedPruning;
+  readonly sealed: SealedRows;
 }
 
 export class JobBulk {
@@ -32,11 +34,11 @@ export class JobBulk {
   }
 
   change(id: string, change: BulkChange): BulkChangeAnswer {
-    const { sql, changes } = this.#parts;
+    const { sql, changes, sealed } = this.#parts;
     const key = keyOf(id);
     const row = sql.unfinished.get(key) ?? sql.finished.get(key);
     if (row === undefined) return { kind: 'unknown' };
-    if (!fits(change.criteria, factsOf(toJob(row)))) return { kind: 'passed' };
+    if (!fits(change.criteria, factsOf(toJob(sealed.job(row))))) return { kind: 'passed' };
     switch (change.verb) {
       case 'cancel':
         return changes.cancel(id, change.now);

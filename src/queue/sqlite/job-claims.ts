@@ -3,16 +3,18 @@
  * starts what it picks.
  */
 import type { LogWriter } from '../../log/sqlite/log-writer.ts';
+import { TaskbellError } from '../../protocol/errors.ts';
 import { decideClaim } from '../claim-order.ts';
 import type { ClaimedJob, Lane } from '../job.ts';
 import { stateEvent } from '../job-events.ts';
-import type { ClaimAnswer, ClaimRequest } from '../job-store.ts';
+import type { ClaimAnswer, ClaimRequest, UnreadableJob } from '../job-store.ts';
 import type { DependencyReads } from './dependency-reads.ts';
 import type { JobCounts } from './job-counts.ts';
 import { hasFlag } from './job-flags.ts';
 import { laneOf, NO_GROUP, toClaimed, toWaiting, type WaitingRow } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 import type { RunningRows } from './running-rows.ts';
+import type { SealedRows } from './sealed-rows.ts';
 import type { SqliteLimitLedger } from './sqlite-limit-ledger.ts';
 
 export interface JobClaimsParts {
@@ -22,6 +24,7 @@ export interface JobClaimsParts {
   readonly limits: SqliteLimitLedger;
   readonly relatives: DependencyReads;
   readonly running: RunningRows;
+  readonly sealed: SealedRows;
 }
 
 export class JobClaims {
@@ -31,14 +34,16 @@ export class JobClaims {
   readonly #limits: SqliteLimitLedger;
   readonly #relatives: DependencyReads;
   readonly #running: RunningRows;
+  readonly #sealed: SealedRows;
 
-  constructor({ sql, writer, counts, limits, relatives, running }: JobClaimsParts) {
+  constructor({ sql, writer, counts, limits, relatives, running, sealed }: JobClaimsParts) {
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
     this.#limits = limits;
     this.#relatives = relatives;
     this.#running = running;
+    this.#sealed = sealed;
   }
 
   claim(request: ClaimRequest): ClaimAnswer {
@@ -50,7 +55,7 @@ export class JobClaims {
     );
     for (const row of picked) this.#start(row, request);
     this.#limits.spend(spendings, request.now);
-    return { jobs: picked.map((row) => this.#claimed(row)), ...lanes };
+    return { ...this.#handOut(picked), ...lanes };
   }
 
   #read(lane: Lane, count: number): readonly WaitingRow[] {
@@ -59,8 +64,24 @@ export class JobClaims {
     return tuples.map((tuple) => toWaiting(tuple, lane));
   }
 
+  /** What cannot be opened is told of, so that it ends and holds up nothing. */
+  #handOut(picked: readonly WaitingRow[]): Pick<ClaimAnswer, 'jobs' | 'unreadable'> {
+    const jobs: ClaimedJob[] = [];
+    const unreadable: UnreadableJob[] = [];
+    for (const row of picked) {
+      try {
+        jobs.push(this.#claimed(row));
+      } catch (error) {
+        if (!(error instanceof TaskbellError)) throw error;
+        unreadable.push({ ...toClaimed(row), error });
+      }
+    }
+    return unreadable.length === 0 ? { jobs } : { jobs, unreadable };
+  }
+
+  /** @throws TaskbellError E_KEY_FILE */
   #claimed(row: WaitingRow): ClaimedJob {
-    const job = toClaimed(row);
+    const job = toClaimed(row, this.#sealed.openPayload(row.payload, row.type));
     if (!hasFlag(row.flags, 'hasDependencies')) return job;
     return { ...job, dependencies: this.#relatives.handDown(row.id) };
   }

@@ -16,6 +16,7 @@ import { hasFlag } from './job-flags.ts';
 import { type JobRow, keyOf, type LiveRow, laneOf, readOptions } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 import type { RunningRows } from './running-rows.ts';
+import type { SealedRows } from './sealed-rows.ts';
 import type { UniqueKeys } from './unique-keys.ts';
 
 type Finish = Extract<Decision, { kind: 'finish' }>;
@@ -35,6 +36,7 @@ export interface JobEndsParts {
   readonly dependencies: JobDependencies;
   readonly adds: JobAdds;
   readonly running: RunningRows;
+  readonly sealed: SealedRows;
 }
 
 export class JobEnds {
@@ -45,8 +47,9 @@ export class JobEnds {
   readonly #dependencies: JobDependencies;
   readonly #adds: JobAdds;
   readonly #running: RunningRows;
+  readonly #sealed: SealedRows;
 
-  constructor({ sql, writer, counts, unique, dependencies, adds, running }: JobEndsParts) {
+  constructor({ sql, writer, counts, unique, dependencies, adds, running, sealed }: JobEndsParts) {
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
@@ -55,6 +58,7 @@ export class JobEnds {
     dependencies.onEnd((end) => this.#endDependent(end));
     this.#adds = adds;
     this.#running = running;
+    this.#sealed = sealed;
   }
 
   settle(judged: JudgedEnd): EndAnswer {
@@ -117,12 +121,13 @@ export class JobEnds {
     }
     const follower = this.#unique.takeFollower(row);
     const seq = this.#writer.next;
-    const error = end.error === null ? null : JSON.stringify(end.error);
+    const error = this.#sealed.sealError(end.error, row.id);
+    const result = this.#sealed.sealResult(end.result, row.id);
     // A job that never started has no attempt, and so no outcome of one.
     const outcome = row.state === 'running' ? end.outcome : null;
     this.#sql.finish.run(
       ...[next.state, next.reason, counts.failures, counts.crashes, now, end.durationMs, outcome],
-      ...[end.result, error, end.cpuMs, end.peakBytes, end.exitCode, seq, row.id],
+      ...[result, error, end.cpuMs, end.peakBytes, end.exitCode, seq, row.id],
     );
     this.#sql.remove.run(row.id);
     const data = endEvent(row, end, next.state, next.reason);
@@ -142,7 +147,7 @@ export class JobEnds {
     const state = runAt === null ? 'queued' : 'retrying';
     this.#sql.insertAttempt.run(
       ...[row.id, end.attempt, end.outcome, row.started_at ?? now, now, end.durationMs],
-      ...[row.executor, end.error === null ? null : JSON.stringify(end.error)],
+      ...[row.executor, this.#sealed.sealError(end.error, row.id)],
       ...[end.cpuMs, end.peakBytes, end.exitCode],
     );
     this.#sql.wait.run(state, runAt, failures, crashes, this.#writer.next, row.id);

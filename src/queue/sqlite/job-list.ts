@@ -4,17 +4,20 @@ import { isFinished } from '../../protocol/jobs.ts';
 import type { Database } from '../../sqlite/database.ts';
 import type { JobPage, ListFilter } from '../job-store.ts';
 import { type JobRow, SELECT_FINISHED, SELECT_UNFINISHED, toJob } from './job-rows.ts';
+import type { SealedRows } from './sealed-rows.ts';
 
 /** States that few jobs are in. */
 const FEW = ["state = 'running'", "state = 'waiting'"];
 
 export class JobList {
   readonly #db: Database;
+  readonly #sealed: SealedRows;
   /** One statement per combination of filters: a few dozen at the most. */
   readonly #prepared = new Map<string, Statement<unknown[], JobRow>>();
 
-  constructor(db: Database) {
+  constructor(db: Database, sealed: SealedRows) {
     this.#db = db;
+    this.#sealed = sealed;
   }
 
   page(filter: ListFilter): JobPage {
@@ -23,7 +26,7 @@ export class JobList {
     const rows = tables
       .flatMap((select) => this.#statement(select, conditions).all(...values, filter.limit + 1))
       .sort((a, b) => b.id - a.id);
-    const jobs = rows.slice(0, filter.limit).map(toJob);
+    const jobs = rows.slice(0, filter.limit).map((row) => toJob(this.#sealed.job(row)));
     return { jobs, next: rows.length > filter.limit ? (jobs.at(-1)?.id ?? null) : null };
   }
 

@@ -245,13 +245,13 @@ export function toWaiting(tuple: WaitingTuple, { type, queue, group }: Lane): Wa
   };
 }
 
-export function toClaimed(row: WaitingRow): ClaimedJob {
+export function toClaimed(row: WaitingRow, payload = row.payload): ClaimedJob {
   return {
     id: String(row.id),
     attempt: row.attempt + 1,
     type: row.type,
     queue: row.queue,
-    payload: row.payload,
+    payload,
     userId: row.user_id,
     createdAt: row.created_at,
     retries: row.retries,

@@ -3,6 +3,7 @@ import type { Database } from '../../sqlite/database.ts';
 import { type FilteredFacts, fits } from '../job-filter.ts';
 import type { EndedPage, EndedRequest, ScanPage, ScanRequest } from '../job-store.ts';
 import { keyOf, NO_GROUP } from './job-rows.ts';
+import type { SealedRows } from './sealed-rows.ts';
 
 interface ScanRow {
   readonly id: number;
@@ -28,7 +29,10 @@ export class JobScan {
   readonly #walks: ReturnType<typeof prepareWalks>;
   readonly #ended: ReturnType<typeof prepareEnded>;
 
-  constructor(db: Database) {
+  readonly #sealed: SealedRows;
+
+  constructor(db: Database, sealed: SealedRows) {
+    this.#sealed = sealed;
     this.#walks = prepareWalks(db);
     this.#ended = prepareEnded(db);
   }
@@ -39,7 +43,7 @@ export class JobScan {
     if (walk === undefined) return { found: [], next: null };
     const rows = this.#walks[walk].all(id, limit);
     const found = rows
-      .filter((row) => fits(criteria, factsOf(row)))
+      .filter((row) => fits(criteria, factsOf(row, this.#sealed)))
       .map((row) => ({ id: String(row.id), position: positionOf(walk, row.id) }));
     const last = rows.length === limit ? rows.at(-1) : undefined;
     if (last !== undefined) return { found, next: positionOf(walk, last.id) };
@@ -80,7 +84,7 @@ function readPosition(text: string): { walk: Walk | undefined; id: number } {
   return { walk: name as Walk | undefined, id: Number(id ?? 0) };
 }
 
-function factsOf(row: ScanRow): FilteredFacts {
+function factsOf(row: ScanRow, sealed: SealedRows): FilteredFacts {
   return {
     id: String(row.id),
     state: row.state,
@@ -91,7 +95,8 @@ function factsOf(row: ScanRow): FilteredFacts {
     createdAt: row.created_at,
     endedAt: row.ended_at,
     get errorMessage() {
-      return row.error === null ? null : (JSON.parse(row.error) as { message: string }).message;
+      const error = sealed.error(row.error, row.id);
+      return error === null ? null : (JSON.parse(error) as { message: string }).message;
     },
   };
 }

@@ -17,6 +17,7 @@ import {
 import type { QueueMode } from '../../protocol/status.ts';
 import type { Commit } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
+import type { TextCipher } from '../../sqlite/text-cipher.ts';
 import type { AttemptRecord, JobRecord, Lane, NewJob, NewLogLine, RunningJob } from '../job.ts';
 import { modeEvent, progressEvent, stateEvent } from '../job-events.ts';
 import {
@@ -69,6 +70,7 @@ import { JobScan } from './job-scan.ts';
 import { type JobStatements, prepareJobStatements } from './job-statements.ts';
 import type { QueueModes } from './queue-modes.ts';
 import { RunningRows } from './running-rows.ts';
+import { SealedRows } from './sealed-rows.ts';
 import type { SqliteLimitLedger } from './sqlite-limit-ledger.ts';
 import { UniqueKeys } from './unique-keys.ts';
 
@@ -79,10 +81,13 @@ export interface SqliteJobStoreParts {
   readonly limits: SqliteLimitLedger;
   readonly modes: QueueModes;
   readonly commit: Commit;
+  /** Omitted: everything is stored as it is. */
+  readonly cipher?: TextCipher;
 }
 
 export class SqliteJobStore implements JobStore {
   readonly #sql: JobStatements;
+  readonly #sealed: SealedRows;
   readonly #writer: LogWriter;
   readonly #counts: JobCounts;
   readonly #limits: SqliteLimitLedger;
@@ -102,34 +107,36 @@ export class SqliteJobStore implements JobStore {
   readonly #osMark: OsMark;
   #forgotten = false;
 
-  constructor({ db, writer, counts, limits, modes, commit }: SqliteJobStoreParts) {
+  constructor({ db, writer, counts, limits, modes, commit, cipher }: SqliteJobStoreParts) {
     this.#sql = prepareJobStatements(db);
+    const sealed = new SealedRows(cipher);
+    this.#sealed = sealed;
     this.#writer = writer;
     this.#counts = counts;
     this.#limits = limits;
     this.#modes = modes;
     this.#commit = commit;
-    const unique = new UniqueKeys({ db, sql: this.#sql, writer, counts });
+    const unique = new UniqueKeys({ db, sql: this.#sql, writer, counts, sealed });
     const dependencies = new JobDependencies({ db, writer, counts });
-    const common = { sql: this.#sql, writer, counts, unique, dependencies };
+    const common = { sql: this.#sql, writer, counts, unique, dependencies, sealed };
     const running = new RunningRows(this.#sql);
-    this.#relatives = new DependencyReads(db);
+    this.#relatives = new DependencyReads(db, sealed);
     this.#adds = new JobAdds({ ...common, modes });
     this.#claims = new JobClaims({
-      ...{ sql: this.#sql, writer, counts, limits, running },
+      ...{ sql: this.#sql, writer, counts, limits, running, sealed },
       relatives: this.#relatives,
     });
     this.#ends = new JobEnds({ ...common, adds: this.#adds, running });
     this.#changes = new JobChanges({ sql: this.#sql, ends: this.#ends, dependencies });
-    this.#list = new JobList(db);
-    this.#scan = new JobScan(db);
+    this.#list = new JobList(db, sealed);
+    this.#scan = new JobScan(db, sealed);
     this.#pruning = new FinishedPruning(db, counts);
     const { sql, changes, pruning } = {
       sql: this.#sql,
       changes: this.#changes,
       pruning: this.#pruning,
     };
-    this.#bulk = new JobBulk({ db, sql, writer, counts, changes, pruning });
+    this.#bulk = new JobBulk({ db, sql, writer, counts, changes, pruning, sealed });
     this.#osMark = new OsMark(db);
     this.inTransaction = {
       add: (jobs, now) => unlessRefused(this.#adds.add(jobs, now)),
@@ -201,7 +208,11 @@ export class SqliteJobStore implements JobStore {
     return this.#commit(() => {
       const row = this.#sql.running.get(keyOf(fence.id), fence.attempt);
       if (row === undefined) return;
-      this.#sql.progress.run(JSON.stringify(progress), this.#writer.next, row.id);
+      this.#sql.progress.run(
+        this.#sealed.sealProgress(progress, row.id),
+        this.#writer.next,
+        row.id,
+      );
       const data = progressEvent(row, fence.attempt, progress);
       this.#writer.write({ type: 'job', id: fence.id, kind: 'state', data }, row.last_seq, now);
     });
@@ -230,7 +241,7 @@ export class SqliteJobStore implements JobStore {
     let n = (this.#sql.lastLogLine.get(key) ?? 0) + lines.length - kept.length;
     for (const { at, attempt, level, line } of kept) {
       n += 1;
-      this.#sql.insertLogLine.run(key, n, at, attempt, level, line);
+      this.#sql.insertLogLine.run(key, n, at, attempt, level, this.#sealed.sealLine(line, key));
     }
     if (n > MAX_LOG_LINES) this.#sql.trimLogLines.run(key, n - MAX_LOG_LINES);
   }
@@ -242,8 +253,9 @@ export class SqliteJobStore implements JobStore {
   async attempts(id: string): Promise<readonly AttemptRecord[]> {
     const row = this.#row(keyOf(id));
     if (row === undefined) return [];
-    const own = ownAttempt(row);
-    const earlier = this.#sql.attempts.all(row.id).map(toAttempt);
+    const own = ownAttempt(this.#sealed.job(row));
+    const rows = this.#sql.attempts.all(row.id);
+    const earlier = rows.map((one) => toAttempt(this.#sealed.attempt(one, row.id)));
     return own === undefined ? earlier : [...earlier, own];
   }
 
@@ -256,7 +268,9 @@ export class SqliteJobStore implements JobStore {
   }
 
   async logLines(id: string, after: number, limit: number): Promise<readonly JobLogLine[]> {
-    return this.#sql.logLines.all(keyOf(id), after, limit).map(toLogLine);
+    const key = keyOf(id);
+    const rows = this.#sql.logLines.all(key, after, limit);
+    return rows.map((row) => toLogLine(this.#sealed.line(row, key)));
   }
 
   async list(filter: ListFilter): Promise<JobPage> {
@@ -348,7 +362,7 @@ export class SqliteJobStore implements JobStore {
 
   #find(id: string): JobRecord | undefined {
     const row = this.#row(keyOf(id));
-    return row && toJob(row);
+    return row && toJob(this.#sealed.job(row));
   }
 
   #row(key: number): JobRow | undefined {

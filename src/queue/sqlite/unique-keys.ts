@@ -14,6 +14,7 @@ import type { JobCounts } from './job-counts.ts';
 import { FLAG, hasFlag } from './job-flags.ts';
 import { flagsOf, type JobRow, NO_GROUP, optionsOf, readOptions, toJob } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
+import type { SealedRows } from './sealed-rows.ts';
 
 /** The unfinished job of a key. */
 interface HolderRow {
@@ -30,6 +31,7 @@ interface HolderRow {
 
 /** An add that waits for the end of a job. */
 export interface Follower {
+  /** Its payload is as it is stored. */
   readonly job: NewJob;
   /** When the first of the adds came that it stands for. */
   readonly since: number;
@@ -48,6 +50,7 @@ interface UniqueKeysParts {
   readonly sql: JobStatements;
   readonly writer: LogWriter;
   readonly counts: JobCounts;
+  readonly sealed: SealedRows;
 }
 
 export class UniqueKeys {
@@ -55,12 +58,14 @@ export class UniqueKeys {
   readonly #sql: JobStatements;
   readonly #writer: LogWriter;
   readonly #counts: JobCounts;
+  readonly #sealed: SealedRows;
 
-  constructor({ db, sql, writer, counts }: UniqueKeysParts) {
+  constructor({ db, sql, writer, counts, sealed }: UniqueKeysParts) {
     this.#own = prepareUniqueStatements(db);
     this.#sql = sql;
     this.#writer = writer;
     this.#counts = counts;
+    this.#sealed = sealed;
   }
 
   /** Why these may not be added. Reads only. */
@@ -77,7 +82,10 @@ export class UniqueKeys {
     if (held === undefined) throw new Error(`nobody holds the key, and yet: ${decision.kind}`);
     const unique = this.#act(job, { held, decision, now });
     const row = this.#row(held.id) as JobRow;
-    return { kind: 'held', outcome: { job: toJob(row), duplicate: true, unique } };
+    return {
+      kind: 'held',
+      outcome: { job: toJob(this.#sealed.job(row)), duplicate: true, unique },
+    };
   }
 
   /** The key of a new job is held for its window. */
@@ -145,7 +153,8 @@ export class UniqueKeys {
         return 'postponed';
       case 'follow': {
         const { runAt, since } = decision;
-        this.#own.follow.run(held.id, JSON.stringify({ job: { ...job, runAt }, since }));
+        const payload = this.#sealed.sealPayload(job.payload, job.type);
+        this.#own.follow.run(held.id, JSON.stringify({ job: { ...job, payload, runAt }, since }));
         this.#own.markFollowed.run(this.#writer.next, held.id);
         this.#tell(held, { queue: held.queue, state: held.state, runAt, unique: 'follows', now });
         return 'follows';
@@ -167,10 +176,11 @@ export class UniqueKeys {
     const waits = held.state === 'waiting';
     const { onDependencyFailure = 'fail' } = waits ? readOptions(held.options) : job;
     const options = optionsOf({ ...job, onDependencyFailure });
+    const payload = this.#sealed.sealPayload(job.payload, job.type);
     const state = waits ? 'waiting' : runAt === null ? 'queued' : 'scheduled';
     const flags = (held.flags & KEPT_FLAGS) | (flagsOf(job) & ~KEPT_FLAGS);
     this.#own.replace.run(
-      ...[job.queue, state, job.priority, job.payload, runAt, job.retries, job.timeoutMs],
+      ...[job.queue, state, job.priority, payload, runAt, job.retries, job.timeoutMs],
       ...[job.userId, job.group ?? NO_GROUP, flags, options, this.#writer.next, held.id],
     );
     this.#tell(held, { queue: job.queue, state, ...change });

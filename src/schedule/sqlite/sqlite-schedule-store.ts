@@ -6,6 +6,8 @@ import type { JobRecord } from '../../queue/job.ts';
 import type { CancelAnswer, JobsInTransaction } from '../../queue/job-store.ts';
 import type { Commit } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
+import type { SealedTable } from '../../sqlite/sealed-tables.ts';
+import { PLAIN_TEXT, type TextCipher } from '../../sqlite/text-cipher.ts';
 import { decideFiring } from '../decide-firing.ts';
 import { type ScheduleRecord, type ScheduleSource, watchedJobs } from '../schedule.ts';
 import type { Advance, AdvanceRequest, ScheduleStore, UpdateSchedule } from '../schedule-store.ts';
@@ -14,21 +16,41 @@ export interface SqliteScheduleStoreParts {
   readonly db: Database;
   readonly commit: Commit;
   readonly jobs: JobsInTransaction;
+  /** Omitted: payloads are stored as they are. */
+  readonly cipher?: TextCipher;
 }
+
+/** What of a schedule is sealed at rest: the payload of its jobs. */
+export const SEALED_SCHEDULE_TABLES: readonly SealedTable[] = [
+  {
+    table: 'schedules',
+    key: ['name'],
+    columns: [
+      {
+        name: 'payload',
+        read: "json_extract(spec, '$.payload')",
+        write: "spec = json_set(spec, '$.payload', ?)",
+        subject: 'name',
+      },
+    ],
+  },
+];
 
 export class SqliteScheduleStore implements ScheduleStore {
   readonly #sql: ReturnType<typeof prepareStatements>;
   readonly #commit: Commit;
   readonly #jobs: JobsInTransaction;
+  readonly #cipher: TextCipher;
 
-  constructor({ db, commit, jobs }: SqliteScheduleStoreParts) {
+  constructor({ db, commit, jobs, cipher = PLAIN_TEXT }: SqliteScheduleStoreParts) {
     this.#sql = prepareStatements(db);
     this.#commit = commit;
     this.#jobs = jobs;
+    this.#cipher = cipher;
   }
 
   async list(): Promise<readonly ScheduleRecord[]> {
-    return this.#sql.all.all().map(toSchedule);
+    return this.#sql.all.all().map((row) => this.#opened(row));
   }
 
   async get(name: string): Promise<ScheduleRecord | undefined> {
@@ -83,13 +105,30 @@ export class SqliteScheduleStore implements ScheduleStore {
 
   #find(name: string): ScheduleRecord | undefined {
     const row = this.#sql.one.get(name);
-    return row && toSchedule(row);
+    return row && this.#opened(row);
+  }
+
+  /** A payload that cannot be opened stays sealed: the job of the schedule is refused then. */
+  #opened(row: ScheduleRow): ScheduleRecord {
+    const schedule = toSchedule(row);
+    const { name, payload } = schedule.spec;
+    const opened = this.#cipher.tryOpen(payload, 'payload', name);
+    return { ...schedule, spec: { ...schedule.spec, payload: opened } };
   }
 
   #save(schedule: ScheduleRecord): ScheduleRecord {
     const { spec, source, paused, createdAt, cursor, pending, nextAt, lastRunAt, jobs } = schedule;
+    const payload = this.#cipher.seal(spec.payload, 'payload', spec.name);
     this.#sql.save.run(
-      ...[spec.name, source, JSON.stringify(spec), paused ? 1 : 0, createdAt, cursor, pending],
+      ...[
+        spec.name,
+        source,
+        JSON.stringify({ ...spec, payload }),
+        paused ? 1 : 0,
+        createdAt,
+        cursor,
+        pending,
+      ],
       ...[nextAt, lastRunAt, JSON.stringify(jobs)],
     );
     return schedule;
