@@ -19,7 +19,7 @@ import { HANDLERS } from './handlers.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const EXECUTABLE = path.join(ROOT, 'bin', 'taskbell.js');
 const SITE_MARK = 'E2E_SITE';
-const READY_WITHIN_MS = 15_000;
+const READY_WITHIN_MS = 25_000;
 
 export interface Ran {
   readonly exitCode: number | null;

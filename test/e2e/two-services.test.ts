@@ -51,7 +51,8 @@ test.each([
   const stopped = owner.stop();
   await until(() => other.log.some(({ msg }) => msg === 'core awake'), 'the other core is awake');
   expect(await stopped).toBe(0);
-  expect(await coreStates()).toEqual(['ready']);
+  // Its supervisor hears of it a moment after the core's own line.
+  await expect.poll(coreStates, { timeout: 10_000 }).toEqual(['ready']);
   const back = await site.up(first);
   await bothWork();
   expect(await site.api.wait(queued.id)).toMatchObject({ state: 'succeeded' });
