@@ -14,6 +14,7 @@ import { batchRoutes } from '../api/batches.ts';
 import { directoryRoutes } from '../api/directory.ts';
 import { eventRoutes } from '../api/events.ts';
 import { bulkRoutes } from '../api/job-bulk.ts';
+import { seeingRoutes } from '../api/job-why.ts';
 import { jobRoutes } from '../api/jobs.ts';
 import { queueRoutes } from '../api/queues.ts';
 import { scheduleRoutes } from '../api/schedules.ts';
@@ -32,6 +33,7 @@ import { ForeignTypes } from '../queue/sqlite/foreign-types.ts';
 import { JobCounts } from '../queue/sqlite/job-counts.ts';
 import { skipJobIds } from '../queue/sqlite/job-ids.ts';
 import { QueueModes } from '../queue/sqlite/queue-modes.ts';
+import { SqliteQueueStats } from '../queue/sqlite/queue-stats.ts';
 import { SqliteJobStore } from '../queue/sqlite/sqlite-job-store.ts';
 import { SqliteLimitLedger } from '../queue/sqlite/sqlite-limit-ledger.ts';
 import { ReportClient } from '../report/report-client.ts';
@@ -58,8 +60,10 @@ import { LogReportSource } from './log-report-source.ts';
 import { PayloadCheck } from './payload-check.ts';
 import { Peers } from './peers.ts';
 import { QueueControl } from './queue-control.ts';
-import { noteReleased } from './released.ts';
+import { noteSettled } from './released.ts';
+import { Retention } from './retention.ts';
 import { buildSchedules } from './schedules.ts';
+import { CoreSeeing } from './seeing.ts';
 import { Settlement } from './settlement.ts';
 import { gatherStatus } from './status.ts';
 import { WorkerControl } from './worker-control.ts';
@@ -102,8 +106,16 @@ export function composeCore(given: CoreParts): readonly Service[] {
     random: Math.random,
   });
   const server = buildServer(parts, { stores, engine, report });
-  const reporting = settings.webSocket.url === null ? withoutReceiver(source) : report;
-  return [storage(db, stores.commitLoop), engineService(stores, engine), reporting, server];
+  const nobodyHears = settings.webSocket.url === null;
+  const reporting = nobodyHears ? withoutReceiver(source) : report;
+  const retention = new Retention({
+    ...{ settings: settings.retention, store: stores.jobs, events: stores.events },
+    skipReports: nobodyHears ? () => source.skipToTop() : undefined,
+    ...{ log: parts.log, now: Date.now, nowMono: () => performance.now() },
+  });
+  const keeping = { start: async () => retention.start(), stop: () => retention.stop() };
+  const core = [storage(db, stores.commitLoop), engineService(stores, engine)];
+  return [...core, reporting, keeping, server];
 }
 
 type Stores = ReturnType<typeof openStores>;
@@ -132,11 +144,12 @@ function openStores(db: Database, { onFatal }: CoreParts) {
     events: new SqliteEventLog(db, writer, commit),
     directory: new Directory(db, commit),
     foreignTypes: new ForeignTypes(db, commit),
+    stats: new SqliteQueueStats(db),
   };
 }
 
 function buildEngine(
-  { jobs, schedules: scheduleStore, events, commitLoop, foreignTypes }: Stores,
+  { jobs, schedules: scheduleStore, events, commitLoop, foreignTypes, stats }: Stores,
   parts: CoreParts,
 ) {
   const { settings, log, expectExecutors, processes } = parts;
@@ -147,6 +160,10 @@ function buildEngine(
   types.learn(types.foreign(foreignTypes.all()));
   const lanes = new Lanes();
   const limits = new CoreLimitRules(settings.queues, types);
+  const seeing = new CoreSeeing({
+    ...{ store: jobs, log: events, stats, types, lanes, limits, now },
+    executors: () => pool.executors(),
+  });
   const dueClock = new DueClock({
     ...{ store: jobs, now, onFailure },
     onDue: (due) => {
@@ -157,14 +174,9 @@ function buildEngine(
   const settlement = new Settlement({
     ...{ store: jobs, types, log, now, random: Math.random },
     isEventType: eventTypesOf(settings).isKnown,
+    onEnds: (ends) => seeing.noteEnds(ends),
     onSettled: (answers) => {
-      for (const answer of answers) {
-        if (!answer.accepted) continue;
-        lanes.release(answer.job);
-        noteReleased({ lanes, dueClock }, answer.released);
-        if (answer.next.kind === 'retry') dueClock.expect(answer.next.runAt);
-        if (answer.next.kind === 'return') lanes.mark([answer.job]);
-      }
+      noteSettled({ lanes, dueClock }, answers);
       nudge();
     },
   });
@@ -179,6 +191,7 @@ function buildEngine(
     ...{ store: jobs, types, inHand, settlement, payloadCheck, log, now, nudge, onFailure },
     news,
     foreignTypes,
+    onLines: (lines) => seeing.noteLines(lines),
     patience: parts.patience,
     endReason: (pid) => parts.endReason?.(pid),
     isStopping: (pid) =>
@@ -199,14 +212,11 @@ function buildEngine(
     ...{ store: jobs, log: events, types, lanes, pool, payloadCheck, dueClock, now, nudge },
     logger: log,
   });
-  const queues = new QueueControl({ store: jobs, log: events, lanes, now, nudge });
-  const nowMono = () => performance.now();
-  const bulk = new CoreBulkService({ store: jobs, lanes, pool, dueClock, now, nowMono, nudge });
   const schedules = buildSchedules({
     ...{ store: scheduleStore, jobs, events, types, lanes, pool, dueClock, service },
     ...{ settings, log, now, nudge },
   });
-  return { types, lanes, dueClock, pool, news, service, queues, bulk, schedules };
+  return { types, lanes, dueClock, pool, news, service, schedules, nudge, seeing };
 }
 
 function buildServer(
@@ -235,6 +245,7 @@ function buildServer(
       ...directoryRoutes(context),
       ...statusRoutes(context),
       ...workerRoutes(context),
+      ...seeingRoutes(context),
     ],
     streams: [
       {
@@ -270,14 +281,15 @@ function apiContext(
   const { jobs: store, events: log, directory, commitLoop } = stores;
   const startedAt = new Date().toISOString();
   const executors = () => engine.pool.executors();
-  const statusParts = { settings, startedAt, store, log, report, peers, executors, processes };
+  const { seeing } = engine;
+  const parts = { settings, startedAt, store, log, report, peers, executors, processes, seeing };
   const eventTypes = eventTypesOf(settings);
   return {
     jobs: engine.service,
-    queues: engine.queues,
-    bulk: engine.bulk,
+    ...operatingServices(stores, engine),
     schedules: engine.schedules.service,
     workers: new WorkerControl({ executors, news: engine.news }),
+    seeing,
     ...{ store, log, directory, report, now: Date.now },
     publish: async (events) => {
       for (const event of events) checkPublishable(event, eventTypes);
@@ -289,8 +301,21 @@ function apiContext(
     },
     checkEventType: (type) => checkEventType(type, eventTypes),
     checkAccess: (question) => checkAccess(settings, stores, question),
-    status: () => gatherStatus(statusParts),
+    status: () => gatherStatus(parts),
     proveCommit: () => commitLoop.commit(() => undefined),
+  };
+}
+
+/** What operators do to queues and to many jobs. */
+function operatingServices(
+  { jobs: store, events: log }: Stores,
+  { lanes, pool, dueClock, nudge }: Engine,
+): Pick<ApiContext, 'queues' | 'bulk'> {
+  const now = Date.now;
+  const nowMono = () => performance.now();
+  return {
+    queues: new QueueControl({ store, log, lanes, now, nudge }),
+    bulk: new CoreBulkService({ store, lanes, pool, dueClock, now, nowMono, nudge }),
   };
 }
 
