@@ -12,15 +12,18 @@ import type {
   ExportRequest,
 } from '../protocol/bulk.ts';
 import type { EventRequest } from '../protocol/events.ts';
-import type { JobRequest } from '../protocol/jobs.ts';
+import type { JobRequest, LogLinesView } from '../protocol/jobs.ts';
 import type {
   AccessAnswer,
   AccessQuestion,
   QueueMode,
+  QueueView,
   ReportStatus,
+  StatsView,
   StatusView,
 } from '../protocol/status.ts';
 import type { Replacement } from '../protocol/supervision.ts';
+import type { WhyView } from '../protocol/why.ts';
 import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import type { JobRecord } from '../queue/job.ts';
 import type { AddOutcome, JobStore, QueueCounts, RetryOptions } from '../queue/job-store.ts';
@@ -54,6 +57,26 @@ export interface BulkService {
   exportPage(request: ExportRequest, signal: AbortSignal): Promise<ExportPage>;
 }
 
+/** How the work goes, and why a job does not. */
+export interface SeeingService {
+  /** Throws E_NOT_FOUND. */
+  why(id: string): Promise<WhyView>;
+  queues(): Promise<readonly QueueView[]>;
+  stats(): Promise<StatsView>;
+  /**
+   * Lines of a job's log. Where there is none, waits until one comes or the job has ended, until the time is
+   * over, or the signal is aborted. Throws E_NOT_FOUND.
+   */
+  lines(id: string, request: LinesRequest): Promise<LogLinesView>;
+}
+
+export interface LinesRequest {
+  readonly after: number;
+  readonly limit: number;
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+}
+
 export interface WorkerService {
   list(): readonly WorkerView[];
   /** Null: all of them. Throws E_NOT_FOUND. */
@@ -84,6 +107,7 @@ export interface ApiContext {
   readonly jobs: JobService;
   readonly schedules: ScheduleService;
   readonly workers: WorkerService;
+  readonly seeing: SeeingService;
   readonly queues: QueueService;
   readonly bulk: BulkService;
   readonly store: JobStore;

@@ -1,4 +1,4 @@
-/** /v1/jobs: add, list, show, wait, logs, dependencies, cancel, retry. */
+/** /v1/jobs: add, list, show, wait, dependencies, cancel, retry. */
 import { TaskbellError } from '../protocol/errors.ts';
 import { type JobRequest, type JobView, MAX_DEPENDENCIES } from '../protocol/jobs.ts';
 import { check, JOB_REQUEST } from '../protocol/shapes.ts';
@@ -16,7 +16,6 @@ export function jobRoutes(context: ApiContext): readonly Route[] {
     { method: 'GET', path: '/v1/jobs', handle: (request) => listJobs(context, request) },
     { method: 'GET', path: '/v1/jobs/:id', handle: (request) => showJob(context, request) },
     { method: 'GET', path: '/v1/jobs/:id/wait', handle: (request) => waitForJob(context, request) },
-    { method: 'GET', path: '/v1/jobs/:id/logs', handle: (request) => jobLogs(context, request) },
     {
       method: 'GET',
       path: '/v1/jobs/:id/dependencies',
@@ -75,17 +74,6 @@ async function waitForJob(context: ApiContext, request: ApiRequest): Promise<Api
   await viewOf(context, id);
   await context.jobs.waitForEnd(id, waitMsOf(request.query), request.signal);
   return ok(await viewOf(context, id));
-}
-
-async function jobLogs(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
-  const id = required(request, 'id');
-  await viewOf(context, id);
-  const after = Number(request.query.get('after') ?? 0) || 0;
-  const limit = limitOf(request.query, { usual: 1_000, most: 1_000 });
-  const lines = await context.store.logLines(id, after, limit);
-  const first = lines[0];
-  // Lines are numbered without holes; what is missing before the first was trimmed.
-  return ok({ lines, dropped: first === undefined ? 0 : first.n - 1 - after });
 }
 
 async function jobDependencies(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {

@@ -22,7 +22,7 @@ export function queueRoutes(context: ApiContext): readonly Route[] {
 }
 
 async function listQueues(context: ApiContext): Promise<ApiAnswer> {
-  return ok({ queues: (await context.store.queues()).map(toQueueView) });
+  return ok({ queues: await context.seeing.queues() });
 }
 
 async function changeMode(
@@ -49,7 +49,7 @@ function nameOf(request: ApiRequest): string {
   });
 }
 
-function toQueueView({ name, mode, counts }: QueueCounts): QueueView {
+export function toQueueView({ name, mode, counts }: QueueCounts): QueueView {
   const { waiting = 0, scheduled = 0, queued = 0, running = 0, retrying = 0 } = counts;
   return {
     name,

@@ -15,6 +15,7 @@ import {
   type Outcome,
   type TypeManifest,
 } from '../protocol/execute.ts';
+import type { NewLogLine } from '../queue/job.ts';
 import type { JobStore } from '../queue/job-store.ts';
 import { blockerOf } from './blame.ts';
 import { wordsFor } from './death-words.ts';
@@ -60,6 +61,8 @@ export interface ExecutorPoolParts {
   readonly news?: ExecutorNews;
   /** Why this daemon's supervisor has ended the process, where the core cannot see it. */
   readonly endReason?: (pid: number) => string | undefined;
+  /** Hears of lines that jobs have written, after their commit. */
+  readonly onLines?: (lines: readonly NewLogLine[]) => void;
   /** A failure that must not be passed over: the storage refused. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -229,7 +232,7 @@ export class ExecutorPool {
     // From elsewhere nobody knows what holds up a process of this machine.
     if (executor === undefined || (isRemote && !executor.isElsewhere)) return;
     executor.blocked = report;
-    const { log, store, now, onFailure } = this.#parts;
+    const { log, now } = this.#parts;
     const { blockedMs, stack } = report;
     const blocker = blockerOf(report, [...executor.inFlight.values()]);
     const facts = { job: blocker?.id, attempt: blocker?.attempt, type: blocker?.type };
@@ -240,7 +243,12 @@ export class ExecutorPool {
     if (blocker === undefined) return;
     const line = `blocks the event loop of its executor for ${blockedMs} ms and more\n${stack}`;
     const words = { level: 'warn', line, at: now() } as const;
-    store.appendLogLines([{ ...fenceOf(blocker), ...words }]).catch(onFailure);
+    this.#keepLines([{ ...fenceOf(blocker), ...words }]);
+  }
+
+  #keepLines(lines: readonly NewLogLine[]): void {
+    const { store, onLines, onFailure } = this.#parts;
+    store.appendLogLines(lines).then(() => onLines?.(lines), onFailure);
   }
 
   #receive(executor: RemoteExecutor, message: ExecutorMessage): void {
@@ -256,7 +264,7 @@ export class ExecutorPool {
         }
         return;
       case 'log':
-        store.appendLogLines(message.lines).catch(onFailure);
+        this.#keepLines(message.lines);
         return;
       case 'spawned': {
         // A process group of another machine: its number means nothing here.

@@ -1,5 +1,5 @@
-/** Jobs that may run because another one ended: their lanes are marked, their times expected. */
-import type { Released } from '../queue/job-store.ts';
+/** What the end of a job lets run: lanes are marked, times expected. */
+import type { EndAnswer, Released } from '../queue/job-store.ts';
 import type { DueClock } from './due-clock.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -16,5 +16,19 @@ export function noteReleased(
   for (const job of released) {
     if (job.runAt === null) lanes.mark([job]);
     else dueClock.expect(job.runAt);
+  }
+}
+
+/** Attempts have ended: what they held is free, and some of their jobs wait again. */
+export function noteSettled(
+  { lanes, dueClock }: ReleaseParts,
+  answers: readonly EndAnswer[],
+): void {
+  for (const answer of answers) {
+    if (!answer.accepted) continue;
+    lanes.release(answer.job);
+    noteReleased({ lanes, dueClock }, answer.released);
+    if (answer.next.kind === 'retry') dueClock.expect(answer.next.runAt);
+    if (answer.next.kind === 'return') lanes.mark([answer.job]);
   }
 }

@@ -12,6 +12,7 @@ import { type AttemptEnd, endOf, endWithoutWord } from '../queue/job.ts';
 import type { EndAnswer, JobStore, JudgedEnd } from '../queue/job-store.ts';
 import type { JobTypes } from './job-types.ts';
 import type { InFlight } from './remote-executor.ts';
+import type { EndFact } from './throughput.ts';
 
 export interface SettlementParts {
   readonly store: JobStore;
@@ -22,6 +23,8 @@ export interface SettlementParts {
   readonly random: () => number;
   /** Told after the commit, so that what went back into the queue is handed out again. */
   readonly onSettled: (answers: readonly EndAnswer[]) => void;
+  /** Hears of every attempt that has ended, after the commit. */
+  readonly onEnds?: (ends: readonly EndFact[]) => void;
 }
 
 /** An attempt and what became of it. */
@@ -67,7 +70,7 @@ export class Settlement {
 
   /** Resolves after the commit. */
   async settle(ended: readonly Ended[]): Promise<readonly EndAnswer[]> {
-    const { store, types, now, random, onSettled } = this.#parts;
+    const { store, types, now, random, onSettled, onEnds } = this.#parts;
     const at = now();
     const judged = ended.map(
       ({ type, durability, end }): JudgedEnd => ({
@@ -80,6 +83,7 @@ export class Settlement {
     const answers = await store.end(judged);
     for (const [index, answer] of answers.entries()) this.#report(ended[index], answer);
     onSettled(answers);
+    onEnds?.(answers.flatMap((answer, index) => factOf(ended[index], answer) ?? []));
     return answers;
   }
 
@@ -119,6 +123,21 @@ export class Settlement {
       'job ended',
     );
   }
+}
+
+const CHARGED: ReadonlySet<string> = new Set(['error', 'timeout', 'crash', 'rejected']);
+
+function factOf(ended: Ended | undefined, answer: EndAnswer): EndFact | undefined {
+  if (ended === undefined || !answer.accepted) return undefined;
+  const { job, next } = answer;
+  const { outcome, durationMs } = ended.end;
+  return {
+    type: job.type,
+    queue: job.queue,
+    state: next.kind === 'finish' ? next.state : null,
+    hasFailed: CHARGED.has(outcome),
+    durationMs,
+  };
 }
 
 export function fenceOf({ id, attempt }: Fence): Fence {

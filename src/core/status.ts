@@ -8,6 +8,7 @@ import type { JobStore } from '../queue/job-store.ts';
 import type { ReportClient } from '../report/report-client.ts';
 import type { Peers } from './peers.ts';
 import type { RemoteExecutor } from './remote-executor.ts';
+import type { CoreSeeing } from './seeing.ts';
 
 export interface StatusParts {
   readonly settings: Settings;
@@ -15,6 +16,7 @@ export interface StatusParts {
   readonly store: JobStore;
   readonly log: EventLog;
   readonly report: ReportClient;
+  readonly seeing: Pick<CoreSeeing, 'summary'>;
   readonly peers: Peers;
   readonly executors: () => readonly RemoteExecutor[];
   /** As this core's own supervisor sees them; empty until it told. */
@@ -35,6 +37,7 @@ export async function gatherStatus(parts: StatusParts): Promise<StatusView> {
     startedAt,
     processes: [...own, ...othersProcesses(parts, own)],
     jobs: await store.totals(),
+    ...(await parts.seeing.summary()),
     report: await report.status(),
     gateway,
     log: { epoch: log.epoch, top: log.top(), oldest: log.oldest() },

@@ -264,6 +264,15 @@ export interface JobLogLine {
   readonly line: string;
 }
 
+/** `GET /v1/jobs/ID/logs`. */
+export interface LogLinesView {
+  readonly lines: readonly JobLogLine[];
+  /** Lines that were not kept because the job wrote too many. */
+  readonly dropped: number;
+  /** The job has ended, and nothing comes after these lines. */
+  readonly ended: boolean;
+}
+
 export function isFinished(state: JobState): boolean {
   return state === 'succeeded' || state === 'failed' || state === 'cancelled';
 }

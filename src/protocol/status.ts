@@ -1,5 +1,6 @@
 /** The shapes of `status`, `queue list`, `report status` and of users and grants in the control API. */
 import type { JobState } from './jobs.ts';
+import type { OldestView, ThroughputView, TypeStatsView } from './stats.ts';
 import type { ProcessView } from './supervision.ts';
 
 export type ReportState = 'off' | 'connecting' | 'connected' | 'disconnected' | 'failed';
@@ -26,6 +27,17 @@ export interface StatusView {
   readonly processes: readonly ProcessView[];
   /** Unfinished states: now. Finished states: since the database was made. */
   readonly jobs: Readonly<Record<JobState, number>>;
+  /** Failed jobs whose records are kept: to be looked at, retried or purged. */
+  readonly dead: number;
+  /** The queued job that waits the longest of all; null where nothing is queued. */
+  readonly oldest: (OldestView & { readonly queue: string }) | null;
+  /** `ready`: those of them that take jobs. */
+  readonly executors: {
+    readonly total: number;
+    readonly ready: number;
+    readonly slots: number;
+    readonly running: number;
+  };
   readonly report: ReportStatus;
   readonly gateway: {
     readonly address: string;
@@ -48,6 +60,19 @@ export interface QueueView {
   readonly jobs: Readonly<
     Record<'waiting' | 'scheduled' | 'queued' | 'running' | 'retrying', number>
   >;
+  /** In lists. Null: nothing is queued. */
+  readonly oldest?: OldestView | null;
+  /** In lists. */
+  readonly throughput?: ThroughputView;
+}
+
+/** `GET /v1/stats`. */
+export interface StatsView {
+  /** When this core woke: what is counted in memory begins here. */
+  readonly since: string;
+  readonly queues: readonly QueueView[];
+  /** Of types that an attempt has ended of. */
+  readonly types: readonly TypeStatsView[];
 }
 
 export interface UserView {

@@ -24,7 +24,7 @@ test('queues are counted by state, and those that are paused are shown though th
   const none = { waiting: 0, scheduled: 0, queued: 0, running: 0, retrying: 0 };
   expect(
     queues.toSorted((a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name)),
-  ).toEqual([
+  ).toMatchObject([
     { name: 'default', mode: 'open', paused: false, jobs: { ...none, queued: 1 } },
     { name: 'fast', mode: 'open', paused: false, jobs: { ...none, queued: 1, scheduled: 1 } },
     { name: 'night', mode: 'paused', paused: true, jobs: none },
