@@ -11,31 +11,41 @@ import {
   type AddedBatch,
   type AddedJob,
   type BatchRequest,
-  isFinished,
   type JobLogLine,
   type JobRequest,
   type JobState,
   type JobSummary,
   type JobView,
+  type LogLinesView as LogPage,
   MAX_PAYLOAD_BYTES,
   type RelativesView,
 } from '../protocol/jobs.ts';
 import type { Json } from '../protocol/json.ts';
-import type { QueueView, ReportStatus, StatusView } from '../protocol/status.ts';
+import type { QueueView, ReportStatus, StatsView, StatusView } from '../protocol/status.ts';
+import type { WhyView } from '../protocol/why.ts';
 import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import { AccessClient } from './access-client.ts';
 import { AddGatherer, MAX_BATCH_BYTES, MAX_BATCH_JOBS } from './add-gatherer.ts';
 import { addressOf, type ControlAddress } from './control-address.ts';
-import { ControlHttp, pause } from './control-http.ts';
+import { ControlHttp } from './control-http.ts';
 import { EventStream } from './event-stream.ts';
+import {
+  type FollowLogsOptions,
+  followLogs,
+  statsOf,
+  type WaitOptions,
+  waitForJob,
+  whyOf,
+} from './job-watch.ts';
 import type { GapFacts } from './log-follower.ts';
-import { reconnectDelayMs } from './reconnect-delay.ts';
 import { ScheduleClient } from './schedule-client.ts';
 import { listWorkers, quietWorkers, type RestartOptions, restartWorkers } from './worker-client.ts';
 
 export type { AttemptView, JobError, JobProgress } from '../protocol/jobs.ts';
 export type { RunView, ScheduleRequest, ScheduleView } from '../protocol/schedules.ts';
+export type { OldestView, ThroughputView, TypeStatsView } from '../protocol/stats.ts';
 export type { GrantView, UserView } from '../protocol/status.ts';
+export type { WhyCode, WhyReason } from '../protocol/why.ts';
 export type { ReplacedWorker, WorkerState, WorkerView } from '../protocol/workers.ts';
 export type { RestartOptions } from './worker-client.ts';
 export type {
@@ -46,6 +56,7 @@ export type {
   EventPage,
   EventRequest,
   EventStream,
+  FollowLogsOptions,
   GapFacts,
   JobLogLine,
   JobRequest,
@@ -54,12 +65,16 @@ export type {
   JobView,
   Json,
   LogEvent,
+  LogPage,
   QueueView,
   RelativesView,
   ReportStatus,
   ScheduleClient,
+  StatsView,
   StatusView,
   Topic,
+  WaitOptions,
+  WhyView,
 };
 export { TaskbellError };
 
@@ -98,18 +113,6 @@ export interface JobPage {
   readonly next: string | null;
 }
 
-export interface WaitOptions {
-  readonly signal?: AbortSignal;
-  /** Then the wait ends with `E_TIMEOUT`; for ever when omitted. */
-  readonly timeoutMs?: number;
-}
-
-export interface LogPage {
-  readonly lines: readonly JobLogLine[];
-  /** Lines that were not kept because the job wrote too many. */
-  readonly dropped: number;
-}
-
 export interface EventsOptions {
   /** `*` or omitted: every type. */
   readonly type?: string;
@@ -132,8 +135,6 @@ export interface EventPageOptions {
   readonly id?: string;
   readonly limit?: number;
 }
-
-const WAIT_SLICE_S = 30;
 
 /** A client for the daemon at the given place. Connects with its first request; `close` it when done. */
 export function connect(options: ConnectOptions = {}): TaskbellClient {
@@ -211,23 +212,7 @@ export class TaskbellClient {
    * @throws TaskbellError E_TIMEOUT after `timeoutMs`; the signal's reason when it aborts
    */
   async wait(id: string, options: WaitOptions = {}): Promise<JobView> {
-    const { signal, timeoutMs } = options;
-    const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-    const either = AbortSignal.any([signal, limit].filter((one) => one !== undefined));
-    for (let failures = 0; ; ) {
-      try {
-        const job = await this.#waitSlice(id, either);
-        if (isFinished(job.state)) return job;
-        failures = 0;
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (limit?.aborted) throw waitedTooLong(id, timeoutMs ?? 0);
-        if (!this.#isRestart(error)) throw error;
-        failures += 1;
-        // An abort during the pause makes the next slice throw at once.
-        await pause(reconnectDelayMs(failures, Math.random()), either).catch(() => undefined);
-      }
-    }
+    return await waitForJob(this.#http, id, options);
   }
 
   /** Ends the job as soon as its handler lets go; a job that waits is cancelled at once. */
@@ -253,6 +238,24 @@ export class TaskbellClient {
   async logs(id: string, options: { after?: number; limit?: number } = {}): Promise<LogPage> {
     const path = `/v1/jobs/${encodeURIComponent(id)}/logs${queryOf({ ...options })}`;
     return (await this.#get(path)) as LogPage;
+  }
+
+  /**
+   * The lines of the job's log as they come, page by page, until it has ended. It goes on through restarts of
+   * the daemon, repeats none, and a slow reader costs nobody's memory.
+   */
+  followLogs(id: string, options: FollowLogsOptions = {}): AsyncGenerator<LogPage> {
+    return followLogs(this.#http, id, options);
+  }
+
+  /** Why the job waits: every reason, as a code, a sentence and facts. */
+  why(id: string): Promise<WhyView> {
+    return whyOf(this.#http, id);
+  }
+
+  /** How the work goes, by queue and by type: since the daemon's core woke. */
+  stats(filter: { readonly type?: string; readonly queue?: string } = {}): Promise<StatsView> {
+    return statsOf(this.#http, filter);
   }
 
   /** Publishes one event or several, all or none; resolved means that they are in the log. */
@@ -335,16 +338,6 @@ export class TaskbellClient {
     this.#http.close();
   }
 
-  async #waitSlice(id: string, signal: AbortSignal): Promise<JobView> {
-    const path = `/v1/jobs/${encodeURIComponent(id)}/wait?timeout=${WAIT_SLICE_S}`;
-    return (await this.#http.call({ method: 'GET', path, signal })) as JobView;
-  }
-
-  #isRestart(error: unknown): boolean {
-    if (!(error instanceof TaskbellError) || !this.#http.hasAnswered) return false;
-    return error.code === 'E_DAEMON_UNREACHABLE' || error.code === 'E_UNAVAILABLE';
-  }
-
   async #get(path: string): Promise<unknown> {
     return await this.#http.call({ method: 'GET', path });
   }
@@ -400,10 +393,4 @@ function checkBatch(count: number, bytes: number): void {
     `A batch of ${count} jobs with ${bytes} bytes, expected at most ${MAX_BATCH_JOBS} jobs and ${MAX_BATCH_BYTES} bytes.`,
     { hint: 'Add them in several calls.' },
   );
-}
-
-function waitedTooLong(id: string, timeoutMs: number): TaskbellError {
-  return new TaskbellError('E_TIMEOUT', `Job ${id} did not end within ${timeoutMs / 1_000} s.`, {
-    hint: 'It goes on; wait again, or cancel it.',
-  });
 }

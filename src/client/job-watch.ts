@@ -1,0 +1,107 @@
+/**
+ * What a program watches of jobs: their end, the lines of their logs, why they wait, how the work goes. The
+ * waits go on through restarts of the daemon.
+ */
+import { TaskbellError } from '../protocol/errors.ts';
+import { isFinished, type JobView, type LogLinesView } from '../protocol/jobs.ts';
+import type { StatsView } from '../protocol/status.ts';
+import type { WhyView } from '../protocol/why.ts';
+import { type Call, type ControlHttp, pause } from './control-http.ts';
+import { reconnectDelayMs } from './reconnect-delay.ts';
+
+export interface WaitOptions {
+  readonly signal?: AbortSignal;
+  /** Then the wait ends with `E_TIMEOUT`; for ever when omitted. */
+  readonly timeoutMs?: number;
+  /** Called once for each absence of the daemon that is longer than the patience of a request. */
+  readonly onAway?: () => void;
+}
+
+export interface FollowLogsOptions {
+  /** Number of the last line that is known; 0 when omitted. */
+  readonly after?: number;
+  readonly signal?: AbortSignal;
+  readonly onAway?: () => void;
+}
+
+const SLICE_S = 30;
+const PAGE_LINES = 1_000;
+
+export async function waitForJob(
+  http: ControlHttp,
+  id: string,
+  options: WaitOptions,
+): Promise<JobView> {
+  const { signal, timeoutMs, onAway } = options;
+  const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const either = AbortSignal.any([signal, limit].filter((one) => one !== undefined));
+  const path = `${pathOf(id)}/wait?timeout=${SLICE_S}`;
+  try {
+    for (;;) {
+      const call = { method: 'GET', path, signal: either } as const;
+      const job = (await askThrough(http, call, onAway)) as JobView;
+      if (isFinished(job.state)) return job;
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (limit?.aborted) throw waitedTooLong(id, timeoutMs ?? 0);
+    throw error;
+  }
+}
+
+/** Each page holds at least one line, but for the last one. */
+export async function* followLogs(
+  http: ControlHttp,
+  id: string,
+  { after = 0, signal, onAway }: FollowLogsOptions,
+): AsyncGenerator<LogLinesView> {
+  for (let last = after; ; ) {
+    const path = `${pathOf(id)}/logs?after=${last}&limit=${PAGE_LINES}&timeout=${SLICE_S}`;
+    const page = (await askThrough(http, { method: 'GET', path, signal }, onAway)) as LogLinesView;
+    last = page.lines.at(-1)?.n ?? last;
+    if (page.lines.length > 0 || page.ended) yield page;
+    if (page.ended) return;
+  }
+}
+
+export async function whyOf(http: ControlHttp, id: string): Promise<WhyView> {
+  return (await http.call({ method: 'GET', path: `${pathOf(id)}/why` })) as WhyView;
+}
+
+export async function statsOf(
+  http: ControlHttp,
+  { type, queue }: { readonly type?: string; readonly queue?: string },
+): Promise<StatsView> {
+  const query = new URLSearchParams({ ...(type && { type }), ...(queue && { queue }) });
+  return (await http.call({ method: 'GET', path: `/v1/stats?${query}` })) as StatsView;
+}
+
+/** Asks again and again while a daemon that has answered before is away. */
+async function askThrough(http: ControlHttp, call: Call, onAway?: () => void): Promise<unknown> {
+  for (let failures = 0; ; ) {
+    try {
+      return await http.call(call);
+    } catch (error) {
+      if (call.signal?.aborted || !isRestart(http, error)) throw error;
+      if (failures === 0) onAway?.();
+      failures += 1;
+      // An abort during the pause makes the next request throw at once.
+      await pause(reconnectDelayMs(failures, Math.random()), call.signal).catch(() => undefined);
+    }
+  }
+}
+
+function isRestart({ hasAnswered }: ControlHttp, error: unknown): boolean {
+  if (!(error instanceof TaskbellError) || !hasAnswered) return false;
+  return error.code === 'E_DAEMON_UNREACHABLE' || error.code === 'E_UNAVAILABLE';
+}
+
+function pathOf(id: string): string {
+  return `/v1/jobs/${encodeURIComponent(id)}`;
+}
+
+function waitedTooLong(id: string, timeoutMs: number): TaskbellError {
+  return new TaskbellError('E_TIMEOUT', `Job ${id} did not end within ${timeoutMs / 1_000} s.`, {
+    hint: 'It goes on; wait again, or cancel it.',
+  });
+}
