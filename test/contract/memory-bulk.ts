@@ -66,7 +66,7 @@ export function isNeeded(jobs: Jobs, flows: Flows, id: string): boolean {
   });
 }
 
-export interface MemoryChanges {
+export interface MemoryBulkVerbs {
   readonly find: (id: string) => JobRecord | undefined;
   readonly cancel: (id: string, now: number) => BulkChangeAnswer;
   readonly retry: (id: string, now: number) => BulkChangeAnswer;
@@ -76,7 +76,7 @@ export interface MemoryChanges {
 }
 
 export function changeOne(
-  { find, cancel, retry, remove, move }: MemoryChanges,
+  { find, cancel, retry, remove, move }: MemoryBulkVerbs,
   id: string,
   change: BulkChange,
 ): BulkChangeAnswer {

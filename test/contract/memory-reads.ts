@@ -1,15 +1,9 @@
 /** What the store in memory answers without changing anything: pages, lanes, counts. Pure. */
 import { isFinished, JOB_STATES, type JobState } from '../../src/protocol/jobs.ts';
-import type { QueueMode } from '../../src/protocol/status.ts';
 import type { Lane, RunningJob } from '../../src/queue/job.ts';
 import type { JobPage, ListFilter, QueueCounts } from '../../src/queue/job-store.ts';
 import type { MemoryJob } from './memory-job.ts';
-
-export interface MemoryTables {
-  readonly jobs: ReadonlyMap<string, MemoryJob>;
-  readonly modes: ReadonlyMap<string, QueueMode>;
-  readonly ends: ReadonlyMap<JobState, number>;
-}
+import type { MemoryTables } from './memory-tables.ts';
 
 export function listPage(
   all: MemoryTables['jobs'],
