@@ -185,6 +185,8 @@ export function ownAttempt(row: JobRow): AttemptRecord | undefined {
   return toAttempt({ ...row, outcome, started_at: row.started_at });
 }
 
+export type LaneRow = Pick<JobRow, 'queue' | 'type' | 'group_key'>;
+
 /** A waiting job as a claim reads it. */
 export interface WaitingRow {
   readonly id: number;

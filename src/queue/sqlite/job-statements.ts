@@ -19,8 +19,6 @@ export type JobStatements = ReturnType<typeof prepareJobStatements>;
 const LIVE = `SELECT id, type, queue, state, retries, user_id, attempt, failures, crashes,
   cancel_requested, executor, started_at, group_key, flags, options, last_seq FROM jobs`;
 
-type LaneRow = Pick<JobRow, 'queue' | 'type' | 'group_key'>;
-
 // The attempt is part of the fence: an executor's name alone would let a first run end a second.
 const FENCED = "WHERE id = ? AND state = 'running' AND attempt = ?";
 
@@ -126,10 +124,6 @@ function prepareReads(db: Database) {
       FROM attempts WHERE job_id = ? ORDER BY attempt`),
     allRunning: db.prepare<[], RunningRow>(`SELECT id, type, queue, attempt, executor, started_at,
       timeout_ms, cancel_requested, group_pid, group_start, group_key, flags FROM jobs WHERE state = 'running'`),
-    // A seek to the next lane. In a recursive query only the first column would be sought by.
-    nextLane: db.prepare<[string, string, string], LaneRow>(`SELECT queue, type, group_key FROM jobs
-      WHERE state = 'queued' AND (queue, type, group_key) > (?, ?, ?)
-      ORDER BY queue, type, group_key LIMIT 1`),
     logLines: db.prepare<[number, number, number], LogLineRow>(
       'SELECT n, at, attempt, level, line FROM job_logs WHERE job_id = ? AND n > ? ORDER BY n LIMIT ?',
     ),

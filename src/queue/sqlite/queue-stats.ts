@@ -15,7 +15,8 @@ import {
   type PlaceInLane,
   type QueueStats,
 } from '../queue-stats.ts';
-import { keyOf, NO_GROUP } from './job-rows.ts';
+import { keyOf, type LaneRow, NO_GROUP } from './job-rows.ts';
+import { LaneWalk } from './lane-walk.ts';
 
 interface HeadRow {
   readonly id: number;
@@ -34,17 +35,19 @@ const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
 
 export class SqliteQueueStats implements QueueStats {
   readonly #sql: ReturnType<typeof prepareStatements>;
+  readonly #walk: LaneWalk;
 
   constructor(db: Database) {
     this.#sql = prepareStatements(db);
+    this.#walk = new LaneWalk(db);
   }
 
   async oldestQueued(): Promise<ReadonlyMap<string, OldestQueued>> {
     const found = new Map<string, OldestQueued>();
-    for (let queue = this.#sql.nextQueue.get(''); queue !== undefined; ) {
-      const oldest = this.#oldestOf(queue);
-      if (oldest !== undefined) found.set(queue, oldest);
-      queue = this.#sql.nextQueue.get(queue);
+    for (let first = this.#walk.afterQueue(''); first !== undefined; ) {
+      const oldest = this.#oldestOf(first);
+      if (oldest !== undefined) found.set(first.queue, oldest);
+      first = this.#walk.afterQueue(first.queue);
     }
     return found;
   }
@@ -66,13 +69,14 @@ export class SqliteQueueStats implements QueueStats {
     return this.#sql.window.get(type, uniqueKey, keyOf(id)) ?? null;
   }
 
-  #oldestOf(queue: string): OldestQueued | undefined {
+  /** @param first the first lane of the queue */
+  #oldestOf(first: LaneRow): OldestQueued | undefined {
     let oldest: OldestQueued | undefined;
-    let lanes = 0;
-    for (let lane = this.#sql.nextLane.get(queue, '', ''); lane !== undefined; lanes += 1) {
+    let lane: LaneRow | undefined = first;
+    for (let lanes = 0; lane !== undefined; lanes += 1) {
       if (lanes === MAX_LANES_SEEN) return oldest && { ...oldest, isExact: false };
-      oldest = older(oldest, this.#oldestIn([queue, lane.type, lane.group_key]));
-      lane = this.#sql.nextLane.get(queue, lane.type, lane.group_key);
+      oldest = older(oldest, this.#oldestIn([lane.queue, lane.type, lane.group_key]));
+      lane = this.#walk.afterWithin(lane);
     }
     return oldest;
   }
@@ -120,15 +124,6 @@ function older(a: OldestQueued | undefined, b: OldestQueued | undefined): Oldest
 function prepareStatements(db: Database) {
   const lane = "state = 'queued' AND queue = ? AND type = ? AND group_key = ?";
   return {
-    nextQueue: db
-      .prepare<[string], string>(
-        "SELECT queue FROM jobs WHERE state = 'queued' AND queue > ? ORDER BY queue LIMIT 1",
-      )
-      .pluck(),
-    nextLane: db.prepare<[string, string, string], { type: string; group_key: string }>(
-      `SELECT type, group_key FROM jobs WHERE state = 'queued' AND queue = ?
-      AND (type, group_key) > (?, ?) ORDER BY type, group_key LIMIT 1`,
-    ),
     nextPriority: db
       .prepare<[...LanePart, number], number>(
         `SELECT priority FROM jobs WHERE ${lane} AND priority < ? ORDER BY priority DESC LIMIT 1`,

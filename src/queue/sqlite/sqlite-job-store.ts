@@ -68,6 +68,7 @@ import {
 } from './job-rows.ts';
 import { JobScan } from './job-scan.ts';
 import { type JobStatements, prepareJobStatements } from './job-statements.ts';
+import { LaneWalk } from './lane-walk.ts';
 import type { QueueModes } from './queue-modes.ts';
 import { RunningRows } from './running-rows.ts';
 import { SealedRows } from './sealed-rows.ts';
@@ -97,6 +98,7 @@ export class SqliteJobStore implements JobStore {
   readonly #ends: JobEnds;
   readonly #changes: JobChanges;
   readonly #list: JobList;
+  readonly #walk: LaneWalk;
   readonly #scan: JobScan;
   readonly #bulk: JobBulk;
   readonly #pruning: FinishedPruning;
@@ -129,6 +131,7 @@ export class SqliteJobStore implements JobStore {
     this.#ends = new JobEnds({ ...common, adds: this.#adds, running });
     this.#changes = new JobChanges({ sql: this.#sql, ends: this.#ends, dependencies });
     this.#list = new JobList(db, sealed);
+    this.#walk = new LaneWalk(db);
     this.#scan = new JobScan(db, sealed);
     this.#pruning = new FinishedPruning(db, counts);
     const { sql, changes, pruning } = {
@@ -283,10 +286,8 @@ export class SqliteJobStore implements JobStore {
 
   async lanes(): Promise<readonly Lane[]> {
     const lanes: Lane[] = [];
-    // One seek a lane, however many jobs wait in it.
-    for (let row = this.#sql.nextLane.get('', '', ''); row !== undefined; ) {
+    for (let row = this.#walk.afterQueue(''); row !== undefined; row = this.#walk.after(row)) {
       lanes.push(laneOf(row));
-      row = this.#sql.nextLane.get(row.queue, row.type, row.group_key);
     }
     return lanes;
   }
