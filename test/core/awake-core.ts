@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { loadSettings } from '../../src/config/load-settings.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { composeCore } from '../../src/core/compose.ts';
+import type { Patience } from '../../src/core/executor-pool.ts';
 import { deadlineIn, type Service, startAll, stopAll } from '../../src/process/service.ts';
 import type { AddedJob, JobView } from '../../src/protocol/jobs.ts';
 import type { ProcessView } from '../../src/protocol/supervision.ts';
@@ -31,6 +32,8 @@ export class AwakeCore {
   processes: readonly ProcessView[] = [];
   /** Whether this daemon has executors of its own, which are waited for. */
   expectExecutors = false;
+  /** With executors elsewhere. */
+  patience: Patience | undefined;
   #ini: string;
   #settings: Settings | undefined;
   #services: readonly Service[] = [];
@@ -76,6 +79,7 @@ export class AwakeCore {
         { write: (line) => void this.lines.push(JSON.parse(line)) },
       ),
       expectExecutors: this.expectExecutors,
+      patience: this.patience,
       processes: () => this.processes,
       onFatal: (error) => void this.fatal.push(error),
     });

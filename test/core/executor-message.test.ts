@@ -131,6 +131,17 @@ describe('a hello', () => {
     expect(parseExecutorMessage(hello(away))).toMatchObject(away);
   });
 
+  it.each([
+    { slots: -1 },
+    { slots: 10_001 },
+    { executor: '' },
+    { executor: 'x'.repeat(257) },
+    { types: [{ name: '', kind: 'module', schema: false, settings: {} }] },
+    { types: [{ name: 'x'.repeat(257), kind: 'module', schema: false, settings: {} }] },
+  ])('may not be without measure or name: %o', (over) => {
+    expect(parseExecutorMessage(hello(over))).toBeUndefined();
+  });
+
   it('may not name a process whose signal would reach others', () => {
     for (const pid of [-1, 0, 1, 1.5]) {
       expect(parseExecutorMessage(hello({ process: { pid, startTime: '' } }))).toBeUndefined();

@@ -1,5 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { WebSocket } from 'ws';
+import { ELSEWHERE } from '../../src/core/executor-place.ts';
 import { InHand } from '../../src/core/in-hand.ts';
 import { type InFlight, RemoteExecutor } from '../../src/core/remote-executor.ts';
 import { isAlive } from '../../src/process/process-identity.ts';
@@ -41,6 +43,16 @@ describe('the last resort', () => {
     expect(held.verdict).toBe('timeout');
     vi.useRealTimers();
     await expect.poll(() => isAlive(executor.process)).toBe(false);
+  });
+
+  it('cuts the connection of one that is judged by it alone, and signals nobody', async () => {
+    const far = new RemoteExecutor('far', ELSEWHERE, null);
+    const cut = vi.fn();
+    far.connection = { terminate: cut } as unknown as WebSocket;
+    inHand.hold(far, attempt({ timeoutMs: 1_000 }));
+    await vi.advanceTimersByTimeAsync(1_000 + GRACE_MS);
+    expect(cut).toHaveBeenCalledOnce();
+    expect(far.ending).toBe(true);
   });
 
   it('is called off when the attempt ends', async () => {

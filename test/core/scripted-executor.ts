@@ -22,6 +22,10 @@ export interface Offer {
   readonly slots?: number;
   readonly queues?: readonly string[];
   readonly types?: readonly (string | TypeManifest)[];
+  /** It comes by TCP instead of the unix socket. */
+  readonly tcp?: { readonly port: number; readonly token: string };
+  /** Null: it says nothing of its process. */
+  readonly process?: null;
 }
 
 export class ScriptedExecutor {
@@ -60,7 +64,13 @@ export class ScriptedExecutor {
   }
 
   async open(): Promise<WebSocket> {
-    const socket = new WebSocket(`ws+unix:${this.#socketPath}:/v1/execute`);
+    const { tcp } = this.#offer;
+    const socket =
+      tcp === undefined
+        ? new WebSocket(`ws+unix:${this.#socketPath}:/v1/execute`)
+        : new WebSocket(`ws://127.0.0.1:${tcp.port}/v1/execute`, {
+            headers: { authorization: `Bearer ${tcp.token}` },
+          });
     this.#socket = socket;
     socket.on('message', (data) => {
       this.received.push(JSON.parse(String(data)) as CoreMessage);
@@ -76,11 +86,11 @@ export class ScriptedExecutor {
   }
 
   hello(holding: readonly Fence[] = []): HelloMessage {
-    const { slots = 10, queues = [], types = ['mail'] } = this.#offer;
+    const { slots = 10, queues = [], types = ['mail'], process = this.identity } = this.#offer;
     return {
       kind: 'hello',
       executor: this.name,
-      process: this.identity,
+      process,
       supervisorPid: this.supervisorPid,
       ...{ slots, queues, holding, replaceable: true },
       types: types.map((type) => (typeof type === 'string' ? manifest(type) : type)),
@@ -102,6 +112,16 @@ export class ScriptedExecutor {
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.terminate();
     await closed;
+  }
+
+  /** As a lost network: what comes is not read any more, and nobody says so. */
+  freeze(): void {
+    this.#socket?.pause();
+  }
+
+  /** Tells of each ping of the core; it is answered all the same. */
+  onPing(listener: () => void): void {
+    this.#socket?.on('ping', listener);
   }
 
   /** As a crash: process and connection go together. */
