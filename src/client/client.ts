@@ -5,6 +5,7 @@
  * Errors are `TaskbellError`s with a stable `code` (docs/errors.md).
  */
 import { randomUUID } from 'node:crypto';
+import type { JobFilter } from '../protocol/bulk.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { EventPage, EventRequest, LogEvent, Topic } from '../protocol/events.ts';
 import {
@@ -26,44 +27,73 @@ import type { WhyView } from '../protocol/why.ts';
 import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import { AccessClient } from './access-client.ts';
 import { AddGatherer, MAX_BATCH_BYTES, MAX_BATCH_JOBS } from './add-gatherer.ts';
+import { BulkClient } from './bulk-client.ts';
+import type {
+  AddOptions,
+  EventPageOptions,
+  EventsOptions,
+  JobPage,
+  ListOptions,
+} from './client-options.ts';
 import { addressOf, type ControlAddress } from './control-address.ts';
 import { ControlHttp } from './control-http.ts';
 import { EventStream } from './event-stream.ts';
+import {
+  type ImportLine,
+  type ImportOptions,
+  type ImportProgress,
+  ImportStopped,
+  importLines,
+  numberLines,
+} from './job-import.ts';
 import {
   type FollowLogsOptions,
   followLogs,
   statsOf,
   type WaitOptions,
   waitForJob,
+  waitForQueue,
   whyOf,
 } from './job-watch.ts';
+import { toText } from './json-text.ts';
 import type { GapFacts } from './log-follower.ts';
 import { ScheduleClient } from './schedule-client.ts';
 import { listWorkers, quietWorkers, type RestartOptions, restartWorkers } from './worker-client.ts';
 
+export type { BulkAnswer, BulkFailure, JobFilter } from '../protocol/bulk.ts';
 export type { AttemptView, JobError, JobProgress } from '../protocol/jobs.ts';
 export type { RunView, ScheduleRequest, ScheduleView } from '../protocol/schedules.ts';
 export type { OldestView, ThroughputView, TypeStatsView } from '../protocol/stats.ts';
 export type { GrantView, UserView } from '../protocol/status.ts';
 export type { WhyCode, WhyReason } from '../protocol/why.ts';
 export type { ReplacedWorker, WorkerState, WorkerView } from '../protocol/workers.ts';
+export type { BulkOptions } from './bulk-client.ts';
 export type { RestartOptions } from './worker-client.ts';
 export type {
   AccessClient,
   AddedBatch,
   AddedJob,
+  AddOptions,
   BatchRequest,
+  BulkClient,
   EventPage,
+  EventPageOptions,
   EventRequest,
   EventStream,
+  EventsOptions,
   FollowLogsOptions,
   GapFacts,
+  ImportLine,
+  ImportOptions,
+  ImportProgress,
   JobLogLine,
+  JobPage,
   JobRequest,
   JobState,
   JobSummary,
   JobView,
   Json,
+  ListOptions,
   LogEvent,
   LogPage,
   QueueView,
@@ -76,7 +106,7 @@ export type {
   WaitOptions,
   WhyView,
 };
-export { TaskbellError };
+export { ImportStopped, TaskbellError };
 
 /** Where the daemon is, and how patient to be with it. */
 export interface ConnectOptions {
@@ -92,50 +122,6 @@ export interface ConnectOptions {
   readonly patienceMs?: number;
 }
 
-/** Everything of a job but its type and payload. */
-export type AddOptions = Omit<JobRequest, 'type' | 'payload'>;
-
-export interface ListOptions {
-  readonly state?: JobState;
-  readonly type?: string;
-  readonly queue?: string;
-  readonly user?: string;
-  /** 1 to 1000; 50 when omitted. */
-  readonly limit?: number;
-  /** `next` of the page before. */
-  readonly cursor?: string;
-}
-
-/** Newest first. */
-export interface JobPage {
-  readonly jobs: readonly JobSummary[];
-  /** Null on the last page. */
-  readonly next: string | null;
-}
-
-export interface EventsOptions {
-  /** `*` or omitted: every type. */
-  readonly type?: string;
-  /** `*` or omitted: every id. */
-  readonly id?: string;
-  /** Several topics instead of `type` and `id`. */
-  readonly topics?: readonly Topic[];
-  /** Last `seq` seen; omitted: only what comes from now on. */
-  readonly since?: string;
-  /** Of the log that `since` belongs to. */
-  readonly epoch?: string;
-  readonly signal?: AbortSignal;
-  /** Called when the log no longer has what lies after `since`. Omitted: the iteration ends with an error. */
-  readonly onGap?: (facts: GapFacts) => void;
-}
-
-export interface EventPageOptions {
-  readonly since?: string;
-  readonly type?: string;
-  readonly id?: string;
-  readonly limit?: number;
-}
-
 /** A client for the daemon at the given place. Connects with its first request; `close` it when done. */
 export function connect(options: ConnectOptions = {}): TaskbellClient {
   return new TaskbellClient(options);
@@ -148,6 +134,8 @@ export class TaskbellClient {
   readonly #streams = new Set<EventStream>();
   /** Users and grants, which decide who may subscribe to what. */
   readonly access: AccessClient;
+  /** Many jobs at once, by a filter. */
+  readonly bulk: BulkClient;
   /** Jobs that come by themselves. */
   readonly schedules: ScheduleClient;
 
@@ -156,6 +144,7 @@ export class TaskbellClient {
     this.#http = new ControlHttp(this.#address, options.patienceMs ?? 3_000);
     this.#gatherer = new AddGatherer((body) => this.#addJobs(body));
     this.access = new AccessClient(this.#http);
+    this.bulk = new BulkClient(this.#http);
     this.schedules = new ScheduleClient(this.#http);
   }
 
@@ -195,6 +184,32 @@ export class TaskbellClient {
     const body = toText(batch);
     checkBatch(batch.jobs.length, Buffer.byteLength(body));
     return (await this.#addJobs(body, '/v1/batches')) as AddedBatch;
+  }
+
+  /**
+   * Adds any number of jobs in chunks, each all or nothing. A repeat within a day goes on where this one was
+   * broken off, and adds nothing twice. Refs hold inside of a chunk.
+   *
+   * @throws ImportStopped with the number of the job to go on from, counted from 1
+   */
+  importJobs(
+    requests: AsyncIterable<JobRequest> | Iterable<JobRequest>,
+    options: ImportOptions = {},
+  ): Promise<ImportProgress> {
+    return this.importLines(numberLines(requests), options);
+  }
+
+  /** As `importJobs`, of jobs that are JSON text already and have numbers of their own. */
+  importLines(
+    lines: AsyncIterable<ImportLine>,
+    options: ImportOptions = {},
+  ): Promise<ImportProgress> {
+    return importLines(lines, (body, key) => this.#addJobs(body, '/v1/jobs', key), options);
+  }
+
+  /** Jobs as `importJobs` takes them: those that wait, unless the filter names states. */
+  exportJobs(filter: JobFilter = {}, signal?: AbortSignal): AsyncIterable<JobRequest> {
+    return this.bulk.export(filter, signal);
   }
 
   async get(id: string): Promise<JobView> {
@@ -298,6 +313,16 @@ export class TaskbellClient {
     return (await this.#post(`/v1/queues/${encodeURIComponent(name)}/pause`)) as QueueView;
   }
 
+  /** The queue takes no more jobs, until `resumeQueue`; what it holds runs to its end. */
+  async drainQueue(name: string): Promise<QueueView> {
+    return (await this.#post(`/v1/queues/${encodeURIComponent(name)}/drain`)) as QueueView;
+  }
+
+  /** Resolves when the queue holds no unfinished job. Goes on through restarts of the daemon. */
+  waitForQueue(name: string, options: WaitOptions = {}): Promise<QueueView> {
+    return waitForQueue(this.#http, name, options);
+  }
+
   async resumeQueue(name: string): Promise<QueueView> {
     return (await this.#post(`/v1/queues/${encodeURIComponent(name)}/resume`)) as QueueView;
   }
@@ -343,9 +368,8 @@ export class TaskbellClient {
   }
 
   /** With a key, so that an add whose answer was lost in a restart is asked again and done once. */
-  #addJobs(body: string, path = '/v1/jobs'): Promise<unknown> {
-    const idempotencyKey = randomUUID();
-    return this.#http.call({ method: 'POST', path, body, idempotencyKey });
+  #addJobs(body: string, path = '/v1/jobs', key: string = randomUUID()): Promise<unknown> {
+    return this.#http.call({ method: 'POST', path, body, idempotencyKey: key });
   }
 
   async #post(path: string, body?: string): Promise<unknown> {
@@ -359,19 +383,6 @@ function queryOf(values: Readonly<Record<string, string | number | undefined>>):
     if (value !== undefined) parameters.set(name, String(value));
   }
   return parameters.size === 0 ? '' : `?${parameters}`;
-}
-
-/** @throws TaskbellError E_INVALID_REQUEST where the value is nested too deeply to be written */
-function toText(value: unknown): string {
-  try {
-    return JSON.stringify(value);
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new TaskbellError('E_INVALID_REQUEST', 'The JSON is nested too deeply to be sent.', {
-      hint: 'Make it flatter, or write it to a file and pass its path.',
-      cause,
-    });
-  }
 }
 
 function checkPayload(type: string, text: string, payload: Json): void {

@@ -1,10 +1,10 @@
 /**
- * What a program watches of jobs: their end, the lines of their logs, why they wait, how the work goes. The
+ * What a program watches of jobs: their end, the lines of their logs, why they wait, how the work goes, the end of a queue. The
  * waits go on through restarts of the daemon.
  */
 import { TaskbellError } from '../protocol/errors.ts';
 import { isFinished, type JobView, type LogLinesView } from '../protocol/jobs.ts';
-import type { StatsView } from '../protocol/status.ts';
+import type { QueueView, StatsView } from '../protocol/status.ts';
 import type { WhyView } from '../protocol/why.ts';
 import { type Call, type ControlHttp, pause } from './control-http.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
@@ -32,20 +32,50 @@ export async function waitForJob(
   id: string,
   options: WaitOptions,
 ): Promise<JobView> {
-  const { signal, timeoutMs, onAway } = options;
+  const path = `${pathOf(id)}/wait`;
+  const isOver = ({ state }: JobView) => isFinished(state);
+  const words = { late: `Job ${id} did not end`, hint: 'It goes on; wait again, or cancel it.' };
+  return waitUntil(http, { path, isOver, ...words }, options);
+}
+
+/** Until it holds no unfinished job. */
+export async function waitForQueue(
+  http: ControlHttp,
+  name: string,
+  options: WaitOptions,
+): Promise<QueueView> {
+  const path = `/v1/queues/${encodeURIComponent(name)}/wait`;
+  const isOver = ({ jobs }: QueueView) => Object.values(jobs).every((n) => n === 0);
+  const words = { late: `The queue ${name} was not empty`, hint: 'Its jobs go on; wait again.' };
+  return waitUntil(http, { path, isOver, ...words }, options);
+}
+
+interface Awaited<T> {
+  readonly path: string;
+  readonly isOver: (answer: T) => boolean;
+  /** What did not happen, and what to do about it. */
+  readonly late: string;
+  readonly hint: string;
+}
+
+async function waitUntil<T>(
+  http: ControlHttp,
+  { path, isOver, late, hint }: Awaited<T>,
+  { signal, timeoutMs, onAway }: WaitOptions,
+): Promise<T> {
   const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   const either = AbortSignal.any([signal, limit].filter((one) => one !== undefined));
-  const path = `${pathOf(id)}/wait?timeout=${SLICE_S}`;
   try {
     for (;;) {
-      const call = { method: 'GET', path, signal: either } as const;
-      const job = (await askThrough(http, call, onAway)) as JobView;
-      if (isFinished(job.state)) return job;
+      const call = { method: 'GET', path: `${path}?timeout=${SLICE_S}`, signal: either } as const;
+      const answer = (await askThrough(http, call, onAway)) as T;
+      if (isOver(answer)) return answer;
     }
   } catch (error) {
     signal?.throwIfAborted();
-    if (limit?.aborted) throw waitedTooLong(id, timeoutMs ?? 0);
-    throw error;
+    if (!limit?.aborted) throw error;
+    const seconds = (timeoutMs ?? 0) / 1_000;
+    throw new TaskbellError('E_TIMEOUT', `${late} within ${seconds} s.`, { hint });
   }
 }
 
@@ -98,10 +128,4 @@ function isRestart({ hasAnswered }: ControlHttp, error: unknown): boolean {
 
 function pathOf(id: string): string {
   return `/v1/jobs/${encodeURIComponent(id)}`;
-}
-
-function waitedTooLong(id: string, timeoutMs: number): TaskbellError {
-  return new TaskbellError('E_TIMEOUT', `Job ${id} did not end within ${timeoutMs / 1_000} s.`, {
-    hint: 'It goes on; wait again, or cancel it.',
-  });
 }
