@@ -4,6 +4,7 @@
  */
 import type { Directory } from '../access/directory.ts';
 import type { EventLog } from '../log/event-log.ts';
+import type { Redaction } from '../privacy/redaction.ts';
 import type {
   BulkAnswer,
   BulkRequest,
@@ -12,7 +13,8 @@ import type {
   ExportRequest,
 } from '../protocol/bulk.ts';
 import type { EventRequest } from '../protocol/events.ts';
-import type { JobRequest, LogLinesView } from '../protocol/jobs.ts';
+import type { JobRequest, JobView, LogLinesView } from '../protocol/jobs.ts';
+import type { KeysView, RotationView } from '../protocol/keys.ts';
 import type {
   AccessAnswer,
   AccessQuestion,
@@ -61,6 +63,8 @@ export interface BulkService {
 export interface SeeingService {
   /** Throws E_NOT_FOUND. */
   why(id: string): Promise<WhyView>;
+  /** What stands beside the job's own record; nothing of an unknown one. */
+  origin(id: string): Promise<Pick<JobView, 'uniqueUntil' | 'schedule'>>;
   queues(): Promise<readonly QueueView[]>;
   stats(): Promise<StatsView>;
   /**
@@ -103,7 +107,21 @@ export interface ScheduleService {
   runNow(name: string): Promise<JobRecord>;
 }
 
+export interface KeyService {
+  list(): Promise<KeysView>;
+  /** Resolves when nothing is left that the current key could encrypt anew. */
+  rotate(): Promise<RotationView>;
+}
+
+export interface PrivacyService {
+  readonly redaction: Redaction;
+  /** Somebody is shown what the redaction hides. */
+  noteReveal(what: string): void;
+}
+
 export interface ApiContext {
+  readonly privacy: PrivacyService;
+  readonly keys: KeyService;
   readonly jobs: JobService;
   readonly schedules: ScheduleService;
   readonly workers: WorkerService;

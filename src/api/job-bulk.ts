@@ -1,4 +1,6 @@
 /** /v1/jobs/retry, cancel, move, purge and export: many jobs at once. */
+
+import { NO_REDACTION } from '../privacy/redaction.ts';
 import {
   BULK_VERBS,
   type BulkRequest,
@@ -9,9 +11,12 @@ import { TaskbellError } from '../protocol/errors.ts';
 import { check } from '../protocol/shapes.ts';
 import type { ApiContext } from './api-context.ts';
 import { BULK_REQUEST, EXPORT_REQUEST } from './requests.ts';
+import { isRevealing } from './reveal.ts';
 import { type ApiAnswer, type ApiRequest, ok, type Route } from './route.ts';
 
-export function bulkRoutes(context: Pick<ApiContext, 'bulk'>): readonly Route[] {
+type Context = Pick<ApiContext, 'bulk' | 'privacy'>;
+
+export function bulkRoutes(context: Context): readonly Route[] {
   const changes = BULK_VERBS.map(
     (verb): Route => ({
       method: 'POST',
@@ -43,10 +48,22 @@ async function change(
   return ok(await bulk.change(verb, asked, request.signal));
 }
 
-async function exportPage(
-  { bulk }: Pick<ApiContext, 'bulk'>,
-  request: ApiRequest,
-): Promise<ApiAnswer> {
+/** Whole or not at all: an import of what was hidden would run jobs with other payloads. */
+async function exportPage({ bulk, privacy }: Context, request: ApiRequest): Promise<ApiAnswer> {
+  if (privacy.redaction !== NO_REDACTION) {
+    if (!isRevealing(request.query)) throw wouldReveal();
+    privacy.noteReveal('an export of jobs');
+  }
   const asked = check(EXPORT_REQUEST, await request.json(), 'The request is not valid');
   return ok(await bulk.exportPage(asked as ExportRequest, request.signal));
+}
+
+function wouldReveal(): TaskbellError {
+  return new TaskbellError(
+    'E_INVALID_REQUEST',
+    'An export shows fields that [privacy] redact hides.',
+    {
+      hint: 'Ask for it with --reveal, or ?reveal=1 in a request; the log will say so.',
+    },
+  );
 }

@@ -1,5 +1,7 @@
 /** Jobs as the API shows them, from the records of the store. Pure. */
+import type { Redaction } from '../privacy/redaction.ts';
 import type { AddedJob, AttemptView, JobSummary, JobView } from '../protocol/jobs.ts';
+import { shownOf } from '../protocol/sealed-text.ts';
 import type { AttemptRecord, JobRecord } from '../queue/job.ts';
 import type { AddOutcome } from '../queue/job-store.ts';
 
@@ -26,15 +28,23 @@ export function toSummary(job: JobRecord): JobSummary {
   };
 }
 
-export function toView(job: JobRecord, attempts: readonly AttemptRecord[]): JobView {
+/** @param redaction hides fields of payload and result */
+export function toView(
+  job: JobRecord,
+  attempts: readonly AttemptRecord[],
+  redaction: Redaction,
+): JobView {
   const last = attempts.at(-1);
   return {
     ...toSummary(job),
     duration: job.durationMs ?? last?.durationMs ?? null,
-    payload: JSON.parse(job.payload),
-    result: job.result === null ? null : JSON.parse(job.result),
+    payload: redaction.value(shownOf(job.payload)),
+    result: job.result === null ? null : redaction.value(shownOf(job.result)),
     error: job.error ?? (job.state === 'succeeded' ? null : (lastError(attempts) ?? null)),
     attempts: attempts.map(toAttemptView),
+    retries: job.retries,
+    timeoutMs: job.timeoutMs,
+    backoff: job.backoff,
   };
 }
 

@@ -3,29 +3,37 @@ import type { TypeStatsView } from '../protocol/stats.ts';
 import type { StatsView } from '../protocol/status.ts';
 import type { ApiContext } from './api-context.ts';
 import { limitOf, queryValue, waitMsOf } from './query.ts';
+import { redactionFor } from './reveal.ts';
 import { type ApiAnswer, type ApiRequest, ok, type Route, required } from './route.ts';
 
 const MAX_LINES = 1_000;
 
-export function seeingRoutes({ seeing }: Pick<ApiContext, 'seeing'>): readonly Route[] {
+type Context = Pick<ApiContext, 'seeing' | 'privacy'>;
+
+export function seeingRoutes(context: Context): readonly Route[] {
+  const { seeing } = context;
   return [
     {
       method: 'GET',
       path: '/v1/jobs/:id/why',
       handle: async (request) => ok(await seeing.why(required(request, 'id'))),
     },
-    { method: 'GET', path: '/v1/jobs/:id/logs', handle: (request) => jobLogs(seeing, request) },
+    { method: 'GET', path: '/v1/jobs/:id/logs', handle: (request) => jobLogs(context, request) },
     { method: 'GET', path: '/v1/stats', handle: (request) => stats(seeing, request) },
   ];
 }
 
-async function jobLogs(seeing: ApiContext['seeing'], request: ApiRequest): Promise<ApiAnswer> {
+async function jobLogs(context: Context, request: ApiRequest): Promise<ApiAnswer> {
   const { query, signal } = request;
   const after = Number(query.get('after') ?? 0) || 0;
   const limit = limitOf(query, { usual: MAX_LINES, most: MAX_LINES });
   // Without a word it is not waited for.
   const waitMs = query.has('timeout') ? waitMsOf(query) : 0;
-  return ok(await seeing.lines(required(request, 'id'), { after, limit, waitMs, signal }));
+  const id = required(request, 'id');
+  const page = await context.seeing.lines(id, { after, limit, waitMs, signal });
+  const redaction = redactionFor(context, request, `the log of job ${id}`);
+  const lines = page.lines.map((line) => ({ ...line, line: redaction.line(line.line) }));
+  return ok({ ...page, lines });
 }
 
 async function stats(seeing: ApiContext['seeing'], { query }: ApiRequest): Promise<ApiAnswer> {

@@ -6,6 +6,7 @@ import type { ApiContext } from './api-context.ts';
 import { toAdded, toSummary, toView } from './job-view.ts';
 import { limitOf, queryValue, waitMsOf } from './query.ts';
 import { STATE } from './requests.ts';
+import { redactionFor } from './reveal.ts';
 import { type ApiAnswer, type ApiRequest, created, ok, type Route, required } from './route.ts';
 
 export const MAX_JOBS_AT_ONCE = 10_000;
@@ -66,14 +67,15 @@ async function listJobs(context: ApiContext, { query }: ApiRequest): Promise<Api
 }
 
 async function showJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
-  return ok(await viewOf(context, required(request, 'id')));
+  const id = required(request, 'id');
+  return ok({ ...(await viewOf(context, id, request)), ...(await context.seeing.origin(id)) });
 }
 
 async function waitForJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
   const id = required(request, 'id');
-  await viewOf(context, id);
+  if ((await context.store.get(id)) === undefined) throw unknownJob(id);
   await context.jobs.waitForEnd(id, waitMsOf(request.query), request.signal);
-  return ok(await viewOf(context, id));
+  return ok(await viewOf(context, id, request));
 }
 
 async function jobDependencies(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
@@ -85,19 +87,20 @@ async function jobDependencies(context: ApiContext, request: ApiRequest): Promis
 async function cancelJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
   const id = required(request, 'id');
   await context.jobs.cancel(id);
-  return ok(await viewOf(context, id));
+  return ok(await viewOf(context, id, request));
 }
 
 async function retryJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
   const id = required(request, 'id');
   await context.jobs.retry(id, { dependents: request.query.get('dependents') === 'true' });
-  return ok(await viewOf(context, id));
+  return ok(await viewOf(context, id, request));
 }
 
-async function viewOf(context: ApiContext, id: string): Promise<JobView> {
+async function viewOf(context: ApiContext, id: string, request: ApiRequest): Promise<JobView> {
   const job = await context.store.get(id);
   if (job === undefined) throw unknownJob(id);
-  const view = toView(job, await context.store.attempts(id));
+  const redaction = redactionFor(context, request, `job ${id}`);
+  const view = toView(job, await context.store.attempts(id), redaction);
   const dependencies = job.hasDependencies ? await context.store.countDependencies(id) : undefined;
   return dependencies === undefined ? view : { ...view, dependencies };
 }

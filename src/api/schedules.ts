@@ -3,9 +3,10 @@ import { TaskbellError } from '../protocol/errors.ts';
 import { findTimingProblem } from '../schedule/check-timing.ts';
 import { nextRuns, type TimesOf } from '../schedule/next-runs.ts';
 import { isActive, timesOf } from '../schedule/schedule.ts';
-import type { ApiContext } from './api-context.ts';
+import type { ApiContext, ScheduleFacts } from './api-context.ts';
 import { toSummary } from './job-view.ts';
 import { limitOf } from './query.ts';
+import { redactionFor } from './reveal.ts';
 import { type ApiAnswer, type ApiRequest, created, ok, type Route, required } from './route.ts';
 import { readPreview, readSchedule } from './schedule-requests.ts';
 import { toRunView, toScheduleView } from './schedule-view.ts';
@@ -13,19 +14,24 @@ import { toRunView, toScheduleView } from './schedule-view.ts';
 export function scheduleRoutes(context: ApiContext): readonly Route[] {
   const { schedules } = context;
   const named = (request: ApiRequest): string => required(request, 'name');
+  const shown = (request: ApiRequest, facts: ScheduleFacts) =>
+    toScheduleView(facts, redactionFor(context, request, `schedule ${facts.schedule.spec.name}`));
   const setPaused = (paused: boolean) => async (request: ApiRequest) =>
-    ok(toScheduleView(await schedules.setPaused(named(request), paused)));
+    ok(shown(request, await schedules.setPaused(named(request), paused)));
   return [
     {
       method: 'GET',
       path: '/v1/schedules',
-      handle: async () => ok({ schedules: (await schedules.list()).map(toScheduleView) }),
+      handle: async (request) => {
+        const all = await schedules.list();
+        return ok({ schedules: all.map((facts) => shown(request, facts)) });
+      },
     },
     {
       method: 'POST',
       path: '/v1/schedules',
       handle: async (request) =>
-        created(toScheduleView(await schedules.add(readSchedule(await request.json())))),
+        created(shown(request, await schedules.add(readSchedule(await request.json())))),
     },
     {
       method: 'POST',
@@ -35,7 +41,7 @@ export function scheduleRoutes(context: ApiContext): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/schedules/:name',
-      handle: async (request) => ok(toScheduleView(await schedules.get(named(request)))),
+      handle: async (request) => ok(shown(request, await schedules.get(named(request)))),
     },
     {
       method: 'DELETE',

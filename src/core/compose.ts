@@ -16,6 +16,7 @@ import { eventRoutes } from '../api/events.ts';
 import { bulkRoutes } from '../api/job-bulk.ts';
 import { seeingRoutes } from '../api/job-why.ts';
 import { jobRoutes } from '../api/jobs.ts';
+import { keyRoutes } from '../api/keys.ts';
 import { queueRoutes } from '../api/queues.ts';
 import { scheduleRoutes } from '../api/schedules.ts';
 import { statusRoutes } from '../api/status.ts';
@@ -23,7 +24,9 @@ import { workerRoutes } from '../api/workers.ts';
 import type { Settings } from '../config/settings.ts';
 import { skipAhead } from '../log/sqlite/log-position.ts';
 import { LogWriter } from '../log/sqlite/log-writer.ts';
+import { SEALED_LOG_TABLES } from '../log/sqlite/segment.ts';
 import { SqliteEventLog } from '../log/sqlite/sqlite-event-log.ts';
+import { redactionOf } from '../privacy/redaction.ts';
 import { readBootId } from '../process/boot-id.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
@@ -34,11 +37,16 @@ import { JobCounts } from '../queue/sqlite/job-counts.ts';
 import { skipJobIds } from '../queue/sqlite/job-ids.ts';
 import { QueueModes } from '../queue/sqlite/queue-modes.ts';
 import { SqliteQueueStats } from '../queue/sqlite/queue-stats.ts';
+import { SEALED_JOB_TABLES } from '../queue/sqlite/sealed-rows.ts';
 import { SqliteJobStore } from '../queue/sqlite/sqlite-job-store.ts';
 import { SqliteLimitLedger } from '../queue/sqlite/sqlite-limit-ledger.ts';
 import { ReportClient } from '../report/report-client.ts';
-import { SqliteScheduleStore } from '../schedule/sqlite/sqlite-schedule-store.ts';
+import {
+  SEALED_SCHEDULE_TABLES,
+  SqliteScheduleStore,
+} from '../schedule/sqlite/sqlite-schedule-store.ts';
 import { type Database, openDatabase, prepareTransaction } from '../sqlite/database.ts';
+import { SealedTables } from '../sqlite/sealed-tables.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
 import { apiToken } from './api-token.ts';
 import { renderBounded } from './bounded-json.ts';
@@ -54,17 +62,19 @@ import { InHand } from './in-hand.ts';
 import { CoreBulkService } from './job-bulk.ts';
 import { CoreJobService } from './job-service.ts';
 import { JobTypes } from './job-types.ts';
+import { CoreKeyService } from './key-service.ts';
 import { Lanes } from './lanes.ts';
 import { CoreLimitRules } from './limit-rules.ts';
 import { LogReportSource } from './log-report-source.ts';
 import { PayloadCheck } from './payload-check.ts';
 import { Peers } from './peers.ts';
+import { openPrivacy } from './privacy.ts';
 import { QueueControl } from './queue-control.ts';
 import { noteSettled } from './released.ts';
 import { Retention } from './retention.ts';
 import { buildSchedules } from './schedules.ts';
 import { CoreSeeing } from './seeing.ts';
-import { Settlement } from './settlement.ts';
+import { endOfUnreadable, Settlement } from './settlement.ts';
 import { gatherStatus } from './status.ts';
 import { WorkerControl } from './worker-control.ts';
 
@@ -121,13 +131,15 @@ export function composeCore(given: CoreParts): readonly Service[] {
 type Stores = ReturnType<typeof openStores>;
 type Engine = ReturnType<typeof buildEngine>;
 
-function openStores(db: Database, { onFatal }: CoreParts) {
+function openStores(db: Database, { settings, onFatal, log }: CoreParts) {
+  const privacy = openPrivacy(db, settings.privacy);
+  const { cipher } = privacy;
   const commitLoop = new CommitLoop({ transaction: prepareTransaction(db), onFatal });
   const { commit } = commitLoop;
   const bootId = readBootId();
   skipAhead(db, bootId);
   skipJobIds(db, bootId);
-  const writer = new LogWriter(db);
+  const writer = new LogWriter(db, cipher);
   const counts = new JobCounts(db);
   const limits = new SqliteLimitLedger(db);
   const modes = new QueueModes(db);
@@ -136,20 +148,27 @@ function openStores(db: Database, { onFatal }: CoreParts) {
   commitLoop.join(modes);
   // Last: it stores what the others append in their last moment.
   commitLoop.join(writer);
-  const jobs = new SqliteJobStore({ db, writer, counts, limits, modes, commit });
+  const jobs = new SqliteJobStore({ db, writer, counts, limits, modes, commit, cipher });
   return {
     commitLoop,
     jobs,
-    schedules: new SqliteScheduleStore({ db, commit, jobs: jobs.inTransaction }),
-    events: new SqliteEventLog(db, writer, commit),
+    schedules: new SqliteScheduleStore({ db, commit, cipher, jobs: jobs.inTransaction }),
+    events: new SqliteEventLog(db, writer, commit, cipher),
     directory: new Directory(db, commit),
     foreignTypes: new ForeignTypes(db, commit),
     stats: new SqliteQueueStats(db),
+    fingerprint: privacy.fingerprint,
+    keys: new CoreKeyService({ ...{ privacy, commit, log }, tables: sealedTables(db) }),
   };
 }
 
+function sealedTables(db: Database): SealedTables {
+  const jobs = SEALED_JOB_TABLES;
+  return new SealedTables(db, [...jobs, ...SEALED_SCHEDULE_TABLES, ...SEALED_LOG_TABLES]);
+}
+
 function buildEngine(
-  { jobs, schedules: scheduleStore, events, commitLoop, foreignTypes, stats }: Stores,
+  { jobs, schedules: scheduleStore, events, commitLoop, foreignTypes, stats, fingerprint }: Stores,
   parts: CoreParts,
 ) {
   const { settings, log, expectExecutors, processes } = parts;
@@ -161,7 +180,7 @@ function buildEngine(
   const lanes = new Lanes();
   const limits = new CoreLimitRules(settings.queues, types);
   const seeing = new CoreSeeing({
-    ...{ store: jobs, log: events, stats, types, lanes, limits, now },
+    ...{ store: jobs, log: events, schedules: scheduleStore, stats, types, lanes, limits, now },
     executors: () => pool.executors(),
   });
   const dueClock = new DueClock({
@@ -201,6 +220,7 @@ function buildEngine(
     ...{ store: jobs, types, lanes, limits, inHand, log, now, nudge },
     executors: () => pool.executors(),
     expect: (at) => dueClock.expect(at),
+    refuse: (unreadable) => settlement.settle(unreadable.map(endOfUnreadable)),
     onFailure: (err) => {
       onFailure(err);
       // Nothing else may happen that would ask for the free slots again.
@@ -210,7 +230,7 @@ function buildEngine(
   commitLoop.onFlush(() => dispatcher.fill());
   const service = new CoreJobService({
     ...{ store: jobs, log: events, types, lanes, pool, payloadCheck, dueClock, now, nudge },
-    logger: log,
+    ...{ fingerprint, logger: log },
   });
   const schedules = buildSchedules({
     ...{ store: scheduleStore, jobs, events, types, lanes, pool, dueClock, service },
@@ -246,6 +266,7 @@ function buildServer(
       ...statusRoutes(context),
       ...workerRoutes(context),
       ...seeingRoutes(context),
+      ...keyRoutes(context),
     ],
     streams: [
       {
@@ -265,7 +286,7 @@ function buildServer(
 }
 
 function apiContext(
-  { settings, processes }: CoreParts,
+  { settings, processes, log: auditLog }: CoreParts,
   {
     stores,
     engine,
@@ -289,7 +310,7 @@ function apiContext(
     ...operatingServices(stores, engine),
     schedules: engine.schedules.service,
     workers: new WorkerControl({ executors, news: engine.news }),
-    seeing,
+    ...{ seeing, keys: stores.keys, privacy: privacyService(settings, auditLog) },
     ...{ store, log, directory, report, now: Date.now },
     publish: async (events) => {
       for (const event of events) checkPublishable(event, eventTypes);
@@ -303,6 +324,15 @@ function apiContext(
     checkAccess: (question) => checkAccess(settings, stores, question),
     status: () => gatherStatus(parts),
     proveCommit: () => commitLoop.commit(() => undefined),
+  };
+}
+
+function privacyService({ privacy }: Settings, log: Logger): ApiContext['privacy'] {
+  return {
+    redaction: redactionOf(privacy.redact),
+    noteReveal: (what) => {
+      if (privacy.redact.length > 0) log.info({ what }, 'hidden fields were shown');
+    },
   };
 }
 

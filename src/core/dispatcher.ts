@@ -6,7 +6,7 @@
  * so that several claims of one flush cannot count on the same room.
  */
 import type { Logger } from '../process/logger.ts';
-import type { ClaimAnswer, JobStore } from '../queue/job-store.ts';
+import type { ClaimAnswer, JobStore, UnreadableJob } from '../queue/job-store.ts';
 import type { LimitRules } from '../queue/limits.ts';
 import type { InHand } from './in-hand.ts';
 import type { JobTypes } from './job-types.ts';
@@ -27,6 +27,8 @@ export interface DispatcherParts {
   readonly nudge: () => void;
   /** Asks for a flush at this time (epoch ms). */
   readonly expect: (at: number) => void;
+  /** Ends what was claimed and cannot be handed out. */
+  readonly refuse: (jobs: readonly UnreadableJob[]) => Promise<unknown>;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -70,6 +72,7 @@ export class Dispatcher {
       .then((answer) => {
         this.#learn(answer, marks);
         this.#handOut(executor, answer);
+        this.#refuse(answer.unreadable);
       })
       .catch((error: unknown) => this.#parts.onFailure(error))
       .finally(() => {
@@ -88,6 +91,12 @@ export class Dispatcher {
     // marked while the claim was under way. Otherwise the next claim would only see the same.
     const isNews = jobs.length + emptyLanes.length + heldLanes.length > 0;
     if (isNews || lanes.marks !== marksBefore) queueMicrotask(nudge);
+  }
+
+  /** Nobody waits for it: the slots go on to what can be read. */
+  #refuse(jobs: readonly UnreadableJob[] = []): void {
+    const { refuse, onFailure } = this.#parts;
+    if (jobs.length > 0) refuse(jobs).catch(onFailure);
   }
 
   #handOut(executor: RemoteExecutor, { jobs }: ClaimAnswer): void {

@@ -1,6 +1,7 @@
 /** Jobs as what one would add to have them again. Reads only. */
 import type { ExportPage } from '../protocol/bulk.ts';
 import { isFinished, type JobRequest, MAX_DEPENDENCIES } from '../protocol/jobs.ts';
+import { jsonOf } from '../protocol/sealed-text.ts';
 import type { JobRecord } from '../queue/job.ts';
 import type { JobStore } from '../queue/job-store.ts';
 import type { FoundJobs } from './job-walk.ts';
@@ -33,7 +34,7 @@ async function requestOf(store: JobStore, job: JobRecord): Promise<JobRequest> {
   const { type, queue, priority, runAt, uniqueKey, retries, timeoutMs, userId, group } = job;
   return {
     type,
-    payload: JSON.parse(job.payload),
+    payload: jsonOf(job.payload),
     queue,
     ...(priority === 0 ? {} : { priority }),
     ...(runAt === null ? {} : { runAt: new Date(runAt).toISOString() }),

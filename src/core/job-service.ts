@@ -2,11 +2,11 @@
  * Jobs from the outside: accepts, cancels, retries, waits. Turns requests into the store's words
  * and tells the executors; every answer comes after the commit.
  */
-import { createHash } from 'node:crypto';
 import type { JobService } from '../api/api-context.ts';
 import { unknownJob } from '../api/jobs.ts';
 import { didYouMean } from '../config/did-you-mean.ts';
 import type { EventLog } from '../log/event-log.ts';
+import type { Fingerprint } from '../privacy/fingerprint.ts';
 import type { Logger } from '../process/logger.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { JobRequest } from '../protocol/jobs.ts';
@@ -29,6 +29,7 @@ export interface JobServiceParts {
   readonly payloadCheck: PayloadCheck;
   readonly dueClock: DueClock;
   readonly logger: Logger;
+  readonly fingerprint: Fingerprint;
   readonly now: () => number;
   /** Asks for a flush of the commit loop in this turn. */
   readonly nudge: () => void;
@@ -64,7 +65,9 @@ export class CoreJobService implements JobService {
     lanes.mark(jobs.filter(({ runAt }) => runAt === null || runAt <= at));
     const key = idempotencyKey;
     const guard =
-      key === undefined ? undefined : { key: checkKey(key), fingerprint: fingerprintOf(requests) };
+      key === undefined
+        ? undefined
+        : { key: checkKey(key), fingerprint: this.#fingerprintOf(requests) };
     const outcomes = await this.#store(jobs, at, guard);
     this.#expectRuns(outcomes);
     this.#remarkUnserved(jobs);
@@ -119,10 +122,15 @@ export class CoreJobService implements JobService {
     );
   }
 
+  /** Of what was asked for, not of what it came to: a delay counts from another moment in the repeat. */
+  #fingerprintOf(requests: readonly JobRequest[]): string {
+    return this.#parts.fingerprint([JSON.stringify(requests)]);
+  }
+
   #toJob(request: JobRequest, at: number): NewJob {
-    const { types } = this.#parts;
+    const { types, fingerprint } = this.#parts;
     if (!types.isKnown(request.type)) throw unknownType(request.type, types.names());
-    return toNewJob(request, { queue: types.policyOf(request.type).queue, at });
+    return toNewJob(request, { queue: types.policyOf(request.type).queue, at, fingerprint });
   }
 
   async #checkPayloads(requests: readonly JobRequest[]): Promise<void> {
@@ -226,11 +234,6 @@ function checkKey(key: string): string {
     `An Idempotency-Key has at most ${MAX_KEY_BYTES} bytes, got ${Buffer.byteLength(key)}.`,
     { hint: 'A UUID is a good key.' },
   );
-}
-
-/** Of what was asked for, not of what it came to: a delay counts from another moment in the repeat. */
-function fingerprintOf(requests: readonly JobRequest[]): string {
-  return createHash('sha256').update(JSON.stringify(requests)).digest('base64url');
 }
 
 function unknownType(type: string, known: readonly string[]): TaskbellError {

@@ -2,7 +2,7 @@
  * From what a caller asks for to a job with every field decided. Pure; what needs a store, such as whether
  * a key is taken, is decided there.
  */
-import { createHash } from 'node:crypto';
+import { type Fingerprint, fingerprintWith } from '../privacy/fingerprint.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { JobRequest, UniquePolicy, UniqueRequest } from '../protocol/jobs.ts';
 import type { Json } from '../protocol/json.ts';
@@ -14,10 +14,15 @@ export interface RequestFacts {
   readonly queue: string;
   /** Epoch milliseconds. */
   readonly at: number;
+  /** Of type and payload; a plain hash when omitted. */
+  readonly fingerprint?: Fingerprint;
 }
 
+const PLAIN_FINGERPRINT = fingerprintWith(null);
+
 /** @throws TaskbellError E_INVALID_REQUEST where fields contradict each other */
-export function toNewJob(request: JobRequest, { queue, at }: RequestFacts): NewJob {
+export function toNewJob(request: JobRequest, facts: RequestFacts): NewJob {
+  const { queue, at, fingerprint = PLAIN_FINGERPRINT } = facts;
   const payload = renderBounded(request.payload ?? null, `The payload of ${request.type}`);
   return {
     type: request.type,
@@ -25,7 +30,7 @@ export function toNewJob(request: JobRequest, { queue, at }: RequestFacts): NewJ
     payload,
     priority: request.priority ?? 0,
     ...timesOf(request, at),
-    uniqueKey: uniqueKeyOf(request),
+    uniqueKey: uniqueKeyOf(request, fingerprint),
     unique: request.unique === undefined ? null : uniqueRuleOf(request.unique, request),
     retries: request.retries ?? null,
     backoff: request.backoff ?? null,
@@ -57,7 +62,8 @@ function runAtOf(request: JobRequest, at: number): number | null {
   return delayMs === undefined || delayMs === 0 ? null : at + delayMs;
 }
 
-function uniqueKeyOf({ type, payload, uniqueKey, unique }: JobRequest): string | null {
+function uniqueKeyOf(request: JobRequest, fingerprint: Fingerprint): string | null {
+  const { type, payload, uniqueKey, unique } = request;
   if (unique === undefined) return uniqueKey ?? null;
   const given = [uniqueKey, unique.key, unique.by].filter((one) => one !== undefined);
   if (given.length !== 1) {
@@ -68,8 +74,7 @@ function uniqueKeyOf({ type, payload, uniqueKey, unique }: JobRequest): string |
     );
   }
   if (unique.by === undefined) return uniqueKey ?? unique.key ?? null;
-  const text = JSON.stringify([type, sorted(payload ?? null)]);
-  return `sha256:${createHash('sha256').update(text).digest('base64url')}`;
+  return fingerprint([JSON.stringify([type, sorted(payload ?? null)])]);
 }
 
 /** Policies by which a later add takes the place of a job: it could not take its dependencies too. */

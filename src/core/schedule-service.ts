@@ -6,6 +6,7 @@ import type { ScheduleFacts, ScheduleService } from '../api/api-context.ts';
 import type { Logger } from '../process/logger.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { JobRequest } from '../protocol/jobs.ts';
+import { jsonOf } from '../protocol/sealed-text.ts';
 import type { JobRecord } from '../queue/job.ts';
 import type { JobStore } from '../queue/job-store.ts';
 import { findTimingProblem } from '../schedule/check-timing.ts';
@@ -126,11 +127,11 @@ export class CoreScheduleService implements ScheduleService {
   }
 }
 
-/** The job that a schedule adds, as one would ask for it. */
+/** The job that a schedule adds, as one would ask for it. @throws TaskbellError E_KEY_FILE for a payload that stays sealed */
 export function jobRequestOf({ job, payload, queue, priority, userId }: ScheduleSpec): JobRequest {
   return {
     type: job,
-    payload: JSON.parse(payload),
+    payload: jsonOf(payload),
     priority,
     ...(queue === null ? {} : { queue }),
     ...(userId === null ? {} : { userId }),

@@ -9,7 +9,7 @@ import { type EventRequest, isEventId, RESERVED_EVENT_TYPES } from '../protocol/
 import type { Fence, Outcome } from '../protocol/execute.ts';
 import type { Durability } from '../protocol/jobs.ts';
 import { type AttemptEnd, endOf, endWithoutWord } from '../queue/job.ts';
-import type { EndAnswer, JobStore, JudgedEnd } from '../queue/job-store.ts';
+import type { EndAnswer, JobStore, JudgedEnd, UnreadableJob } from '../queue/job-store.ts';
 import type { JobTypes } from './job-types.ts';
 import type { InFlight } from './remote-executor.ts';
 import type { EndFact } from './throughput.ts';
@@ -138,6 +138,13 @@ function factOf(ended: Ended | undefined, answer: EndAnswer): EndFact | undefine
     hasFailed: CHARGED.has(outcome),
     durationMs,
   };
+}
+
+/** What was claimed and cannot be handed out: it would fail in the same way each time. */
+export function endOfUnreadable({ id, attempt, type, durability, error }: UnreadableJob): Ended {
+  const { code: name, message } = error;
+  const end = endWithoutWord({ id, attempt }, 'rejected', { name, message, durationMs: 0 });
+  return { type, durability, end };
 }
 
 export function fenceOf({ id, attempt }: Fence): Fence {

@@ -6,12 +6,14 @@ import { createHash, createHmac } from 'node:crypto';
 
 export const FINGERPRINT_SECRET_BYTES = 32;
 
-export type Fingerprint = (text: string) => string;
+/** Of the texts one after the other. */
+export type Fingerprint = (texts: Iterable<string>) => string;
 
 /** The prefix names the kind, so that a plain hash never equals a keyed one. */
 export function fingerprintWith(secret: Buffer | null): Fingerprint {
-  if (secret === null) {
-    return (text) => `sha256:${createHash('sha256').update(text).digest('base64url')}`;
-  }
-  return (text) => `hmac:${createHmac('sha256', secret).update(text).digest('base64url')}`;
+  return (texts) => {
+    const hash = secret === null ? createHash('sha256') : createHmac('sha256', secret);
+    for (const text of texts) hash.update(text);
+    return `${secret === null ? 'sha256' : 'hmac'}:${hash.digest('base64url')}`;
+  };
 }

@@ -189,11 +189,17 @@ function whole(value: number | undefined): number | null {
   return known === null ? null : Math.round(known);
 }
 
-/** The end of an attempt whose process is gone. */
+/** The end of an attempt whose process is gone, or never had a word to say. */
 export function endWithoutWord(
   fence: Fence,
-  outcome: 'crash' | 'interrupted' | 'timeout' | 'cancelled',
-  words: { readonly message: string; readonly durationMs: number; readonly stack?: string },
+  outcome: 'crash' | 'interrupted' | 'timeout' | 'cancelled' | 'rejected',
+  words: {
+    /** The outcome, when omitted. */
+    readonly name?: string;
+    readonly message: string;
+    readonly durationMs: number;
+    readonly stack?: string;
+  },
 ): AttemptEnd {
   return {
     id: fence.id,
@@ -203,7 +209,7 @@ export function endWithoutWord(
     retryAfterMs: null,
     result: null,
     error: {
-      name: outcome,
+      name: words.name ?? outcome,
       message: words.message,
       ...(words.stack === undefined ? {} : { stack: words.stack }),
     },

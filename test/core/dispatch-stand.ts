@@ -139,6 +139,7 @@ export class DispatchStand {
       now: () => this.now,
       nudge: () => stores.loop.nudge(),
       expect: (at) => void this.expected.push(at),
+      refuse: async (jobs) => void this.failures.push(...jobs),
       onFailure: (error) => void this.failures.push(error),
     });
     stores.loop.onFlush(() => dispatcher.fill());

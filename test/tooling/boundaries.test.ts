@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sqlite: ['protocol'],
   protocol: [],
   wire: [],
+  privacy: ['protocol'],
   config: ['protocol'],
   process: ['config', 'protocol'],
   client: ['protocol'],
@@ -34,7 +35,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   executor: LEAVES,
   gateway: [...LEAVES, 'auth', 'client', 'wire'],
   'gateway/protocols': [...LEAVES, 'auth', 'client', 'wire'],
-  api: [...LEAVES, 'queue', 'schedule', 'log', 'access'],
+  api: [...LEAVES, 'queue', 'schedule', 'log', 'access', 'privacy'],
   core: [
     ...LEAVES,
     'queue',
@@ -47,11 +48,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'auth',
     'client',
     'wire',
+    'privacy',
   ],
   supervisor: LEAVES,
-  cli: [...LEAVES, 'client', 'auth', 'supervisor'],
-  'cli/commands': [...LEAVES, 'client', 'auth', 'supervisor'],
-  'cli/commands/job': [...LEAVES, 'client', 'auth', 'supervisor'],
+  cli: [...LEAVES, 'client', 'auth', 'supervisor', 'privacy'],
+  'cli/commands': [...LEAVES, 'client', 'auth', 'supervisor', 'privacy'],
+  'cli/commands/job': [...LEAVES, 'client', 'auth', 'supervisor', 'privacy'],
 };
 
 /** Single files that may do what their room may not, or that their room may import. */
