@@ -1,5 +1,5 @@
 /** The `run` message of the executor protocol, with payloads and results written as the text they are stored as. Pure. */
-import type { Assignment } from '../protocol/execute.ts';
+import { quoteName } from '../protocol/json.ts';
 import type { ClaimedJob } from '../queue/job.ts';
 
 /** UTF-16 units: far below what one string may hold, however much is handed down to many slots at once. */
@@ -25,18 +25,16 @@ export function renderRun(
   return messages.map((attempts) => `{"kind":"run","attempts":[${attempts.join(',')}]}`);
 }
 
+/** By hand: it is written for each attempt. Its keys are those of `Assignment`. */
 function renderAssignment(job: ClaimedJob, timeoutMs: number): string {
-  const facts: Omit<Assignment, 'payload' | 'dependencies'> = {
-    id: job.id,
-    attempt: job.attempt,
-    type: job.type,
-    queue: job.queue,
-    userId: job.userId,
-    group: job.group,
-    createdAt: job.createdAt,
-    timeoutMs,
-    failures: job.failures,
-  };
+  const { id, attempt, type, queue, userId, group, createdAt, failures } = job;
+  const what = `"id":${quoteName(id)},"attempt":${attempt},"type":${quoteName(type)}`;
+  const whose = `"queue":${quoteName(queue)},"userId":${orNull(userId)},"group":${orNull(group)}`;
+  const facts = `"createdAt":${createdAt},"timeoutMs":${timeoutMs},"failures":${failures}`;
   const dependencies = job.dependencies === null ? '' : `,"dependencies":${job.dependencies}`;
-  return `${JSON.stringify(facts).slice(0, -1)},"payload":${job.payload}${dependencies}}`;
+  return `{${what},${whose},${facts},"payload":${job.payload}${dependencies}}`;
+}
+
+function orNull(name: string | null): string {
+  return name === null ? 'null' : quoteName(name);
 }

@@ -3,6 +3,7 @@
  */
 import type { JobEventData } from '../protocol/events.ts';
 import type { FailReason, JobProgress, UniqueOutcome } from '../protocol/jobs.ts';
+import { quoteName } from '../protocol/json.ts';
 import type { QueueMode } from '../protocol/status.ts';
 import type { AttemptEnd, Lane } from './job.ts';
 
@@ -85,9 +86,5 @@ function render(data: JobEventData): string {
 }
 
 function head({ type, queue }: Named, state: string, attempt: number): string {
-  return `{"state":"${state}","type":${quote(type)},"queue":${quote(queue)},"attempt":${attempt}`;
-}
-
-function quote(name: string): string {
-  return /^[\w.:-]+$/.test(name) ? `"${name}"` : JSON.stringify(name);
+  return `{"state":"${state}","type":${quoteName(type)},"queue":${quoteName(queue)},"attempt":${attempt}`;
 }
