@@ -8,9 +8,10 @@ import type { Logger } from '../process/logger.ts';
 import { type EventRequest, isEventId, RESERVED_EVENT_TYPES } from '../protocol/events.ts';
 import type { Fence, Outcome } from '../protocol/execute.ts';
 import type { Durability } from '../protocol/jobs.ts';
-import { type AttemptEnd, endOf, endWithoutWord } from '../queue/job.ts';
+import { type AttemptEnd, endWithoutWord } from '../queue/job.ts';
 import type { EndAnswer, JobStore, JudgedEnd, UnreadableJob } from '../queue/job-store.ts';
 import type { JobTypes } from './job-types.ts';
+import { failed, keptEndOf } from './kept-end.ts';
 import type { InFlight } from './remote-executor.ts';
 import type { EndFact } from './throughput.ts';
 
@@ -44,17 +45,13 @@ export class Settlement {
 
   /** What an executor reported. */
   fromOutcome(held: InFlight | undefined, outcome: Outcome): Ended {
-    const end = endOf(outcome);
+    const end = keptEndOf(outcome);
     const problem = this.#problemOf(end.events);
     const type = held?.type ?? '';
     const durability = held?.durability ?? 'disk';
     if (problem === undefined) return { type, durability, end };
     const error = { name: 'EventError', message: problem };
-    return {
-      type,
-      durability,
-      end: { ...end, outcome: 'error', retryable: false, result: null, error, events: [] },
-    };
+    return { type, durability, end: failed(end, error) };
   }
 
   /** What the core concludes when the executor's process is gone. */

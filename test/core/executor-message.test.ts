@@ -148,3 +148,39 @@ describe('a hello', () => {
     }
   });
 });
+
+describe('what is of the protocol and cannot be kept', () => {
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+  const outcome = (more: string) => `"outcome":"succeeded","startedAt":1,"durationMs":1,${more}}]}`;
+
+  it.each([
+    ['a result that is nested too deeply', `"result":${deep}`],
+    ['a result of more than 1 MiB', `"result":"${'x'.repeat(1_048_576)}"`],
+    ['an event whose data are', `"events":[{"type":"uploadFile","id":"1","data":[${deep}]}]`],
+    [
+      'an event of more than 1 MiB',
+      `"events":[{"type":"uploadFile","id":"1","data":["${'x'.repeat(1_048_576)}"]}]`,
+    ],
+  ])('is the error of its attempt, and of no other: %s', async (_what, more) => {
+    const one = await executor();
+    const bad = await startOne(one);
+    const good = await startOne(one);
+    one.end(good);
+    one.say(`{"kind":"ended","outcomes":[{"id":"${bad.id}","attempt":1,${outcome(more)}`);
+    await one.confirms(good);
+    expect(await core.ended(bad.id)).toMatchObject({ state: 'failed', attempt: 1, result: null });
+    expect(core.fatal).toEqual([]);
+  });
+
+  it('is no progress', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    const { id } = attempt;
+    one.say(
+      `{"kind":"progress","progress":[{"id":"${id}","attempt":1,"value":{"message":${deep}}}]}`,
+    );
+    one.end(attempt);
+    expect(await core.ended(id)).toMatchObject({ state: 'succeeded' });
+    expect(core.fatal).toEqual([]);
+  });
+});
