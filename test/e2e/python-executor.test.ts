@@ -2,8 +2,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { outcomes, Site, until } from './daemon.ts';
 import { freePort } from './free-port.ts';
 
@@ -49,8 +51,7 @@ afterEach(async () => {
   await site.dispose();
 });
 
-/** Starts one and resolves when it is known to the core. */
-async function python(address = site.socket, token?: string): Promise<ChildProcess> {
+function spawnPython(address: string, token?: string): ChildProcess {
   const env = token === undefined ? {} : { TASKBELL_API_TOKEN: token };
   const child = spawn('python3', ['-B', site.write('program.py', PROGRAM), address], {
     cwd: site.directory,
@@ -58,6 +59,12 @@ async function python(address = site.socket, token?: string): Promise<ChildProce
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   children.push(child);
+  return child;
+}
+
+/** Starts one and resolves when it is known to the core. */
+async function python(address = site.socket, token?: string): Promise<ChildProcess> {
+  const child = spawnPython(address, token);
   const isIt = ({ executor }: { executor: string }) => executor.startsWith(`py-${child.pid}-`);
   const isHere = async () => (await site.api.workers()).some(isIt);
   await until(isHere, 'the executor in Python', 30_000);
@@ -157,4 +164,55 @@ describe.skipIf(!hasPython)('an executor in Python', { timeout: 90_000 }, () => 
       expect(job.attempt).toBe(1);
     },
   );
+});
+
+const LEASE = { abandonAfterMs: 400, reconnectWithinMs: 20_000 };
+const RUN = {
+  kind: 'run',
+  attempts: [{ id: '7', attempt: 1, type: 'pygate', payload: { file: 'never' }, timeoutMs: 0 }],
+};
+
+describe.skipIf(!hasPython)('the lease of an executor in Python', { timeout: 90_000 }, () => {
+  let server: WebSocketServer;
+  let core: WebSocket;
+  const heard: { kind: string; outcomes?: { outcome: string }[] }[] = [];
+  /** A core that answers no ping by itself. */
+  beforeEach(async () => {
+    site = new Site();
+    heard.length = 0;
+    server = new WebSocketServer({ host: '127.0.0.1', port: 0, autoPong: false });
+    await once(server, 'listening');
+    spawnPython(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    [core] = (await once(server, 'connection')) as [WebSocket];
+    core.on('message', (data) => heard.push(JSON.parse(String(data))));
+    await until(() => heard.length > 0, 'hello');
+  });
+  afterEach(() => {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  });
+
+  const ends = () => heard.flatMap(({ outcomes = [] }) => outcomes.map(({ outcome }) => outcome));
+  const send = (message: object) => core.send(JSON.stringify(message));
+
+  it('ends when no ping is answered: its attempts stop before others get them', async () => {
+    expect(heard[0]).toMatchObject({ kind: 'hello', process: null });
+    send({ kind: 'welcome', forget: [], lease: LEASE });
+    send(RUN);
+    await until(() => ends().length > 0, 'the end of the attempt', 30_000);
+    expect(ends()).toEqual(['interrupted']);
+  });
+
+  it('goes on with each ping that is answered', async () => {
+    send({ kind: 'welcome', forget: [], lease: LEASE });
+    const [payload] = (await once(core, 'ping')) as [Buffer];
+    // As if the core had answered what was sent in an hour from now: a slow machine changes nothing.
+    const later = Buffer.alloc(8);
+    later.writeDoubleBE(payload.readDoubleBE() + 3_600);
+    core.pong(later);
+    send(RUN);
+    for (let pings = 0; pings < 6; pings += 1) await once(core, 'ping');
+    expect(ends()).toEqual([]);
+    await traced('start', '7');
+  });
 });
