@@ -8,14 +8,25 @@ import type { JobEventData } from '../protocol/events.ts';
 import type { CliContext } from './cli-context.ts';
 import { mayColour } from './painter.ts';
 
+const ABSENCE = 'the daemon is away: waiting until it is back';
+
+/** For whoever waits through a restart: silence would look like a job that hangs. */
+export function noteAbsence(ctx: CliContext): void {
+  ctx.note(ABSENCE);
+}
+
 export async function waitForJob(
   ctx: CliContext,
   daemon: TaskbellClient,
   id: string,
   timeoutMs?: number,
 ): Promise<JobView> {
-  const options = timeoutMs === undefined ? {} : { timeoutMs };
-  const waiting = daemon.wait(id, { ...options, signal: ctx.signal });
+  let notedBy = (text: string): void => ctx.note(text);
+  const waiting = daemon.wait(id, {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    signal: ctx.signal,
+    onAway: () => notedBy(ABSENCE),
+  });
   if (!ctx.world.stderrIsTerminal) return await waiting;
   // Handled below, after the spinner is there; without this a quick failure would count as unhandled.
   waiting.catch(() => undefined);
@@ -23,6 +34,12 @@ export async function waitForJob(
   const stream = ctx.world.stderr as NodeJS.WriteStream;
   const colour = mayColour(ctx.world.environment) ? 'cyan' : false;
   const spinner = ora({ stream, color: colour, text: `job ${id}`, discardStdin: false }).start();
+  notedBy = (text) => {
+    // A line of its own above the spinner.
+    spinner.stop();
+    ctx.note(text);
+    spinner.start();
+  };
   const events = daemon.events({ type: 'job', id, onGap: () => undefined });
   const showing = show(events, (text) => {
     spinner.text = `job ${id} ${text}`;
@@ -50,12 +67,16 @@ export function describeProgress(data: JobEventData): string {
   const progress = (data.progress ?? null) as JobProgress | null;
   const attempt = data.attempt > 1 ? `, attempt ${data.attempt}` : '';
   if (progress === null) return `${data.state}${attempt}`;
-  const { fraction, done, total, message } = progress;
+  return `${data.state}${attempt}: ${progressText(progress)}`;
+}
+
+/** `40 % 4/10 reading rows`. Pure. */
+export function progressText({ fraction, done, total, message }: JobProgress): string {
   const share = fraction ?? (done !== undefined && total ? done / total : undefined);
   const parts = [
     share === undefined ? undefined : `${Math.round(share * 100)} %`,
     done === undefined ? undefined : `${done}${total === undefined ? '' : `/${total}`}`,
     message,
   ];
-  return `${data.state}${attempt}: ${parts.filter((part) => part !== undefined).join(' ')}`;
+  return parts.filter((part) => part !== undefined).join(' ');
 }

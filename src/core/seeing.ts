@@ -2,12 +2,13 @@
 import type { LinesRequest, SeeingService } from '../api/api-context.ts';
 import { toQueueView } from '../api/queues.ts';
 import type { EventLog } from '../log/event-log.ts';
-import type { LogLinesView } from '../protocol/jobs.ts';
+import type { JobView, LogLinesView } from '../protocol/jobs.ts';
 import type { EndCounts, OldestView, TypeStatsView } from '../protocol/stats.ts';
 import type { QueueView, StatsView, StatusView } from '../protocol/status.ts';
 import type { WhyView } from '../protocol/why.ts';
 import type { NewLogLine } from '../queue/job.ts';
 import type { OldestQueued } from '../queue/queue-stats.ts';
+import type { ScheduleStore } from '../schedule/schedule-store.ts';
 import { JobLines } from './job-lines.ts';
 import { gatherWhy, type JobWhyParts } from './job-why.ts';
 import type { RemoteExecutor } from './remote-executor.ts';
@@ -16,6 +17,7 @@ import { stateOf } from './worker-control.ts';
 
 export interface SeeingParts extends JobWhyParts {
   readonly log: Pick<EventLog, 'onAppended'>;
+  readonly schedules: Pick<ScheduleStore, 'list'>;
 }
 
 export class CoreSeeing implements SeeingService {
@@ -43,6 +45,17 @@ export class CoreSeeing implements SeeingService {
 
   why(id: string): Promise<WhyView> {
     return gatherWhy(id, this.#parts);
+  }
+
+  async origin(id: string): Promise<Pick<JobView, 'uniqueUntil' | 'schedule'>> {
+    const { store, stats, schedules } = this.#parts;
+    const job = await store.get(id);
+    const until = job === undefined ? null : await stats.uniqueUntil(job);
+    const schedule = (await schedules.list()).find(({ jobs }) => jobs.includes(id));
+    return {
+      ...(until === null ? {} : { uniqueUntil: new Date(until).toISOString() }),
+      ...(schedule === undefined ? {} : { schedule: schedule.spec.name }),
+    };
   }
 
   lines(id: string, request: LinesRequest): Promise<LogLinesView> {

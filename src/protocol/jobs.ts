@@ -206,6 +206,14 @@ export interface JobView extends JobSummary {
   readonly attempts: readonly AttemptView[];
   /** Left out where the job depends on none. */
   readonly dependencies?: DependencyCounts;
+  /** What the job itself says; null: as its type says. */
+  readonly retries: number | null;
+  readonly timeoutMs: number | null;
+  readonly backoff: BackoffRequest | null;
+  /** Only of `job show`. Until when its unique key is held, though it may have ended. */
+  readonly uniqueUntil?: string;
+  /** Only of `job show`. The schedule that it came from, while that still knows it. */
+  readonly schedule?: string;
 }
 
 /** How the jobs stand that one depends on. */

@@ -270,6 +270,7 @@ function jobView(id: string, request: JobRequest): JobView {
     duration: null,
     attempt: 0,
     progress: null,
+    ...{ retries: null, timeoutMs: null, backoff: null },
     payload: request.payload ?? null,
     result: null,
     error: null,
