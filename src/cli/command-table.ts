@@ -109,8 +109,13 @@ export const GROUPS: readonly Group[] = [
         load: async () => (await import('./commands/job/show.ts')).define,
       },
       {
+        name: 'why',
+        summary: 'say what a job is waiting for',
+        load: async () => (await import('./commands/job/why.ts')).define,
+      },
+      {
         name: 'wait',
-        summary: 'wait until a job has ended',
+        summary: 'wait until jobs have ended',
         load: async () => (await import('./commands/job/wait.ts')).define,
       },
       {
@@ -120,13 +125,33 @@ export const GROUPS: readonly Group[] = [
       },
       {
         name: 'cancel',
-        summary: 'end a job, or take it out of its queue',
+        summary: 'end jobs, or take them out of their queues',
         load: async () => (await import('./commands/job/cancel.ts')).define,
       },
       {
         name: 'retry',
-        summary: 'queue a failed or cancelled job again',
+        summary: 'queue failed or cancelled jobs again',
         load: async () => (await import('./commands/job/retry.ts')).define,
+      },
+      {
+        name: 'move',
+        summary: 'take jobs that wait to another queue',
+        load: async () => (await import('./commands/job/move.ts')).define,
+      },
+      {
+        name: 'purge',
+        summary: 'cancel jobs that wait, remove the records of ended ones',
+        load: async () => (await import('./commands/job/purge.ts')).define,
+      },
+      {
+        name: 'import',
+        summary: 'add the jobs of a file',
+        load: async () => (await import('./commands/job/import.ts')).define,
+      },
+      {
+        name: 'export',
+        summary: 'print jobs as lines that job import takes',
+        load: async () => (await import('./commands/job/export.ts')).define,
       },
     ],
   },
@@ -156,6 +181,11 @@ export const GROUPS: readonly Group[] = [
         load: async () => (await import('./commands/queue/list.ts')).define,
       },
       {
+        name: 'stats',
+        summary: 'tell what ends, how long it takes and how often it fails',
+        load: async () => (await import('./commands/queue/stats.ts')).define,
+      },
+      {
         name: 'pause',
         summary: 'start no more jobs of a queue',
         load: async () => (await import('./commands/queue/pause.ts')).define,
@@ -164,6 +194,16 @@ export const GROUPS: readonly Group[] = [
         name: 'resume',
         summary: 'start jobs of a queue again',
         load: async () => (await import('./commands/queue/resume.ts')).define,
+      },
+      {
+        name: 'drain',
+        summary: 'take no more jobs, and run what is there',
+        load: async () => (await import('./commands/queue/drain.ts')).define,
+      },
+      {
+        name: 'purge',
+        summary: 'cancel everything that waits in a queue',
+        load: async () => (await import('./commands/queue/purge.ts')).define,
       },
     ],
   },

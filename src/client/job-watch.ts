@@ -13,7 +13,7 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
   /** Then the wait ends with `E_TIMEOUT`; for ever when omitted. */
   readonly timeoutMs?: number;
-  /** Called once for each absence of the daemon that is longer than the patience of a request. */
+  /** Called when the daemon is away for longer than a request is patient; once for a request of 30 s. */
   readonly onAway?: () => void;
 }
 

@@ -181,35 +181,18 @@ test('job cancel and job retry print the job after the change', async () => {
   });
 });
 
-test('job logs pages through all lines; with --follow it goes on until the job has ended', async () => {
-  server.addJob({ type: 'mail' });
-  const lines = [1, 2, 3].map((n) => {
-    return { n, at: '2026-01-02T03:04:05.678Z', attempt: 1, level: 'info', line: `line ${n}` };
-  });
-  server.routes.set('GET /v1/jobs/:id/logs', ({ query }) => {
-    const after = Number(query.get('after'));
-    const isOver = server.job('1').state === 'succeeded';
-    return { lines: lines.slice(after, isOver ? 3 : 2), dropped: 0 };
-  });
-  const plain = await run(['job', 'logs', '1']);
-  expect(plain.stdout).toBe('03:04:05.678 info   line 1\n03:04:05.678 info   line 2\n');
-  const following = run(['job', 'logs', '1', '-f', '--json']);
-  await eventually(() => server.asked.some((one) => one.path === '/v1/jobs/1/wait'));
-  server.setJob('1', 'succeeded');
-  const printed = (await following).stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  expect(printed).toEqual(lines);
-});
+const OLDEST = { id: '7', since: '2026-01-02T03:04:05.678Z', latency: 1_500, isExact: true };
 
 test('queues are listed, paused and resumed', async () => {
-  const jobs = { scheduled: 1, queued: 2, running: 3, retrying: 4 };
-  const queue = { name: 'fast', paused: true, jobs };
+  const jobs = { waiting: 5, scheduled: 1, queued: 2, running: 3, retrying: 4 };
+  const throughput = { lastMinute: 0.25, lastFiveMinutes: 1 };
+  const queue = { name: 'fast', mode: 'paused', paused: true, jobs, oldest: OLDEST, throughput };
   server.routes.set('GET /v1/queues', () => ({ queues: [queue] }));
   server.routes.set('POST /v1/queues/:name/pause', () => queue);
   server.routes.set('POST /v1/queues/:name/resume', () => ({ ...queue, paused: false }));
-  expect((await run(['queue', 'list'])).stdout).toMatch(/fast +1 +2 +3 +4 +paused\n$/);
+  expect((await run(['queue', 'list'])).stdout).toMatch(
+    /fast +5 +1 +2 +3 +4 +1\.50 s +0\.25 +paused\n$/,
+  );
   expect(JSON.parse((await run(['queue', 'list', '--json'])).stdout)).toEqual({ queues: [queue] });
   expect(JSON.parse((await run(['queue', 'pause', 'fast', '--json'])).stdout)).toEqual(queue);
   expect((await run(['queue', 'resume', 'fast'])).stdout).toBe('queue fast is open\n');
@@ -323,6 +306,9 @@ test('status prints the service at a glance, and as JSON what the daemon said', 
     },
     processes: [{ role: 'core', pid: 12, state: 'ready', restarts: 0, since: null }],
     jobs: { queued: 3, running: 1 },
+    dead: 2,
+    oldest: { ...OLDEST, queue: 'slow' },
+    executors: { total: 2, ready: 1, slots: 8, running: 1 },
     report: REPORT,
     gateway: { address: '::', port: 8081, path: '/ws' },
     log: { epoch: 'e', top: '9', oldest: '1' },
@@ -331,6 +317,9 @@ test('status prints the service at a glance, and as JSON what the daemon said', 
   const text = (await run(['status'])).stdout;
   expect(text).toContain('events   ws://[::]:8081/ws\n');
   expect(text).toContain('jobs     3 queued, 1 running\n');
+  expect(text).toContain('workers  1 of 2 ready, 1 of 8 slots busy\n');
+  expect(text).toContain('oldest   job 7 waits in slow for 1.50 s\n');
+  expect(text).toContain('dead     2 failed, to be looked at');
   expect(text).toMatch(/core +12 +0 +- +ready\n$/);
   expect(JSON.parse((await run(['status', '--json'])).stdout)).toEqual(status);
 });

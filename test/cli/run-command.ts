@@ -16,7 +16,11 @@ export interface RunOptions {
   readonly isTerminal?: boolean;
   /** Standard error becomes something that a spinner takes for a terminal. */
   readonly spins?: boolean;
+  /** Somebody types what is in `stdin`. */
+  readonly asks?: boolean;
   readonly signal?: AbortSignal;
+  /** Hears what goes to standard error as it goes. */
+  readonly onStderr?: (text: string) => void;
 }
 
 const TERMINAL = { isTTY: true, columns: 80, cursorTo() {}, clearLine() {}, moveCursor() {} };
@@ -27,11 +31,13 @@ export async function runCommand(
 ): Promise<CommandRun> {
   const stdout = gather();
   const stderr = gather();
+  stderr.stream.on('data', (chunk: Buffer) => options.onStderr?.(String(chunk)));
   if (options.spins) Object.assign(stderr.stream, TERMINAL);
   const world: CliWorld = {
     stdin: Readable.from([Buffer.from(options.stdin ?? '')]),
     stdout: stdout.stream,
     stderr: stderr.stream,
+    stdinIsTerminal: options.asks ?? false,
     stdoutIsTerminal: options.isTerminal ?? false,
     stderrIsTerminal: options.spins ?? false,
     environment: options.environment ?? {},

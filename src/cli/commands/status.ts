@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { StatusView } from '../../protocol/status.ts';
 import type { CliContext } from '../cli-context.ts';
 import { type Painter, paintState } from '../painter.ts';
-import { cell, formatTable } from '../table.ts';
+import { cell, formatMs, formatTable } from '../table.ts';
 
 export function define(command: Command, ctx: CliContext): void {
   command
@@ -24,11 +24,29 @@ function describeStatus(status: StatusView, paint: Painter): readonly string[] {
     `taskbell ${status.version}  ${status.ready ? paint('ready', 'green') : paint('not ready', 'red')}`,
     `data     ${status.dataDirectory}`,
     `jobs     ${counts.join(', ')}`,
+    ...describeWork(status, paint),
     `events   ${events}`,
     `reports  ${reports.filter((part) => part !== null).join(', ')}`,
     '',
     ...processTable(status, paint),
   ];
+}
+
+/** Dead jobs, who waits the longest, and how many hands there are. */
+function describeWork({ dead, oldest, executors }: StatusView, paint: Painter): readonly string[] {
+  const { ready, total, running, slots } = executors;
+  const lines = [`workers  ${ready} of ${total} ready, ${running} of ${slots} slots busy`];
+  if (oldest !== null) {
+    const { id, queue, latency, isExact } = oldest;
+    lines.push(
+      `oldest   job ${id} waits in ${queue} for ${isExact ? '' : 'at least '}${formatMs(latency)}`,
+    );
+  }
+  if (dead > 0)
+    lines.push(
+      `dead     ${paint(`${dead} failed, to be looked at`, 'red')}: taskbell job list --state failed`,
+    );
+  return lines;
 }
 
 function hostOf({ address, port }: { readonly address: string; readonly port: number }): string {

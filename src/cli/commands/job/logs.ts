@@ -1,9 +1,9 @@
 /** `job logs ID`: what the job wrote, and with --follow what it goes on to write. */
 import type { Command } from 'commander';
-import type { TaskbellClient } from '../../../client/client.ts';
-import { TaskbellError } from '../../../protocol/errors.ts';
-import { isFinished, type JobLogLine } from '../../../protocol/jobs.ts';
+import type { LogPage, TaskbellClient } from '../../../client/client.ts';
+import type { JobLogLine } from '../../../protocol/jobs.ts';
 import type { CliContext } from '../../cli-context.ts';
+import { noteAbsence } from '../../wait-for-job.ts';
 
 interface LogsOptions {
   readonly follow?: true;
@@ -11,7 +11,6 @@ interface LogsOptions {
 }
 
 const PAGE_LINES = 1_000;
-const LOOK_EVERY_MS = 500;
 
 export function define(command: Command, ctx: CliContext): void {
   command
@@ -19,39 +18,43 @@ export function define(command: Command, ctx: CliContext): void {
     .option('-f, --follow', 'go on until the job has ended')
     .option('--json', 'print one JSON object a line')
     .action((id: string, options: LogsOptions) =>
-      ctx.withDaemon((daemon) => printLogs(ctx, daemon, id, options)),
+      ctx.withDaemon(async (daemon) => {
+        for await (const page of pagesOf(ctx, daemon, id, options)) {
+          await printPage(ctx, page, options);
+        }
+      }),
     );
 }
 
-async function printLogs(
+/** The next page is asked for when standard output took the one before. */
+async function* pagesOf(
   ctx: CliContext,
   daemon: TaskbellClient,
   id: string,
-  options: LogsOptions,
-): Promise<void> {
-  let after = 0;
-  for (let hasEnded = false; ; ) {
-    const { lines, dropped } = await daemon.logs(id, { after, limit: PAGE_LINES });
-    if (dropped > 0) ctx.note(`${dropped} earlier lines were dropped`);
-    for (const line of lines) ctx.print(options.json ? JSON.stringify(line) : describeLine(line));
-    await ctx.drained();
-    ctx.signal.throwIfAborted();
-    after = lines.at(-1)?.n ?? after;
-    if (lines.length > 0) continue;
-    if (!options.follow || hasEnded) return;
-    // Looked at once more after the end: lines may have come between the two questions.
-    hasEnded = await endsSoon(daemon, id);
+  { follow }: LogsOptions,
+): AsyncGenerator<LogPage> {
+  if (follow) {
+    yield* daemon.followLogs(id, { signal: ctx.signal, onAway: () => noteAbsence(ctx) });
+    return;
+  }
+  for (let after = 0; ; ) {
+    const page = await daemon.logs(id, { after, limit: PAGE_LINES });
+    yield page;
+    const last = page.lines.at(-1);
+    if (last === undefined) return;
+    after = last.n;
   }
 }
 
-async function endsSoon(daemon: TaskbellClient, id: string): Promise<boolean> {
-  try {
-    return isFinished((await daemon.wait(id, { timeoutMs: LOOK_EVERY_MS })).state);
-  } catch (error) {
-    // Not yet: that is one of the two answers.
-    if (error instanceof TaskbellError && error.code === 'E_TIMEOUT') return false;
-    throw error;
-  }
+async function printPage(
+  ctx: CliContext,
+  { lines, dropped }: LogPage,
+  { json }: LogsOptions,
+): Promise<void> {
+  if (dropped > 0) ctx.note(`${dropped} earlier lines were dropped`);
+  for (const line of lines) ctx.print(json ? JSON.stringify(line) : describeLine(line));
+  await ctx.drained();
+  ctx.signal.throwIfAborted();
 }
 
 function describeLine({ at, level, line }: JobLogLine): string {
