@@ -19,7 +19,8 @@ export function isElsewhere({ pid, startTime }: ProcessIdentity): boolean {
 /** @param isRemote it came by TCP */
 export function believedHello(hello: HelloMessage, isRemote: boolean): HelloMessage {
   if (hello.process !== null && !isRemote) return hello;
-  const { predecessor: _, ...rest } = hello;
+  // No other process can be put in its place from here.
+  const { predecessor: _predecessor, replaceable: _replaceable, ...rest } = hello;
   return { ...rest, process: null, supervisorPid: null };
 }
 

@@ -12,7 +12,8 @@ const HERE = { pid: 4711, startTime: '99' };
 
 function hello(over: Partial<HelloMessage> = {}): HelloMessage {
   return {
-    ...{ kind: 'hello', executor: 'x', process: HERE, supervisorPid: 4700, predecessor: 12 },
+    ...{ kind: 'hello', executor: 'x', process: HERE, supervisorPid: 4700 },
+    ...{ predecessor: 12, replaceable: true },
     ...{ slots: 1, queues: [], types: [], holding: [] },
     ...over,
   };
@@ -26,7 +27,7 @@ describe('what is believed of a hello', () => {
   it('is no pid at all by TCP', () => {
     const believed = believedHello(hello(), true);
     expect(believed).toMatchObject({ process: null, supervisorPid: null, slots: 1 });
-    expect(believed.predecessor).toBeUndefined();
+    expect([believed.predecessor, believed.replaceable]).toEqual([undefined, undefined]);
   });
 
   it('is no supervisor of a process that is not told', () => {
