@@ -132,7 +132,7 @@ type Stores = ReturnType<typeof openStores>;
 type Engine = ReturnType<typeof buildEngine>;
 
 function openStores(db: Database, { settings, onFatal, log }: CoreParts) {
-  const privacy = openPrivacy(db, settings.privacy);
+  const privacy = openPrivacy(db, settings.privacy, log);
   const { cipher } = privacy;
   const commitLoop = new CommitLoop({ transaction: prepareTransaction(db), onFatal });
   const { commit } = commitLoop;

@@ -13,6 +13,7 @@ import {
 import { readKeyFile } from '../privacy/key-file.ts';
 import { checkValueOf, type KeyRing } from '../privacy/key-ring.ts';
 import { TextSealer } from '../privacy/text-sealer.ts';
+import type { Logger } from '../process/logger.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import { isSealed } from '../protocol/sealed-text.ts';
 import type { Database } from '../sqlite/database.ts';
@@ -28,7 +29,7 @@ export interface Privacy {
 }
 
 /** To be called before anybody reads the database. @throws TaskbellError E_KEY_FILE */
-export function openPrivacy(db: Database, { keysFile }: PrivacySettings): Privacy {
+export function openPrivacy(db: Database, { keysFile }: PrivacySettings, log: Logger): Privacy {
   const register = new KeyRegister(db);
   const ring = keysFile === null ? null : readKeyFile(keysFile);
   checkKeys(register.keys(), ring, keysFile);
@@ -39,11 +40,25 @@ export function openPrivacy(db: Database, { keysFile }: PrivacySettings): Privac
   db.pragma('secure_delete = ON');
   const { current } = ring;
   if (current !== null) {
+    if (Object.keys(register.keys()).length === 0) dropFreePages(db, log);
     // Before the first text is encrypted with it.
     register.save({ ...register.keys(), [current.id]: checkValueOf(current) });
   }
   const cipher = new TextSealer(ring);
   return { cipher, fingerprint: fingerprintWith(secretOf(register, cipher)), ring, register };
+}
+
+/** Once, at the first start with a key: what was removed before that is in them as it was. */
+function dropFreePages(db: Database, log: Logger): void {
+  try {
+    db.exec('VACUUM');
+  } catch (err) {
+    // It needs as much room again. What is stored from now on is encrypted all the same.
+    log.warn(
+      { err },
+      'free pages of the database may hold what was removed before it was encrypted',
+    );
+  }
 }
 
 /** Of a secret that is stored sealed: it outlives the keys, so that the same payload has the same hash. */

@@ -41,7 +41,7 @@ export function parseKeyRing(text: string, file: string): KeyRing {
       continue;
     }
     const [id = '', value = '', ...rest] = line.split(':');
-    if (!KEY_ID.test(id) || rest.length > 0) throw refuse('expected KEYID:base64');
+    if (!KEY_ID.test(id) || value === '' || rest.length > 0) throw refuse('expected KEYID:base64');
     if (keys.has(id) || lost.has(id)) throw refuse(`the key ${id} is there twice`);
     if (value === 'lost') {
       lost.add(id);
@@ -49,7 +49,8 @@ export function parseKeyRing(text: string, file: string): KeyRing {
     }
     const bytes = Buffer.from(BASE64.test(value) ? value : '', 'base64');
     if (bytes.length !== KEY_BYTES) {
-      throw refuse(`expected ${KEY_BYTES} bytes as base64 for the key ${id}, got ${bytes.length}`);
+      // What stands before the colon may be the key, by mistake.
+      throw refuse(`expected ${KEY_BYTES} bytes as base64 behind the colon, got ${bytes.length}`);
     }
     const key = { id, bytes };
     keys.set(id, key);
