@@ -56,7 +56,7 @@ function spawnPython(address: string, token?: string): ChildProcess {
   const child = spawn('python3', ['-B', site.write('program.py', PROGRAM), address], {
     cwd: site.directory,
     env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   children.push(child);
   return child;
@@ -69,6 +69,16 @@ async function python(address = site.socket, token?: string): Promise<ChildProce
   const isHere = async () => (await site.api.workers()).some(isIt);
   await until(isHere, 'the executor in Python', 30_000);
   return child;
+}
+
+async function refused(address: string, token: string): Promise<void> {
+  const child = spawnPython(address, token);
+  let words = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    words += text;
+  });
+  expect(await once(child, 'close')).toEqual([1, null]);
+  expect(words).toContain('refused: HTTP/1.1 401 Unauthorized');
 }
 
 const traced = (...words: readonly unknown[]) =>
@@ -153,6 +163,7 @@ describe.skipIf(!hasPython)('an executor in Python', { timeout: 90_000 }, () => 
       const token = readFileSync(path.join(site.dataDirectory, 'api-token'), 'utf8').trim();
       const remote = way === 'over TCP';
       await python(...(remote ? ([`http://127.0.0.1:${port}`, token] as const) : []));
+      if (remote) await refused(`http://127.0.0.1:${port}`, 'not the token');
       const { id } = await site.api.add('pygate', { file: 'open' });
       await traced('start', id, 1);
       const workers = await site.api.workers();

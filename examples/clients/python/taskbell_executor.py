@@ -1,10 +1,11 @@
 """An executor for Taskbell: offers job types and runs their attempts in threads. Standard library only.
 wordcount.py shows how to use it, and docs/executors.md says what each part is for."""
-import json, os, secrets, signal, struct, threading, time, traceback
+import json, operator, os, secrets, signal, struct, threading, time, traceback
 from ws import WebSocket
 
 KILL_GRACE = 5  # seconds in which an attempt must end once it was told to
 NEVER, JOBS = float("inf"), {}
+key = operator.itemgetter("id", "attempt")
 
 def job(name, **settings):
     def register(function):
@@ -14,9 +15,6 @@ def job(name, **settings):
 
 def now():  # a clock that goes on while the machine sleeps
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-def key(fence):
-    return fence["id"], fence["attempt"]
 
 class Attempt:
     def __init__(self, executor, run):
@@ -62,7 +60,8 @@ class Executor:
         self.sure_at = self.pinged_at = now()  # sure_at: when we sent what the core has answered
 
     def run(self):
-        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "term_at", min(self.term_at, now())))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: setattr(self, "term_at", min(self.term_at, now())))
         threading.Thread(target=self.watch, daemon=True).start()
         while not self.is_over():
             try:
@@ -70,15 +69,15 @@ class Executor:
                     self.serve(link)
             except OSError:
                 pass  # the core comes back, and so do we
-            self.link, self.quieted = None, False
+            with self.lock:
+                self.link, self.quieted = None, False
             time.sleep(0 if self.is_over() else 0.2)
 
     def is_over(self):  # nothing is held, and nothing is on its way
         return self.term_at < NEVER and not self.held and (self.quieted or self.link is None)
 
     def serve(self, link):
-        hello_at = now()
-        link.on_pong = lambda payload: setattr(self, "sure_at", *struct.unpack(">d", payload))
+        hello_at, link.on_pong = now(), lambda data: setattr(self, "sure_at", *struct.unpack(">d", data))
         types = [{"name": name, "kind": "module", "schema": False, "settings": settings}
                  for name, (_, settings) in JOBS.items()]
         link.send(json.dumps({

@@ -36,7 +36,7 @@ class WebSocket:
         head, _, rest = bytes(self.data).partition(b"\r\n\r\n")
         accept = base64.b64encode(hashlib.sha1((key + GUID).encode()).digest())
         if not head.startswith(b"HTTP/1.1 101") or accept not in head:
-            raise ConnectionError(f"no WebSocket: {head.splitlines()[0].decode('latin-1')}")
+            raise RuntimeError(f"refused: {head.splitlines()[0].decode('latin-1')}")  # again would not help
         self.data = bytearray(rest)
 
     def send(self, text):
