@@ -50,9 +50,12 @@ function othersProcesses(parts: StatusParts, own: readonly ProcessView[]): reado
   const executors = parts
     .executors()
     .filter(({ connection }) => connection !== undefined)
-    .map((executor) => ({ role: 'executor' as const, pid: executor.process.pid }));
+    .map(({ process, isElsewhere }) => ({
+      role: 'executor' as const,
+      pid: isElsewhere ? null : process.pid,
+    }));
   const gateways = parts.peers.gateways().map(({ pid }) => ({ role: 'gateway' as const, pid }));
   return [...executors, ...gateways]
-    .filter(({ pid }) => !known.has(pid))
+    .filter(({ pid }) => pid === null || !known.has(pid))
     .map((process) => ({ ...process, state: 'ready' as const, restarts: 0, since: null }));
 }

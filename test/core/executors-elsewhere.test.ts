@@ -79,6 +79,9 @@ describe('the lease', () => {
     for (const one of all) await one.connect();
     const leases = all.map((one) => one.all('welcome')[0]?.lease);
     expect(leases).toEqual([LONG.lease, LONG.lease, undefined]);
+    const { body } = await core.get('/v1/status');
+    const pids = body.processes.map(({ pid }: { pid: number | null }) => pid);
+    expect(pids).toEqual([null, null, all[2]?.identity.pid]);
   });
 });
 
