@@ -11,6 +11,7 @@ export interface CliWorld {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
   readonly environment: Environment;
@@ -30,6 +31,7 @@ export function processWorld(): CliWorld {
     stdin,
     stdout,
     stderr,
+    stdinIsTerminal: stdin.isTTY === true,
     stdoutIsTerminal: isTerminal(stdout),
     stderrIsTerminal: isTerminal(stderr),
     environment: processEnvironment(),

@@ -286,6 +286,27 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
+    name: 'key',
+    summary: 'keys that what is stored is encrypted with',
+    verbs: [
+      {
+        name: 'generate',
+        summary: 'print a new key for the keys file',
+        load: async () => (await import('./commands/key/generate.ts')).define,
+      },
+      {
+        name: 'list',
+        summary: 'list the keys, and how much each has encrypted',
+        load: async () => (await import('./commands/key/list.ts')).define,
+      },
+      {
+        name: 'rotate',
+        summary: 'encrypt with the current key whatever is not',
+        load: async () => (await import('./commands/key/rotate.ts')).define,
+      },
+    ],
+  },
+  {
     name: 'user',
     summary: 'users of the directory',
     verbs: [

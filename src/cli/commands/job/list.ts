@@ -1,16 +1,16 @@
 /** `job list`: jobs, newest first, a page at a time. */
 import type { Command } from 'commander';
-import type { JobState, JobSummary } from '../../../protocol/jobs.ts';
+import type { JobState } from '../../../protocol/jobs.ts';
 import type { CliContext } from '../../cli-context.ts';
+import { jobTable } from '../../job-table.ts';
 import { onlyGiven, parseInteger, parseState } from '../../option-parsers.ts';
-import { type Painter, paintState } from '../../painter.ts';
-import { cell, formatMs, formatTable } from '../../table.ts';
 
 interface ListOptions {
   readonly state?: JobState;
   readonly type?: string;
   readonly queue?: string;
   readonly user?: string;
+  readonly group?: string;
   readonly limit?: number;
   readonly cursor?: string;
   readonly json?: true;
@@ -21,6 +21,7 @@ export function define(command: Command, ctx: CliContext): void {
     .option('-s, --state <state>', 'only jobs in this state', parseState)
     .option('-t, --type <type>', 'only jobs of this type')
     .option('-q, --queue <name>', 'only jobs of this queue')
+    .option('-g, --group <key>', 'only jobs of this group')
     .option('-u, --user <id>', 'only jobs of this user')
     .option(
       '-n, --limit <number>',
@@ -38,19 +39,4 @@ export function define(command: Command, ctx: CliContext): void {
       for (const line of jobTable(page.jobs, ctx.paint)) ctx.print(line);
       if (page.next !== null) ctx.note(`more: add --cursor ${page.next}`);
     });
-}
-
-function jobTable(jobs: readonly JobSummary[], paint: Painter): readonly string[] {
-  const rows = jobs.map((job) => [
-    job.id,
-    job.type,
-    job.queue,
-    String(job.attempt),
-    job.createdAt,
-    formatMs(job.duration),
-    cell(job.userId),
-    paintState(paint, job.state) + (job.reason === null ? '' : ` (${job.reason})`),
-  ]);
-  const head = ['ID', 'TYPE', 'QUEUE', 'ATTEMPT', 'CREATED', 'DURATION', 'USER', 'STATE'];
-  return formatTable([head, ...rows]);
 }

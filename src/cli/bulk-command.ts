@@ -1,0 +1,115 @@
+/**
+ * A command that changes many jobs: shows what it would do, asks, has it done, says what came of it.
+ * Jobs that are named one by one are asked about by nobody.
+ */
+import type { Command } from 'commander';
+import type { BulkAnswer, JobFilter, TaskbellClient } from '../client/client.ts';
+import { exitCodeOf, TaskbellError } from '../protocol/errors.ts';
+import type { CliContext } from './cli-context.ts';
+import { confirm } from './confirmation.ts';
+import { jobTable } from './job-table.ts';
+
+export interface BulkOptions {
+  readonly dryRun?: true;
+  readonly yes?: true;
+  readonly json?: true;
+}
+
+export interface BulkWork {
+  /** As in `cancel 3 jobs?`. */
+  readonly verb: string;
+  /** As in `3 jobs cancelled`. */
+  readonly done: string;
+  readonly filter: JobFilter | undefined;
+  readonly call: (
+    daemon: TaskbellClient,
+    filter: JobFilter,
+    options: { readonly dryRun?: boolean; readonly signal: AbortSignal },
+  ) => Promise<BulkAnswer>;
+}
+
+export function addBulkOptions(command: Command): Command {
+  return command
+    .option('--dry-run', 'count the jobs and show ten of them; change nothing')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print {"matched":…,"changed":…,"failed":…,"failures":[…]} as JSON');
+}
+
+export async function runBulk(
+  ctx: CliContext,
+  work: BulkWork,
+  options: BulkOptions,
+): Promise<void> {
+  const filter = work.filter ?? nothingNamed(work.verb);
+  await ctx.withDaemon(async (daemon) => {
+    const { signal } = ctx;
+    if (options.dryRun) {
+      showPreview(ctx, await work.call(daemon, filter, { dryRun: true, signal }), options);
+      return;
+    }
+    if (!isNamed(filter) && !options.yes && !(await isWanted(ctx, daemon, work))) return;
+    showOutcome(ctx, work, await work.call(daemon, filter, { signal }), options);
+  });
+}
+
+/** By ids alone. */
+function isNamed(filter: JobFilter): boolean {
+  return Object.keys(filter).every((key) => key === 'ids');
+}
+
+async function isWanted(
+  ctx: CliContext,
+  daemon: TaskbellClient,
+  { verb, filter = {}, call }: BulkWork,
+): Promise<boolean> {
+  const { stdinIsTerminal, stderrIsTerminal } = ctx.world;
+  // Counted only for who can be asked.
+  const preview =
+    stdinIsTerminal && stderrIsTerminal
+      ? await call(daemon, filter, { dryRun: true, signal: ctx.signal })
+      : undefined;
+  for (const line of jobTable(preview?.examples ?? [], ctx.paint)) ctx.note(line);
+  if (preview !== undefined && preview.matched > (preview.examples?.length ?? 0)) ctx.note('…');
+  if (await confirm(ctx, `${verb} ${jobs(preview?.matched ?? 0)}?`)) return true;
+  ctx.note('nothing was changed');
+  return false;
+}
+
+function showPreview(ctx: CliContext, answer: BulkAnswer, { json }: BulkOptions): void {
+  if (json) {
+    ctx.printJson(answer);
+    return;
+  }
+  const { examples = [], matched } = answer;
+  if (examples.length > 0) for (const line of jobTable(examples, ctx.paint)) ctx.print(line);
+  if (matched > examples.length) ctx.print('…');
+  ctx.print(`${jobs(matched)}; nothing was changed`);
+}
+
+function showOutcome(
+  ctx: CliContext,
+  { done, filter = {} }: BulkWork,
+  answer: BulkAnswer,
+  { json }: BulkOptions,
+): void {
+  const { changed, failed, failures } = answer;
+  // By a filter some may always be in another state by now; a job that was named is to be answered for.
+  if (failed > 0 && isNamed(filter)) ctx.exitWith(exitCodeOf('E_CONFLICT'));
+  if (json) {
+    ctx.printJson(answer);
+    return;
+  }
+  ctx.print(`${jobs(changed)} ${done}`);
+  for (const { id, message, code } of failures) ctx.note(`not job ${id}: ${message} (${code})`);
+  if (failed > failures.length) ctx.note(`… and ${failed - failures.length} more`);
+}
+
+function jobs(count: number): string {
+  return count === 1 ? '1 job' : `${count} jobs`;
+}
+
+function nothingNamed(verb: string): never {
+  throw new TaskbellError('E_USAGE', `${verb}: no jobs were named.`, {
+    hint: 'Name ids, or choose by --state, --type, --queue and others; --help lists them.',
+  });
+}
