@@ -39,11 +39,20 @@ export class BulkClient {
     return this.#change('purge', { filter }, options);
   }
 
-  /** Jobs as one would add them again; those that wait, unless the filter names states. */
-  async *export(filter: JobFilter, signal?: AbortSignal): AsyncGenerator<JobRequest, void> {
+  /**
+   * Jobs as one would add them again; those that wait, unless the filter names states.
+   *
+   * @param reveal with the fields that `[privacy] redact` hides; where it hides any, an export needs it
+   */
+  async *export(
+    filter: JobFilter,
+    signal?: AbortSignal,
+    reveal = false,
+  ): AsyncGenerator<JobRequest, void> {
+    const path = reveal ? '/v1/jobs/export?reveal=1' : '/v1/jobs/export';
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const body = JSON.stringify({ filter, ...(cursor === undefined ? {} : { cursor }) });
-      const call = { method: 'POST', path: '/v1/jobs/export', body, signal, timeoutMs: 0 } as const;
+      const call = { method: 'POST', path, body, signal, timeoutMs: 0 } as const;
       const page = (await this.#http.call(call)) as ExportPage;
       yield* page.jobs;
       cursor = page.next;

@@ -56,12 +56,14 @@ import {
   whyOf,
 } from './job-watch.ts';
 import { toText } from './json-text.ts';
+import { KeyClient } from './key-client.ts';
 import type { GapFacts } from './log-follower.ts';
 import { ScheduleClient } from './schedule-client.ts';
 import { listWorkers, quietWorkers, type RestartOptions, restartWorkers } from './worker-client.ts';
 
 export type { BulkAnswer, BulkFailure, JobFilter } from '../protocol/bulk.ts';
 export type { AttemptView, JobError, JobProgress } from '../protocol/jobs.ts';
+export type { KeyState, KeysView, KeyView, RotationView } from '../protocol/keys.ts';
 export type { RunView, ScheduleRequest, ScheduleView } from '../protocol/schedules.ts';
 export type { OldestView, ThroughputView, TypeStatsView } from '../protocol/stats.ts';
 export type { GrantView, UserView } from '../protocol/status.ts';
@@ -136,6 +138,8 @@ export class TaskbellClient {
   readonly access: AccessClient;
   /** Many jobs at once, by a filter. */
   readonly bulk: BulkClient;
+  /** What is encrypted with which key. */
+  readonly keys: KeyClient;
   /** Jobs that come by themselves. */
   readonly schedules: ScheduleClient;
 
@@ -145,6 +149,7 @@ export class TaskbellClient {
     this.#gatherer = new AddGatherer((body) => this.#addJobs(body));
     this.access = new AccessClient(this.#http);
     this.bulk = new BulkClient(this.#http);
+    this.keys = new KeyClient(this.#http);
     this.schedules = new ScheduleClient(this.#http);
   }
 
@@ -208,12 +213,18 @@ export class TaskbellClient {
   }
 
   /** Jobs as `importJobs` takes them: those that wait, unless the filter names states. */
-  exportJobs(filter: JobFilter = {}, signal?: AbortSignal): AsyncIterable<JobRequest> {
-    return this.bulk.export(filter, signal);
+  exportJobs(
+    filter: JobFilter = {},
+    signal?: AbortSignal,
+    reveal = false,
+  ): AsyncIterable<JobRequest> {
+    return this.bulk.export(filter, signal, reveal);
   }
 
-  async get(id: string): Promise<JobView> {
-    return (await this.#get(`/v1/jobs/${encodeURIComponent(id)}`)) as JobView;
+  /** @param options `reveal`: with the fields that `[privacy] redact` hides, which the daemon logs */
+  async get(id: string, { reveal = false } = {}): Promise<JobView> {
+    const query = reveal ? '?reveal=1' : '';
+    return (await this.#get(`/v1/jobs/${encodeURIComponent(id)}${query}`)) as JobView;
   }
 
   async list(options: ListOptions = {}): Promise<JobPage> {

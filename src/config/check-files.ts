@@ -10,6 +10,7 @@ export function checkFiles(settings: Settings): void {
   const named = [
     { key: '[auth] publicKeyFile', path: settings.auth.publicKeyFile },
     { key: '[webSocket] tokenFile', path: settings.webSocket.tokenFile },
+    { key: '[privacy] keysFile', path: settings.privacy.keysFile },
     ...settings.jobs.map(({ name, secretFile }) => ({
       key: `[job:${name}] secretFile`,
       path: secretFile,

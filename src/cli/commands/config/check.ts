@@ -12,6 +12,11 @@ export function define(command: Command, ctx: CliContext): void {
       const { createTokenVerifier } = await import('../../../auth/token-verifier.ts');
       // Reads the key, as the gateway will: a file that holds none is a mistake, too.
       createTokenVerifier(settings.auth, ctx.world.now);
+      const { keysFile } = settings.privacy;
+      if (keysFile !== null) {
+        const { readKeyFile } = await import('../../../privacy/key-file.ts');
+        readKeyFile(keysFile);
+      }
       const { file, profile } = settings;
       if (options.json) ctx.printJson({ valid: true, file, profile });
       else

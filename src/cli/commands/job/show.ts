@@ -15,9 +15,11 @@ import { progressText } from '../../wait-for-job.ts';
 export function define(command: Command, ctx: CliContext): void {
   command
     .argument('<id>', 'id of the job')
+    .option('--reveal', 'show fields that [privacy] redact hides; the daemon logs it')
     .option('--json', 'print the job as JSON')
-    .action(async (id: string, options: { readonly json?: true }) => {
-      const job = await ctx.withDaemon((daemon) => daemon.get(id));
+    .action(async (id: string, options: { readonly reveal?: true; readonly json?: true }) => {
+      const { reveal = false } = options;
+      const job = await ctx.withDaemon((daemon) => daemon.get(id, { reveal }));
       if (options.json) ctx.printJson(job);
       else for (const line of describeJob(job, ctx.paint)) ctx.print(line);
     });
