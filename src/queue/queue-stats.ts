@@ -31,7 +31,7 @@ export interface QueueStats {
   uniqueUntil(job: KeyedJob): Promise<number | null>;
 }
 
-/** Lanes of one queue that are looked at for its oldest job. */
-export const MAX_LANES_SEEN = 500;
-/** Jobs at the head of a line of one lane and priority: those that came back stand before older ones. */
+/** Lines of one lane and priority that are looked at for the oldest job of a queue. */
+export const MAX_LINES_SEEN = 500;
+/** Jobs at the head of such a line: those that came back stand before ones that wait for longer. */
 export const MAX_HEAD_SEEN = 50;

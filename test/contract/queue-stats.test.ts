@@ -1,6 +1,6 @@
 /** What is asked about queues beyond counts. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MAX_LANES_SEEN } from '../../src/queue/queue-stats.ts';
+import { MAX_LINES_SEEN } from '../../src/queue/queue-stats.ts';
 import { addOne, claimOne, MAIL, NOW, newJob, settle, startOne } from './job-fixture.ts';
 import { BOTH, openSqliteStores, type Stores } from './stores.ts';
 
@@ -85,9 +85,9 @@ describe.each(BOTH)('the $name store', ({ open }) => {
   });
 });
 
-it('says that it did not look at all where there are too many lanes', async () => {
+it('says that it did not look at all where there are too many lines', async () => {
   const { jobs, stats, close } = openSqliteStores();
-  const groups = Array.from({ length: MAX_LANES_SEEN + 1 }, (_, n) => newJob({ group: `g${n}` }));
+  const groups = Array.from({ length: MAX_LINES_SEEN + 1 }, (_, n) => newJob({ group: `g${n}` }));
   await jobs.add(groups, NOW);
   expect((await stats.oldestQueued()).get('default')).toMatchObject({ since: NOW, isExact: false });
   close();

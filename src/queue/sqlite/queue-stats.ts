@@ -10,7 +10,7 @@ import type { Lane } from '../job.ts';
 import {
   type KeyedJob,
   MAX_HEAD_SEEN,
-  MAX_LANES_SEEN,
+  MAX_LINES_SEEN,
   type OldestQueued,
   type PlaceInLane,
   type QueueStats,
@@ -26,9 +26,8 @@ interface HeadRow {
 }
 
 type LanePart = readonly [queue: string, type: string, group: string];
+type LinePart = readonly [...LanePart, priority: number];
 
-/** Priorities of one lane that are looked at. */
-const MAX_PRIORITIES_SEEN = 20;
 /** Its row in the log is of the commit that added it: it never waited for anything else. */
 const SAME_COMMIT_MS = 1_000;
 const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
@@ -47,6 +46,8 @@ export class SqliteQueueStats implements QueueStats {
     for (let first = this.#walk.afterQueue(''); first !== undefined; ) {
       const oldest = this.#oldestOf(first);
       if (oldest !== undefined) found.set(first.queue, oldest);
+      // Others have their turn between two queues.
+      await new Promise((resolve) => setImmediate(resolve));
       first = this.#walk.afterQueue(first.queue);
     }
     return found;
@@ -72,32 +73,33 @@ export class SqliteQueueStats implements QueueStats {
   /** @param first the first lane of the queue */
   #oldestOf(first: LaneRow): OldestQueued | undefined {
     let oldest: OldestQueued | undefined;
-    let lane: LaneRow | undefined = first;
-    for (let lanes = 0; lane !== undefined; lanes += 1) {
-      if (lanes === MAX_LANES_SEEN) return oldest && { ...oldest, isExact: false };
-      oldest = older(oldest, this.#oldestIn([lane.queue, lane.type, lane.group_key]));
-      lane = this.#walk.afterWithin(lane);
+    let seen = 0;
+    for (const line of this.#linesFrom(first)) {
+      if (seen === MAX_LINES_SEEN) return oldest && { ...oldest, isExact: false };
+      seen += 1;
+      oldest = older(oldest, this.#oldestAt(line));
     }
     return oldest;
   }
 
-  #oldestIn(lane: LanePart): OldestQueued | undefined {
-    let oldest: OldestQueued | undefined;
-    let priority = this.#sql.nextPriority.get(...lane, ABOVE_ALL);
-    for (let seen = 0; priority !== undefined; seen += 1) {
-      if (seen === MAX_PRIORITIES_SEEN) return oldest && { ...oldest, isExact: false };
-      oldest = older(oldest, this.#oldestAt(lane, priority));
-      priority = this.#sql.nextPriority.get(...lane, priority);
+  *#linesFrom(first: LaneRow): Generator<LinePart> {
+    const { nextPriority } = this.#sql;
+    for (let next: LaneRow | undefined = first; next !== undefined; ) {
+      const lane: LanePart = [next.queue, next.type, next.group_key];
+      let priority = nextPriority.get(...lane, ABOVE_ALL);
+      for (; priority !== undefined; priority = nextPriority.get(...lane, priority)) {
+        yield [...lane, priority];
+      }
+      next = this.#walk.afterWithin(next);
     }
-    return oldest;
   }
 
   /** Behind the first that was never put off, all are younger than it. */
-  #oldestAt(lane: LanePart, priority: number): OldestQueued | undefined {
+  #oldestAt(line: LinePart): OldestQueued | undefined {
     const { head } = this.#sql;
     let oldest: OldestQueued | undefined;
     for (const count of [1, MAX_HEAD_SEEN]) {
-      const rows = head.all(...lane, priority, count);
+      const rows = head.all(...line, count);
       for (const row of rows) {
         const since = this.#sinceOf(row);
         oldest = older(oldest, { id: String(row.id), since, isExact: true });
