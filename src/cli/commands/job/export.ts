@@ -16,15 +16,17 @@ import {
 
 interface ExportOptions extends FilterOptions {
   readonly output?: string;
+  readonly reveal?: true;
 }
 
 export function define(command: Command, ctx: CliContext): void {
   command.argument('[ids...]', 'ids of the jobs; without any, those that wait');
   addQueueFilter(addFilterOptions(command))
     .option('-o, --output <file>', 'write to this file, which must not be there yet')
-    .action(async (ids: readonly string[], { output, ...options }: ExportOptions) => {
+    .option('--reveal', 'with fields that [privacy] redact hides: where it hides any, needed')
+    .action(async (ids: readonly string[], { output, reveal, ...options }: ExportOptions) => {
       await ctx.withDaemon(async (daemon) => {
-        const jobs = daemon.exportJobs(filterOf(ids, options) ?? {}, ctx.signal);
+        const jobs = daemon.exportJobs(filterOf(ids, options) ?? {}, ctx.signal, reveal);
         if (output === undefined) await print(ctx, jobs);
         else await writeFile(ctx, jobs, resolve(ctx.world.cwd, output));
       });
