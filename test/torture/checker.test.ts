@@ -20,11 +20,16 @@ const JOURNAL = [
   'told 2',
 ];
 
+const STORED = { queue: 'default', group: null, reason: null, retries: null, createdAt: 1_000 };
 const JOB_1: StoredJob = {
+  ...STORED,
+  type: 'work',
   ...{ id: '1', n: 7, uniqueKey: 'key', state: 'succeeded', finished: true },
   ...{ attempt: 2, resultN: 7, emits: 1 },
 };
 const JOB_2: StoredJob = {
+  ...STORED,
+  ...{ type: 'flaky', reason: 'exhausted', retries: 1 },
   ...{ id: '2', n: 8, uniqueKey: null, state: 'failed', finished: true },
   ...{ attempt: 2, resultN: null, emits: 3 },
 };
@@ -43,12 +48,13 @@ const RECEIPTS: readonly Receipt[] = [
   { seq: 6, jobId: '2', success: false, knownCursor: 5 },
 ];
 
+const ASKED = { type: 'work', queue: null, group: null, uniqueKey: null, replaceable: false };
 const GOOD: Evidence = {
   attempted: [
-    { n: 7, uniqueKey: 'key' },
-    { n: 8, uniqueKey: null },
-    { n: 9, uniqueKey: 'key' },
-    { n: 10, uniqueKey: null },
+    { ...ASKED, n: 7, uniqueKey: 'key' },
+    { ...ASKED, n: 8, type: 'flaky' },
+    { ...ASKED, n: 9, uniqueKey: 'key' },
+    { ...ASKED, n: 10 },
   ],
   accepted: [
     { n: 7, id: '1', duplicate: false },
@@ -57,8 +63,8 @@ const GOOD: Evidence = {
   ],
   refusals: [],
   told: [
-    { id: '1', state: 'succeeded', by: 'steady' },
-    { id: '2', state: 'failed', by: 'steady' },
+    { id: '1', seq: 5, state: 'succeeded', by: 'steady' },
+    { id: '2', seq: 6, state: 'failed', by: 'steady' },
   ],
   jobs: [JOB_1, JOB_2],
   log: LOG,
@@ -73,8 +79,14 @@ const GOOD: Evidence = {
       gaps: 0,
     },
   ],
-  survivors: [],
-  troubles: [],
+  ...{ flows: [], hookCalls: [], contradictions: [], survivors: [], troubles: [] },
+  attempts: [
+    { id: '1', attempt: 1, outcome: 'crash', startedAt: 1_000, endedAt: 1_050 },
+    { id: '1', attempt: 2, outcome: 'succeeded', startedAt: 1_100, endedAt: 1_150 },
+    { id: '2', attempt: 1, outcome: 'error', startedAt: 1_000, endedAt: 1_050 },
+    { id: '2', attempt: 2, outcome: 'error', startedAt: 1_100, endedAt: 1_150 },
+  ],
+  schedules: ['tick', 'solo'].map((name) => ({ name, createdAt: 1_000, cursor: 1_000 })),
 };
 
 function broken(change: Partial<Evidence>): readonly string[] {
@@ -129,7 +141,7 @@ describe('the checker of the crash tests', () => {
   });
 
   it('finds an end that was told and is not on record, and a job that never ended', () => {
-    const told = [...GOOD.told, { id: '2', state: 'succeeded', by: 'steady' }];
+    const told = [...GOOD.told, { id: '2', seq: 6, state: 'succeeded', by: 'steady' }];
     expect(broken({ told })).toEqual(['lost end']);
     const jobs = [JOB_1, { ...JOB_2, state: 'running', finished: false }];
     expect(broken({ jobs, told: GOOD.told.slice(0, 1) })).toContain('lost end');
@@ -189,8 +201,8 @@ describe('the checker of the crash tests', () => {
   });
 
   it('finds a job that ran again although nothing had hit it', () => {
-    expect(broken({ journal: journalWithout('hit 50') })).toEqual(['re-runs']);
-    expect(broken({ journal: journalWithout('fail 2 1 51 60') })).toEqual(['re-runs']);
+    expect(broken({ journal: journalWithout('hit 50') })).toContain('re-runs');
+    expect(broken({ journal: journalWithout('fail 2 1 51 60') })).toContain('re-runs');
   });
 
   it('does not take a hit that came after the end was told for a reason to run again', () => {

@@ -2,15 +2,19 @@
  * Holds the evidence of a run against the promises of docs/guarantees.md. Pure: every line is a
  * named finding that holds when it has no violation.
  */
+import {
+  checkCharges,
+  checkConcurrency,
+  checkHooks,
+  checkRate,
+  checkSchedules,
+  checkUnique,
+} from './engine-checks.ts';
 import type { Evidence, FollowedLog, StoredJob, StoredRow } from './evidence.ts';
+import type { Finding } from './finding.ts';
+import { checkFlows } from './flow-checks.ts';
+import { lastStates } from './job-facts.ts';
 import { attemptsOf, findOverlaps, findReRuns, findUncancelled } from './journal.ts';
-
-export interface Finding {
-  readonly name: string;
-  /** What was looked at, in figures. */
-  readonly facts: string;
-  readonly violations: readonly string[];
-}
 
 type Check = (evidence: Evidence) => Finding;
 
@@ -29,6 +33,14 @@ const CHECKS: readonly Check[] = [
   checkCancelled,
   checkRepeats,
   checkMissed,
+  checkConcurrency,
+  checkRate,
+  checkUnique,
+  checkFlows,
+  checkSchedules,
+  checkHooks,
+  checkCharges,
+  checkContradictions,
   checkSurvivors,
   checkTroubles,
 ];
@@ -37,23 +49,37 @@ export function checkEvidence(evidence: Evidence): readonly Finding[] {
   return CHECKS.map((check) => check(evidence));
 }
 
-/** Accepted, but nowhere to be found, or found as another job. */
-function checkLost({ accepted, attempted, jobs }: Evidence): Finding {
+/** Accepted, but nowhere to be found, or found as another job. Retention may have taken a cancelled one. */
+function checkLost({ accepted, attempted, jobs, log }: Evidence): Finding {
   const stored = new Map(jobs.map((job) => [job.id, job]));
-  const keys = new Map(attempted.map(({ n, uniqueKey }) => [n, uniqueKey]));
+  const asked = new Map(attempted.map((add) => [add.n, add]));
+  const words = lastStates(log);
+  let removed = 0;
   const violations = accepted.flatMap(({ n, id, duplicate }) => {
     const job = stored.get(id);
-    if (job === undefined) return [`job ${id} (n ${n}) was accepted and has no row`];
-    const same = duplicate ? job.uniqueKey === keys.get(n) : job.n === n;
+    const add = asked.get(n);
+    if (job === undefined) {
+      if (words.get(id) !== 'cancelled') return [`job ${id} (n ${n}) was accepted and has no row`];
+      removed += 1;
+      return [];
+    }
+    const byKey = duplicate || add?.replaceable === true;
+    const same = byKey ? job.uniqueKey === add?.uniqueKey : job.n === n;
     return same ? [] : [`job ${id} was accepted with n ${n}, its row has n ${job.n}`];
   });
-  return { name: 'lost', facts: `${accepted.length} accepted`, violations };
+  return {
+    name: 'lost',
+    facts: `${accepted.length} accepted, ${removed} removed since`,
+    violations,
+  };
 }
 
 function checkUnexpected({ attempted, jobs }: Evidence): Finding {
   const open = new Set(attempted.map(({ n }) => n));
   const violations = jobs.flatMap(({ id, n }) =>
-    open.delete(n) ? [] : [`job ${id} with n ${n} was never asked for, or asked for once only`],
+    n === null || open.delete(n)
+      ? []
+      : [`job ${id} with n ${n} was never asked for, or asked for once only`],
   );
   return { name: 'unexpected', facts: `${jobs.length} rows`, violations };
 }
@@ -63,12 +89,12 @@ function checkRefusals({ refusals }: Evidence): Finding {
 }
 
 /** Somebody was told of an end; or everything was drained, and so everything must have ended. */
-function checkLostEnds({ told, jobs }: Evidence): Finding {
-  const stored = new Map(jobs.map((job) => [job.id, job]));
-  const taken = told.flatMap(({ id, state, by }) => {
-    const job = stored.get(id);
-    if (job?.finished && job.state === state) return [];
-    return [`job ${id}: ${by} was told ${state}, the row says ${job?.state ?? 'nothing'}`];
+function checkLostEnds({ told, jobs, log }: Evidence): Finding {
+  const ends = new Map(log.flatMap((row) => (row.kind === 'end' ? [[row.seq, row]] : [])));
+  const taken = told.flatMap(({ id, seq, state, by }) => {
+    const end = ends.get(seq);
+    if (end?.id === id && end.state === state) return [];
+    return [`job ${id}: ${by} was told ${state}, the log says ${end?.state ?? 'nothing'}`];
   });
   const open = jobs.flatMap(({ id, state, finished }) =>
     finished ? [] : [`job ${id} never ended: it is ${state}`],
@@ -76,30 +102,32 @@ function checkLostEnds({ told, jobs }: Evidence): Finding {
   return { name: 'lost end', facts: `${told.length} told`, violations: [...taken, ...open] };
 }
 
-/** An end is one commit: row, one log row that is the job's last, and the emitted events. */
+/** An end is one commit: row, one log row that is the job's last until somebody retries it, and the emitted events. */
 function checkHalf({ jobs, log }: Evidence): Finding {
   const rows = new Map<string, StoredRow[]>();
   const events = new Map<string, number>();
   for (const row of log) {
-    if (row.type === 'job') rows.set(row.id, [...(rows.get(row.id) ?? []), row]);
-    else events.set(row.id, (events.get(row.id) ?? 0) + 1);
+    if (row.type !== 'job') events.set(row.id, (events.get(row.id) ?? 0) + 1);
+    else if (rows.has(row.id)) rows.get(row.id)?.push(row);
+    else rows.set(row.id, [row]);
   }
   const known = new Set(jobs.map(({ id }) => id));
   const violations = [
     ...jobs.flatMap((job) => halvesOf(job, rows.get(job.id) ?? [], events.get(`n${job.n}`) ?? 0)),
-    ...[...rows.keys()].filter((id) => !known.has(id)).map((id) => `job ${id} is in the log alone`),
+    ...[...rows].flatMap(([id, own]) =>
+      known.has(id) || own.at(-1)?.state === 'cancelled' ? [] : [`job ${id} is in the log alone`],
+    ),
   ];
   return { name: 'half', facts: `${log.length} log rows`, violations };
 }
 
 function halvesOf(job: StoredJob, rows: readonly StoredRow[], events: number): readonly string[] {
-  const ends = rows.filter(({ kind }) => kind === 'end');
-  const wanted = job.finished ? 1 : 0;
-  if (ends.length !== wanted) return [`job ${job.id} is ${job.state} with ${ends.length} ends`];
   const last = rows.at(-1);
-  if (last?.state !== job.state) {
+  if (last?.state !== job.state || (last.kind === 'end') !== job.finished) {
     return [`job ${job.id} is ${job.state}, the log's last word is ${last?.state ?? 'missing'}`];
   }
+  const twice = rows.some(({ kind }, at) => kind === 'end' && rows[at + 1]?.kind === 'end');
+  if (twice) return [`job ${job.id} is ${job.state} with two ends in a row`];
   const emitted = job.state === 'succeeded' ? job.emits : 0;
   return events === emitted
     ? []
@@ -115,7 +143,8 @@ function checkHollow({ jobs, journal }: Evidence): Finding {
     if (beyond !== undefined) {
       return [`job ${job.id} ended with attempt ${job.attempt}, but ${beyond.start.attempt} ran`];
     }
-    if (job.state !== 'succeeded') return [];
+    // The receiver of web hooks keeps no journal: checkHooks.
+    if (job.state !== 'succeeded' || job.type === 'hook') return [];
     const last = own.find(({ start }) => start.attempt === job.attempt);
     return last?.verbs.has('end') && job.resultN === job.n
       ? []
@@ -230,6 +259,10 @@ function missesOf({ name, from, seen, gaps }: FollowedLog, log: readonly StoredR
     missed.push(`${name} saw ${seq} (prev ${prev}) where the log has ${owed[wrong]?.seq}`);
   }
   return gaps === 0 ? missed : [...missed, `${name} was told of ${gaps} gaps`];
+}
+
+function checkContradictions({ contradictions }: Evidence): Finding {
+  return { name: 'database', facts: 'counts, leftovers, damage', violations: contradictions };
 }
 
 function checkSurvivors({ survivors }: Evidence): Finding {

@@ -3,8 +3,10 @@
  * measures how long the service needs to be ready again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { KEPT_MS } from './engine-rules.ts';
 import type { Fault, FaultKind } from './fault-plan.ts';
 import { isReadyAgain, type Monitor } from './monitor.ts';
+import type { Operator } from './operator.ts';
 import {
   describeProcess,
   killExactly,
@@ -19,6 +21,7 @@ export interface FaultInjectorParts {
   readonly workspace: Workspace;
   readonly service: Service;
   readonly monitor: Monitor;
+  readonly operator: Operator;
 }
 
 /** From a fault, or the last of several, until the service was ready again. */
@@ -37,6 +40,11 @@ const STOP_WITHIN_MS = 6_000 + 5_000;
 const LATEST_CUT_MS = 1_500;
 /** Before this a new process has no signal handler yet. */
 const LATEST_START_MS = 1_000;
+/** As many as retention needs a moment for. */
+const CHAFF = 80;
+const REMOVAL_MS = 300;
+/** After that a rolling restart goes on by itself, among other faults. */
+const ROLLING_WITHIN_MS = 10_000;
 
 export class FaultInjector {
   readonly survivors: string[] = [];
@@ -94,6 +102,14 @@ export class FaultInjector {
         this.#killOne('core', fault.pick);
         this.#killOne('executor', fault.pick);
         return;
+      case 'rolling restart':
+        await this.#restartRolling(fault.withHandlers);
+        return;
+      case 'core while removing':
+        await this.#parts.operator.addChaff(CHAFF);
+        await delay(KEPT_MS.cancelledJobs + fault.pick * REMOVAL_MS);
+        this.#killOne('core', fault.pick);
+        return;
       case 'supervisor':
         await this.#killSupervisor(() => []);
         return;
@@ -113,6 +129,25 @@ export class FaultInjector {
       case 'killed while stopping':
         await this.#cutOff(fault);
     }
+  }
+
+  /** Nobody is hit: a job that runs again after this alone was interrupted by it, which must not be. */
+  async #restartRolling(undisturbed: boolean): Promise<void> {
+    const { operator, monitor } = this.#parts;
+    if (!undisturbed) {
+      this.#watching.push(operator.restartRolling(false, AbortSignal.timeout(ROLLING_WITHIN_MS)));
+      return;
+    }
+    const killed = new Set(this.#killed);
+    await monitor.until(
+      (status) => isReadyAgain(status, this.#supervisor, killed),
+      READY_WITHIN_MS,
+    );
+    await operator.restartRolling(true, AbortSignal.timeout(ROLLING_WITHIN_MS));
+  }
+
+  get #supervisor(): number {
+    return this.#parts.service.identity.pid;
   }
 
   #tree(): readonly TreeProcess[] {

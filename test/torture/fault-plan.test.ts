@@ -11,7 +11,7 @@ it('repeats the schedule of a seed, and makes another one of another seed', () =
 
 it('kills every kind of process in a long run, and lets the service recover before most faults', () => {
   const plan = planFaults(1, 300);
-  expect(new Set(plan.map(({ kind }) => kind)).size).toBe(11);
+  expect(new Set(plan.map(({ kind }) => kind)).size).toBe(13);
   expect(plan.filter(({ awaitsReady }) => awaitsReady).length).toBeGreaterThan(150);
   expect(plan.some(({ awaitsReady }) => !awaitsReady)).toBe(true);
 });

@@ -10,6 +10,8 @@ export type FaultKind =
   | 'core and executor'
   | 'supervisor'
   | 'everything'
+  | 'rolling restart'
+  | 'core while removing'
   | 'SIGTERM'
   | 'SIGTERM at start'
   | 'killed while stopping';
@@ -21,7 +23,10 @@ export interface Fault {
   readonly awaitsReady: boolean;
   /** Chooses among several processes of a kind. */
   readonly pick: number;
-  /** With everything: the processes of commands too, instead of leaving them to be found. */
+  /**
+   * With everything: the processes of commands too, instead of leaving them to be found. With a rolling restart:
+   * nothing else happens until it is over.
+   */
   readonly withHandlers: boolean;
 }
 
@@ -33,8 +38,10 @@ const WEIGHTS: readonly (readonly [FaultKind, number])[] = [
   ['guardian', 5],
   ['handler', 10],
   ['core and executor', 5],
-  ['supervisor', 13],
-  ['everything', 8],
+  ['supervisor', 12],
+  ['everything', 7],
+  ['rolling restart', 8],
+  ['core while removing', 7],
   ['SIGTERM', 7],
   ['SIGTERM at start', 5],
   ['killed while stopping', 6],

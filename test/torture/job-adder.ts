@@ -1,42 +1,23 @@
-/**
- * Adds jobs without end: one by one, in batches, with keys, delays and priorities, and cancels a few.
- * Keeps what was tried and what was accepted. An add that got no answer may or may not exist; the next try is another job.
- */
+/** Adds jobs without end: one by one, in batches, with keys, delays and priorities, and cancels a few. */
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type AddedJob,
-  type AddOptions,
-  type Json,
-  type TaskbellClient,
-  TaskbellError,
-} from '../../src/client/client.ts';
-import type { AcceptedAdd, AttemptedAdd } from './evidence.ts';
+import { type AddOptions, type TaskbellClient, TaskbellError } from '../../src/client/client.ts';
+import { type AddBook, isAway, type PlannedAdd } from './add-book.ts';
 import type { Draws } from './random.ts';
-
-interface NewAdd {
-  readonly n: number;
-  readonly type: string;
-  readonly payload: { readonly [key: string]: Json };
-  readonly options: AddOptions;
-}
+import { drawWork } from './work.ts';
 
 export interface JobAdderOptions {
   readonly client: TaskbellClient;
+  readonly book: AddBook;
   readonly draws: Draws;
-  /** Jobs that have ended, so that the adder does not run away. */
-  readonly endedCount: () => number;
+  /** Jobs that have not ended, so that the adder does not run away. */
+  readonly unfinished: () => number;
   readonly onCancelled: (id: string) => void;
 }
 
 const MAX_UNFINISHED = 120;
-const AWAY = new Set(['E_DAEMON_UNREACHABLE', 'E_UNAVAILABLE', 'E_TIMEOUT']);
 
 export class JobAdder {
-  readonly attempted: AttemptedAdd[] = [];
-  readonly accepted: AcceptedAdd[] = [];
-  readonly refusals: string[] = [];
   readonly #options: JobAdderOptions;
-  readonly #ids = new Set<string>();
   #stopped = false;
 
   constructor(options: JobAdderOptions) {
@@ -45,7 +26,7 @@ export class JobAdder {
 
   /** Runs until `stop`, and until the last add was answered. */
   async run(): Promise<void> {
-    const { draws, endedCount } = this.#options;
+    const { draws, unfinished } = this.#options;
     while (!this.#stopped) {
       const batch = draws.chance(0.1) ? draws.between(5, 20) : draws.between(1, 3);
       const pauseMs = draws.between(5, 120);
@@ -55,7 +36,7 @@ export class JobAdder {
       else await Promise.all(adds.map((add) => this.#add(add)));
       await delay(pauseMs);
       if (draws.chance(0.08)) await this.#cancelLast();
-      while (!this.#stopped && this.#ids.size - endedCount() > MAX_UNFINISHED) await delay(20);
+      while (!this.#stopped && unfinished() > MAX_UNFINISHED) await delay(20);
     }
   }
 
@@ -63,79 +44,42 @@ export class JobAdder {
     this.#stopped = true;
   }
 
-  #compose(): NewAdd {
-    const { draws } = this.#options;
-    const n = this.attempted.length;
-    const uniqueKey = draws.chance(0.1) ? `key-${draws.between(1, 4)}` : null;
-    this.attempted.push({ n, uniqueKey });
-    const { type, payload } = composeWork(draws);
+  #compose(): PlannedAdd {
+    const { draws, book } = this.#options;
     const options: AddOptions = {
-      ...(uniqueKey === null ? {} : { uniqueKey }),
+      ...(draws.chance(0.1) ? { uniqueKey: `key-${draws.between(1, 4)}` } : {}),
       ...(draws.chance(0.15) ? { delayMs: draws.between(1, 1_500) } : {}),
       ...(draws.chance(0.3) ? { priority: draws.between(-3, 3) } : {}),
       ...(draws.chance(0.3) ? { userId: `user-${draws.between(1, 3)}` } : {}),
+      ...(draws.chance(0.2) ? { durability: 'os' } : {}),
     };
-    return { n, type, payload: { n, ...payload }, options };
+    const work = drawWork(draws);
+    return book.plan({ ...work, options: { ...options, ...work.options } });
   }
 
-  async #add({ n, type, payload, options }: NewAdd): Promise<void> {
-    await this.#note([n], async () => [await this.#options.client.add(type, payload, options)]);
+  async #add(planned: PlannedAdd): Promise<void> {
+    const { client, book } = this.#options;
+    const { type, payload, ...options } = planned.request;
+    await book.note([planned], async () => [await client.add(type, payload, options)]);
   }
 
-  async #addMany(adds: readonly NewAdd[]): Promise<void> {
-    const requests = adds.map(({ type, payload, options }) => ({ type, payload, ...options }));
-    const numbers = adds.map(({ n }) => n);
-    await this.#note(numbers, () => this.#options.client.addMany(requests));
+  async #addMany(planned: readonly PlannedAdd[]): Promise<void> {
+    const { client, book } = this.#options;
+    await book.note(planned, () => client.addMany(planned.map(({ request }) => request)));
   }
 
-  /** Whatever it does just now; one that has ended is refused. */
+  /** Whatever it does just now; one that has ended, or whose record was removed since, is refused. */
   async #cancelLast(): Promise<void> {
-    const id = this.accepted.at(-1)?.id;
+    const { client, book, onCancelled } = this.#options;
+    const id = book.accepted.at(-1)?.id;
     if (id === undefined) return;
     try {
-      await this.#options.client.cancel(id);
-      this.#options.onCancelled(id);
+      await client.cancel(id);
+      onCancelled(id);
     } catch (error) {
-      const hasEnded = error instanceof TaskbellError && error.code === 'E_CONFLICT';
-      if (!hasEnded && !isAway(error)) this.refusals.push(`cancel ${id}: ${error}`);
+      const code = error instanceof TaskbellError ? error.code : '';
+      const isOver = code === 'E_CONFLICT' || code === 'E_NOT_FOUND';
+      if (!isOver && !isAway(error)) book.refusals.push(`cancel ${id}: ${error}`);
     }
   }
-
-  async #note(numbers: readonly number[], add: () => Promise<readonly AddedJob[]>): Promise<void> {
-    try {
-      const jobs = await add();
-      for (const [index, n] of numbers.entries()) {
-        const { id = 'none', duplicate = false } = jobs[index] ?? {};
-        this.accepted.push({ n, id, duplicate });
-        this.#ids.add(id);
-      }
-    } catch (error) {
-      if (isAway(error)) return;
-      this.refusals.push(`n ${numbers.join(', ')}: ${error}`);
-    }
-  }
-}
-
-function isAway(error: unknown): boolean {
-  return error instanceof TaskbellError && AWAY.has(error.code);
-}
-
-function composeWork(draws: Draws): Pick<NewAdd, 'type' | 'payload'> {
-  const kind = draws.next();
-  if (kind < 0.35) return { type: 'quick', payload: {} };
-  if (kind < 0.6) return { type: 'work', payload: { ms: draws.between(50, 300) } };
-  if (kind < 0.64) {
-    const payload = { ms: draws.between(500, 2_500), stubborn: draws.chance(0.5) };
-    return { type: 'work', payload };
-  }
-  if (kind < 0.655) return { type: 'block', payload: { ms: draws.between(200, 2_500) } };
-  if (kind < 0.76) {
-    // Four failures are more than its retries: such a job ends as failed.
-    const fails = draws.pick([0, 1, 2, 4]) ?? 0;
-    return { type: 'flaky', payload: { fails, ms: draws.between(1, 60) } };
-  }
-  if (kind < 0.9) return { type: 'emitter', payload: { emits: draws.between(1, 5) } };
-  const leaves = draws.chance(0.15) ? 1 : 0;
-  const fails = draws.chance(0.3) ? 1 : 0;
-  return { type: 'command', payload: { beats: draws.between(1, 10), fails, leaves } };
 }

@@ -6,6 +6,7 @@
  * every 20 to 50 ms.
  */
 
+/** `fail`: it said itself that there is to be another attempt, by an error, a snooze or a pause. */
 export type AttemptVerb = 'start' | 'beat' | 'end' | 'fail' | 'stop';
 
 export interface AttemptLine {
@@ -131,7 +132,7 @@ export function findReRuns(journal: readonly JournalLine[]): ReRuns {
 }
 
 /** Pids come back after a while, so the first hit after or before the attempt counts, whichever it was. */
-function judgeInFlight(journal: readonly JournalLine[]): (attempt: Attempt) => boolean {
+export function judgeInFlight(journal: readonly JournalLine[]): (attempt: Attempt) => boolean {
   const firstHit = new Map<number, number>();
   const told = new Map<string, number>();
   for (const [at, line] of journal.entries()) {

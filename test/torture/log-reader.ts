@@ -4,7 +4,7 @@
  */
 import type { EventStream, LogEvent, TaskbellClient } from '../../src/client/client.ts';
 import { isFinished, type JobState } from '../../src/protocol/jobs.ts';
-import type { FollowedLog, SeenEvent, ToldEnd } from './evidence.ts';
+import type { FollowedLog, StoredRow, ToldEnd } from './evidence.ts';
 
 export interface LogReaderOptions {
   readonly name: string;
@@ -18,7 +18,7 @@ export interface LogReaderOptions {
 export class LogReader {
   readonly ended: ToldEnd[] = [];
   readonly #options: LogReaderOptions;
-  readonly #seen: SeenEvent[] = [];
+  readonly #seen: StoredRow[] = [];
   #gaps = 0;
   #stream: EventStream | undefined;
   #stopped = false;
@@ -29,6 +29,11 @@ export class LogReader {
 
   get top(): number {
     return this.#seen.at(-1)?.seq ?? 0;
+  }
+
+  /** Every row that it saw, in the order in which it saw them. */
+  get rows(): readonly StoredRow[] {
+    return this.#seen;
   }
 
   /** Runs until `stop`; rejects when the stream itself gives up, which it must not. */
@@ -58,11 +63,16 @@ export class LogReader {
   }
 
   #take({ seq, prev, type, id, data }: LogEvent): void {
-    this.#seen.push({ seq: Number(seq), prev: prev === null ? null : Number(prev) });
-    if (type !== 'job') return;
+    const place = { seq: Number(seq), prev: prev === null ? null : Number(prev), type, id };
+    if (type !== 'job') {
+      this.#seen.push({ ...place, kind: 'event', state: null });
+      return;
+    }
     const { state } = data[0] as { readonly state: JobState };
-    if (!isFinished(state)) return;
-    this.ended.push({ id, state, by: this.#options.name });
+    const ended = isFinished(state);
+    this.#seen.push({ ...place, kind: ended ? 'end' : 'state', state });
+    if (!ended) return;
+    this.ended.push({ id, seq: place.seq, state, by: this.#options.name });
     this.#options.onEnd?.(id);
   }
 }

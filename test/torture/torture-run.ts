@@ -7,13 +7,18 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type StatusView, type TaskbellClient } from '../../src/client/client.ts';
+import { AddBook } from './add-book.ts';
+import { EngineAdder } from './engine-adder.ts';
+import { SCHEDULES } from './engine-rules.ts';
 import type { Evidence } from './evidence.ts';
 import { FaultInjector, type Recovery } from './fault-injector.ts';
 import { planFaults } from './fault-plan.ts';
+import type { HookReceiver } from './hook-receiver.ts';
 import { JobAdder } from './job-adder.ts';
 import { parseJournal } from './journal.ts';
 import { LogReader } from './log-reader.ts';
 import { Monitor } from './monitor.ts';
+import { Operator } from './operator.ts';
 import { describeProcess, killExactly, treeBelow } from './processes.ts';
 import { drawsOf } from './random.ts';
 import type { Receiver } from './receiver.ts';
@@ -26,6 +31,13 @@ export interface TortureOptions {
   readonly seed: number;
   readonly kills: number;
   readonly gatewayPort: number;
+}
+
+/** Where the service works, and those that it calls. */
+export interface TortureParts {
+  readonly workspace: Workspace;
+  readonly receiver: Receiver;
+  readonly hooks: HookReceiver;
 }
 
 export interface TortureResult {
@@ -48,26 +60,33 @@ export class TortureRun {
   readonly #options: TortureOptions;
   readonly #workspace: Workspace;
   readonly #receiver: Receiver;
+  readonly #hooks: HookReceiver;
   readonly #service: Service;
   readonly #monitor: Monitor;
   readonly #injector: FaultInjector;
   readonly #client: TaskbellClient;
+  readonly #book = new AddBook();
+  readonly #operator: Operator;
   readonly #beganMono = performance.now();
   readonly #troubles: string[] = [];
   readonly #running: Promise<void>[] = [];
   #readers: readonly LogReader[] = [];
-  #adder: JobAdder | undefined;
-  #adding: Promise<void> = Promise.resolve();
+  #adders: readonly { run(): Promise<void>; stop(): void }[] = [];
+  #engineAdder: EngineAdder | undefined;
+  #adding: Promise<unknown> = Promise.resolve();
   #subscriber: Subscriber | undefined;
 
-  constructor(options: TortureOptions, workspace: Workspace, receiver: Receiver) {
+  constructor(options: TortureOptions, { workspace, receiver, hooks }: TortureParts) {
     this.#options = options;
     this.#workspace = workspace;
     this.#receiver = receiver;
+    this.#hooks = hooks;
     this.#service = new Service(workspace);
     this.#monitor = new Monitor(workspace.controlSocket);
     this.#client = connect({ socket: workspace.controlSocket });
-    const parts = { workspace, service: this.#service, monitor: this.#monitor };
+    this.#operator = new Operator(workspace.controlSocket, this.#book);
+    const operator = this.#operator;
+    const parts = { workspace, service: this.#service, monitor: this.#monitor, operator };
     this.#injector = new FaultInjector(parts);
     receiver.compareWith(() => this.#monitor.knownCursor);
   }
@@ -75,10 +94,13 @@ export class TortureRun {
   async run(): Promise<TortureResult> {
     await this.#begin();
     await this.#injector.run(planFaults(this.#options.seed, this.#options.kills));
-    this.#adder?.stop();
+    for (const adder of this.#adders) adder.stop();
     // An add that is still being answered is accepted too.
     await this.#adding;
+    await this.#restSchedules();
+    await this.#sweepChaff();
     await this.#drain();
+    await this.#awaitRemoval();
     await this.#probeSubscriber();
     await this.#catchUp();
     await this.#stop();
@@ -93,11 +115,11 @@ export class TortureRun {
 
   /** Ends whatever is left, also of a run that failed half-way. */
   async dispose(): Promise<void> {
-    this.#adder?.stop();
+    for (const adder of this.#adders) adder.stop();
     this.#subscriber?.stop();
     this.#monitor.stop();
     await Promise.all(this.#readers.map((reader) => reader.stop()));
-    await this.#client.close();
+    await Promise.all([this.#client.close(), this.#operator.close()]);
     const { pid } = this.#service.identity;
     const left = pid === 0 ? [] : treeBelow(pid);
     this.#service.signal('SIGKILL');
@@ -114,14 +136,21 @@ export class TortureRun {
     this.#readers = this.#createReaders(status.log.epoch);
     for (const reader of this.#readers) this.#running.push(this.#watch(reader.run()));
     await this.#createSubscriber();
-    const [steady] = this.#readers;
-    this.#adder = new JobAdder({
-      client: this.#client,
-      draws: drawsOf(this.#options.seed, 'adds'),
-      endedCount: () => steady?.ended.length ?? 0,
-      onCancelled: (id) => this.#workspace.noteCancelled(id),
-    });
-    this.#adding = this.#watch(this.#adder.run());
+    this.#adders = this.#createAdders();
+    this.#adding = Promise.all(this.#adders.map((adder) => this.#watch(adder.run())));
+  }
+
+  #createAdders() {
+    const common = {
+      ...{ client: this.#client, book: this.#book },
+      unfinished: () => unfinishedIn(this.#monitor.latest),
+      onCancelled: (id: string) => this.#workspace.noteCancelled(id),
+    };
+    const draws = (stream: string) => drawsOf(this.#options.seed, stream);
+    const operator = this.#operator;
+    const engine = new EngineAdder({ ...common, operator, draws: draws('engine') });
+    this.#engineAdder = engine;
+    return [new JobAdder({ ...common, draws: draws('adds') }), engine];
   }
 
   #createReaders(epoch: string): readonly LogReader[] {
@@ -148,6 +177,31 @@ export class TortureRun {
     await running.catch((error: unknown) => {
       this.#troubles.push(`a user of the service gave up: ${error}`);
     });
+  }
+
+  /** Their clock goes on to the end; then they stand still, so that everything else can end. */
+  async #restSchedules(): Promise<void> {
+    const { schedules } = this.#client;
+    const since = Date.now();
+    const goesOn = async () =>
+      Date.parse((await schedules.get(SCHEDULES.everyRun)).lastRun ?? '') >= since;
+    if (!(await holdsSoon(goesOn))) this.#troubles.push('the schedules do not run any more');
+    for (const name of Object.values(SCHEDULES)) await schedules.pause(name);
+  }
+
+  async #sweepChaff(): Promise<void> {
+    if (!(await holdsSoon(() => this.#operator.cancelChaff()))) {
+      this.#troubles.push('the jobs that were there to be removed could not be cancelled');
+    }
+  }
+
+  /** Retention goes on, whatever was killed in the middle of it. */
+  async #awaitRemoval(): Promise<void> {
+    const isGone = async () => {
+      const { jobs } = await this.#client.list({ state: 'cancelled', limit: 1 });
+      return jobs.length === 0;
+    };
+    if (!(await holdsSoon(isGone))) this.#troubles.push('cancelled jobs were not removed');
   }
 
   /** Until every job has ended and every end is reported. */
@@ -203,11 +257,13 @@ export class TortureRun {
   }
 
   #evidence(): Evidence {
-    const { attempted = [], accepted = [], refusals = [] } = this.#adder ?? {};
+    const { attempted, accepted, refusals } = this.#book;
     const { receipts, unacknowledged } = this.#receiver;
     return {
       ...{ attempted, accepted, refusals, receipts, unacknowledged },
-      ...readStored(this.#workspace.database),
+      flows: this.#engineAdder?.flows ?? [],
+      hookCalls: this.#hooks.calls,
+      ...readStored(this.#workspace.database, this.#readers[0]?.rows ?? []),
       told: this.#readers.flatMap(({ ended }) => ended),
       journal: parseJournal(this.#workspace.journal()),
       followers: this.#readers.map((reader) => reader.evidence()),
@@ -217,10 +273,24 @@ export class TortureRun {
   }
 }
 
-const UNFINISHED = ['scheduled', 'queued', 'running', 'retrying'] as const;
+const UNFINISHED = ['waiting', 'scheduled', 'queued', 'running', 'retrying'] as const;
 
-function isDrained({ jobs, report }: StatusView): boolean {
-  return report.pending === 0 && UNFINISHED.every((state) => jobs[state] === 0);
+function unfinishedIn(status: StatusView | undefined): number {
+  return UNFINISHED.reduce((sum, state) => sum + (status?.jobs[state] ?? 0), 0);
+}
+
+function isDrained(status: StatusView): boolean {
+  return status.report.pending === 0 && unfinishedIn(status) === 0;
+}
+
+/** Asks again and again, for as long as a reader may take to catch up. */
+async function holdsSoon(holds: () => Promise<boolean>): Promise<boolean> {
+  const giveUpMono = performance.now() + CATCH_UP_MS;
+  while (!(await holds())) {
+    if (performance.now() >= giveUpMono) return false;
+    await delay(50);
+  }
+  return true;
 }
 
 function describe(status: StatusView | undefined): string {

@@ -4,7 +4,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { checkEvidence, type Finding } from './checker.ts';
+import { checkEvidence } from './checker.ts';
+import type { Finding } from './finding.ts';
+import { HookReceiver } from './hook-receiver.ts';
 import { drawsOf } from './random.ts';
 import { Receiver } from './receiver.ts';
 import { freePort, type TortureResult, TortureRun } from './torture-run.ts';
@@ -24,8 +26,14 @@ it.runIf(process.platform === 'linux')(
     process.stdout.write(`torture: seed ${SEED}, ${KILLS} kills\n`);
     const receiver = new Receiver(drawsOf(SEED, 'receiver'));
     const gatewayPort = await freePort();
-    const workspace = new Workspace({ receiver: await receiver.start(), gateway: gatewayPort });
-    const run = new TortureRun({ seed: SEED, kills: KILLS, gatewayPort }, workspace, receiver);
+    const hooks = new HookReceiver(drawsOf(SEED, 'hooks'));
+    const ports = {
+      ...{ receiver: await receiver.start(), hooks: await hooks.start() },
+      gateway: gatewayPort,
+    };
+    const workspace = new Workspace({ ports, hookSecret: hooks.secret });
+    const options = { seed: SEED, kills: KILLS, gatewayPort };
+    const run = new TortureRun(options, { workspace, receiver, hooks });
     let broken = true;
     try {
       const result = await run.run();
@@ -41,6 +49,7 @@ it.runIf(process.platform === 'linux')(
     } finally {
       await run.dispose();
       await receiver.stop();
+      await hooks.stop();
       if (broken) process.stdout.write(`torture: what is left is in ${workspace.directory}\n`);
       else workspace.remove();
     }

@@ -4,6 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createKeyPair, issueToken } from '../../src/auth/signing.ts';
+import {
+  CONCURRENCY_RULES,
+  KEPT_MS,
+  NARROW_QUEUE,
+  RATE,
+  RATED_QUEUE,
+  RETRIES,
+  SCHEDULE_EVERY_MS,
+  SCHEDULES,
+} from './engine-rules.ts';
 
 const FIXTURES = fileURLToPath(new URL('./fixtures', import.meta.url));
 const ISSUER = 'torture';
@@ -12,6 +22,13 @@ const TOKEN_LIFETIME_MS = 20 * 3_600_000;
 export interface Ports {
   readonly receiver: number;
   readonly gateway: number;
+  readonly hooks: number;
+}
+
+export interface WorkspaceParts {
+  readonly ports: Ports;
+  /** What web hooks are signed with: whsec_… */
+  readonly hookSecret: string;
 }
 
 export class Workspace {
@@ -22,15 +39,13 @@ export class Workspace {
   readonly logFile = join(this.directory, 'taskbell.log');
   readonly #journal = join(this.directory, 'journal.log');
 
-  constructor({ receiver, gateway }: Ports) {
+  constructor({ ports, hookSecret }: WorkspaceParts) {
     cpSync(FIXTURES, this.directory, { recursive: true });
     createKeyPair(this.directory);
     writeFileSync(this.#journal, '');
-    writeFileSync(
-      this.configFile,
-      configText(receiver, gateway, join(this.directory, 'command.sh')),
-      { mode: 0o600 },
-    );
+    writeFileSync(join(this.directory, 'keys', 'hook-secret'), hookSecret, { mode: 0o600 });
+    const text = serviceText(ports) + workText(join(this.directory, 'command.sh'), ports.hooks);
+    writeFileSync(this.configFile, text, { mode: 0o600 });
   }
 
   async token(): Promise<string> {
@@ -63,7 +78,7 @@ export class Workspace {
   }
 }
 
-function configText(receiver: number, gateway: number, script: string): string {
+function serviceText({ receiver, gateway }: Ports): string {
   return `[daemon]
 dataDirectory = ./data
 logFormat = json
@@ -74,17 +89,6 @@ shutdownTimeout = 6s
 handlersDirectory = ./jobs
 processes = 2
 concurrency = 6
-
-[job:command]
-command = sh "${script}"
-retries = 4
-backoff = 50ms
-backoffLimit = 200ms
-
-[job:flaky]
-retries = 3
-backoff = 50ms
-backoffLimit = 200ms
 
 [webSocket]
 url = http://127.0.0.1:${receiver}
@@ -102,5 +106,60 @@ port = ${gateway}
 [auth]
 publicKeyFile = ./keys/public.pem
 issuer = ${ISSUER}
+
+[retention]
+cancelledJobs = ${KEPT_MS.cancelledJobs}ms
+events = ${KEPT_MS.events}ms
+`;
+}
+
+const QUICK_RETRIES = `backoff = 50ms
+backoffLimit = 200ms
+`;
+
+function workText(script: string, hooks: number): string {
+  const { queue, queueGroup, type, typeGroup } = CONCURRENCY_RULES;
+  return `
+[job:command]
+command = sh "${script}"
+retries = ${RETRIES.command}
+${QUICK_RETRIES}
+[job:flaky]
+retries = ${RETRIES.flaky}
+${QUICK_RETRIES}
+[job:step]
+retries = ${RETRIES.step}
+${QUICK_RETRIES}
+[job:hook]
+url = http://127.0.0.1:${hooks}/jobs
+secretFile = ./keys/hook-secret
+allowPrivateHosts = 127.0.0.1
+retries = ${RETRIES.hook}
+${QUICK_RETRIES}
+[job:isolated]
+isolate = process
+${QUICK_RETRIES}
+[job:limited]
+concurrency = ${type.most}
+groupConcurrency = ${typeGroup.most}
+
+[queue:${NARROW_QUEUE}]
+concurrency = ${queue.most}
+groupConcurrency = ${queueGroup.most}
+
+[queue:${RATED_QUEUE}]
+rate = ${RATE.count}/${RATE.perMs}ms
+
+[schedule:${SCHEDULES.everyRun}]
+every = ${SCHEDULE_EVERY_MS}ms
+job = tick
+missed = all
+missedLimit = 1000
+
+[schedule:${SCHEDULES.oneAtATime}]
+every = ${SCHEDULE_EVERY_MS}ms
+job = solo
+missed = skip
+overlap = skip
 `;
 }
