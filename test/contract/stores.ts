@@ -1,4 +1,5 @@
-/** The two pairs of stores that the contract holds for, each opened fresh. */
+/** The two kinds of stores that the contract holds for, each opened fresh. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,6 +7,8 @@ import { CommitLoop } from '../../src/core/commit-loop.ts';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { LogWriter } from '../../src/log/sqlite/log-writer.ts';
 import { SqliteEventLog } from '../../src/log/sqlite/sqlite-event-log.ts';
+import { KEY_BYTES, parseKeyRing, renderKey } from '../../src/privacy/key-ring.ts';
+import { TextSealer } from '../../src/privacy/text-sealer.ts';
 import type { JobStore } from '../../src/queue/job-store.ts';
 import type { QueueStats } from '../../src/queue/queue-stats.ts';
 import { JobCounts } from '../../src/queue/sqlite/job-counts.ts';
@@ -16,6 +19,7 @@ import { SqliteLimitLedger } from '../../src/queue/sqlite/sqlite-limit-ledger.ts
 import type { ScheduleStore } from '../../src/schedule/schedule-store.ts';
 import { SqliteScheduleStore } from '../../src/schedule/sqlite/sqlite-schedule-store.ts';
 import { type Database, openDatabase, prepareTransaction } from '../../src/sqlite/database.ts';
+import { PLAIN_TEXT, type TextCipher } from '../../src/sqlite/text-cipher.ts';
 import { MemoryCommit } from './memory-commit.ts';
 import { MemoryEventLog } from './memory-event-log.ts';
 import { MemoryJobStore } from './memory-job-store.ts';
@@ -42,8 +46,10 @@ export interface StoreMaker {
   open(): Stores;
 }
 
+/** What is encrypted at rest must not differ in anything else. */
 export const BOTH: readonly StoreMaker[] = [
-  { name: 'SQLite', open: openSqliteStores },
+  { name: 'SQLite', open: () => openSqliteStores() },
+  { name: 'encrypted SQLite', open: openEncryptedStores },
   { name: 'memory', open: openMemoryStores },
 ];
 
@@ -60,9 +66,9 @@ export function openMemoryStores(): Stores {
 }
 
 /** On a database of its own, whose directory goes with `close`. */
-export function openSqliteStores(): SqliteStores {
+export function openSqliteStores(cipher: TextCipher = PLAIN_TEXT): SqliteStores {
   const directory = mkdtempSync(path.join(tmpdir(), 'taskbell-store-'));
-  const stores = assemble(openDatabase(path.join(directory, 'taskbell.db')));
+  const stores = assemble(openDatabase(path.join(directory, 'taskbell.db')), cipher);
   const close = () => {
     stores.close();
     rmSync(directory, { recursive: true });
@@ -70,13 +76,18 @@ export function openSqliteStores(): SqliteStores {
   return { ...stores, close };
 }
 
+function openEncryptedStores(): SqliteStores {
+  const bytes = randomBytes(KEY_BYTES);
+  return openSqliteStores(new TextSealer(parseKeyRing(renderKey({ id: 'k', bytes }), 'keys')));
+}
+
 /** The adapters on a database that is open already, joined as the core joins them. */
-export function assemble(db: Database): SqliteStores {
+export function assemble(db: Database, cipher: TextCipher = PLAIN_TEXT): SqliteStores {
   const onFatal = (error: Error) => {
     throw error;
   };
   const loop = new CommitLoop({ transaction: prepareTransaction(db), onFatal });
-  const writer = new LogWriter(db);
+  const writer = new LogWriter(db, cipher);
   const counts = new JobCounts(db);
   loop.join(counts);
   const limits = new SqliteLimitLedger(db);
@@ -85,8 +96,8 @@ export function assemble(db: Database): SqliteStores {
   loop.join(modes);
   loop.join(writer);
   const { commit } = loop;
-  const jobs = new SqliteJobStore({ db, writer, counts, limits, modes, commit });
-  const schedules = new SqliteScheduleStore({ db, commit, jobs: jobs.inTransaction });
+  const jobs = new SqliteJobStore({ db, writer, counts, limits, modes, commit, cipher });
+  const schedules = new SqliteScheduleStore({ db, commit, cipher, jobs: jobs.inTransaction });
   const close = () => {
     loop.close();
     db.close();
@@ -99,7 +110,7 @@ export function assemble(db: Database): SqliteStores {
     jobs,
     schedules,
     stats: new SqliteQueueStats(db),
-    log: new SqliteEventLog(db, writer, commit),
+    log: new SqliteEventLog(db, writer, commit, cipher),
     close,
   };
 }

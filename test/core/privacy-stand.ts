@@ -63,4 +63,4 @@ export class PrivacyStand {
   }
 }
 
-export const ENCRYPTED = '[privacy]\nkeysFile = payload-keys\n';
+const ENCRYPTED = '[privacy]\nkeysFile = payload-keys\n';
