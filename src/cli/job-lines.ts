@@ -22,7 +22,7 @@ export async function* readJobLines(
 }
 
 /** @throws TaskbellError E_INVALID_JSON, E_INVALID_REQUEST */
-export function checkJobLine({ n, text }: Pick<TextLine, 'n' | 'text'>, name: string): void {
+function checkJobLine({ n, text }: Pick<TextLine, 'n' | 'text'>, name: string): void {
   const value = parse(text, n, name);
   check(JOB_REQUEST, value, `Line ${n} of ${name} is no job`);
 }

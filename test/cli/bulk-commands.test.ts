@@ -311,6 +311,9 @@ describe('job import and job export', () => {
     expect(refused.exitCode).toBe(73);
     expect(refused.stderr).toContain('is there already');
     expect(readFileSync(file(), 'utf8')).toBe('');
+    expect(await json('job', 'export', '-o', 'other.ndjson')).toEqual({
+      ...{ jobs: 0, file: path.join(core.directory, 'other.ndjson') },
+    });
     const { stdout } = await run(['job', 'export', '--state', 'failed']);
     expect(JSON.parse(stdout)).toEqual({
       type: 'mail',

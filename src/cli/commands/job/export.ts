@@ -17,6 +17,7 @@ import {
 interface ExportOptions extends FilterOptions {
   readonly output?: string;
   readonly reveal?: true;
+  readonly json?: true;
 }
 
 export function define(command: Command, ctx: CliContext): void {
@@ -24,11 +25,13 @@ export function define(command: Command, ctx: CliContext): void {
   addQueueFilter(addFilterOptions(command))
     .option('-o, --output <file>', 'write to this file, which must not be there yet')
     .option('--reveal', 'with fields that [privacy] redact hides: where it hides any, needed')
-    .action(async (ids: readonly string[], { output, reveal, ...options }: ExportOptions) => {
+    .option('--json', 'with --output: print {"jobs":…,"file":…}; the lines are JSON anyway')
+    .action(async (ids: readonly string[], options: ExportOptions) => {
+      const { output, reveal } = options;
       await ctx.withDaemon(async (daemon) => {
         const jobs = daemon.exportJobs(filterOf(ids, options) ?? {}, ctx.signal, reveal);
         if (output === undefined) await print(ctx, jobs);
-        else await writeFile(ctx, jobs, resolve(ctx.world.cwd, output));
+        else await writeFile(ctx, jobs, { ...options, file: resolve(ctx.world.cwd, output) });
       });
     });
 }
@@ -44,7 +47,7 @@ async function print(ctx: CliContext, jobs: AsyncIterable<JobRequest>): Promise<
 async function writeFile(
   ctx: CliContext,
   jobs: AsyncIterable<JobRequest>,
-  path: string,
+  { file, json }: { readonly file: string; readonly json?: true },
 ): Promise<void> {
   let count = 0;
   const lines = async function* () {
@@ -54,13 +57,14 @@ async function writeFile(
     }
   };
   try {
-    await pipeline(lines, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+    await pipeline(lines, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
   } catch (error) {
     // Half a file must not be taken for a whole one; one that was there before is left alone.
-    if (!isFileError(error) || error.code !== 'EEXIST') await rm(path, { force: true });
-    throw isFileError(error) ? notWritten(path, error) : error;
+    if (!isFileError(error) || error.code !== 'EEXIST') await rm(file, { force: true });
+    throw isFileError(error) ? notWritten(file, error) : error;
   }
-  ctx.print(`exported ${count} jobs to ${path}`);
+  if (json) ctx.printJson({ jobs: count, file });
+  else ctx.print(`exported ${count} jobs to ${file}`);
 }
 
 function isFileError(error: unknown): error is NodeJS.ErrnoException {
