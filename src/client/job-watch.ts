@@ -25,6 +25,9 @@ export interface FollowLogsOptions {
 }
 
 const SLICE_S = 30;
+/** A wait that comes to nothing sooner was cut off: the daemon is stopping. */
+const CUT_OFF_MS = 1_000;
+const PAUSE_MS = 200;
 const PAGE_LINES = 1_000;
 
 export async function waitForJob(
@@ -68,8 +71,10 @@ async function waitUntil<T>(
   try {
     for (;;) {
       const call = { method: 'GET', path: `${path}?timeout=${SLICE_S}`, signal: either } as const;
+      const askedMono = performance.now();
       const answer = (await askThrough(http, call, onAway)) as T;
       if (isOver(answer)) return answer;
+      await pauseIfCutOff(askedMono, either);
     }
   } catch (error) {
     signal?.throwIfAborted();
@@ -87,9 +92,11 @@ export async function* followLogs(
 ): AsyncGenerator<LogLinesView> {
   for (let last = after; ; ) {
     const path = `${pathOf(id)}/logs?after=${last}&limit=${PAGE_LINES}&timeout=${SLICE_S}`;
+    const askedMono = performance.now();
     const page = (await askThrough(http, { method: 'GET', path, signal }, onAway)) as LogLinesView;
     last = page.lines.at(-1)?.n ?? last;
     if (page.lines.length > 0 || page.ended) yield page;
+    else await pauseIfCutOff(askedMono, signal);
     if (page.ended) return;
   }
 }
@@ -119,6 +126,11 @@ async function askThrough(http: ControlHttp, call: Call, onAway?: () => void): P
       await pause(reconnectDelayMs(failures, Math.random()), call.signal).catch(() => undefined);
     }
   }
+}
+
+/** Many who wait would else ask a daemon that stops again and again. */
+async function pauseIfCutOff(askedMono: number, signal: AbortSignal | undefined): Promise<void> {
+  if (performance.now() - askedMono < CUT_OFF_MS) await pause(PAUSE_MS, signal);
 }
 
 function isRestart({ hasAnswered }: ControlHttp, error: unknown): boolean {

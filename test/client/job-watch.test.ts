@@ -68,6 +68,31 @@ test('nothing more is asked for while the reader is busy', async () => {
   await pages.return(undefined);
 });
 
+test('a daemon that cuts waits off is asked again after a pause', async () => {
+  const { id } = await client.add('mail');
+  const asked = { wait: [] as number[], logs: [] as number[] };
+  server.routes.set('GET /v1/jobs/:id/wait', () => {
+    asked.wait.push(performance.now());
+    return server.job(id);
+  });
+  server.routes.set('GET /v1/jobs/:id/logs', () => {
+    asked.logs.push(performance.now());
+    return { lines: [], dropped: 0, ended: false };
+  });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const waiting = client.wait(id, { signal });
+  const following = client.followLogs(id, { signal }).next();
+  await eventually(() => asked.wait.length > 2 && asked.logs.length > 2);
+  controller.abort(new Error('enough'));
+  const both = await Promise.allSettled([waiting, following]);
+  expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  for (const times of Object.values(asked)) {
+    const pauses = times.slice(1).map((at, n) => at - (times[n] ?? 0));
+    expect(Math.min(...pauses)).toBeGreaterThan(100);
+  }
+});
+
 test('a signal ends a followed log', async () => {
   const { id } = await client.add('mail');
   server.routes.set('GET /v1/jobs/:id/logs', () => server.jobChanged());
