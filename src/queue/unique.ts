@@ -77,7 +77,7 @@ export function findConflict(
 }
 
 export function conflictError({ job, holder }: Conflict): TaskbellError {
-  const who = holder === undefined ? 'an earlier job of the same request' : `job ${holder}`;
+  const who = holder === undefined ? 'another job of the same request' : `job ${holder}`;
   const hint =
     holder === undefined
       ? 'Leave one of the two out; nothing was added.'

@@ -47,6 +47,17 @@ describe.each(BOTH)('adding a flow in the $name store', ({ open }) => {
     expect(await flows.stateOf(waiting)).toBe('queued');
   });
 
+  it('refuses all of it where a job rejects a key that an earlier one in the order of adding takes', async () => {
+    const reject = { policy: 'reject', windowMs: null, delayMs: 0, maxWaitMs: null } as const;
+    const first = newJob({ ref: 'a' });
+    const second = newJob({ after: ['a'], uniqueKey: 'k', unique: reject });
+    const third = newJob({ uniqueKey: 'k' });
+    await expect(jobs.add([first, second, third], NOW)).rejects.toMatchObject({
+      code: 'E_CONFLICT',
+    });
+    expect(await jobs.totals()).toMatchObject({ queued: 0, waiting: 0 });
+  });
+
   it('ends a job at once that depends on one that failed before', async () => {
     const bad = await addOne(jobs);
     await flows.run(bad, 'error');

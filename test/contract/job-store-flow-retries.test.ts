@@ -48,6 +48,14 @@ describe.each(BOTH)('starting a flow over in the $name store', ({ open }) => {
     expect(brokenLinks(await rowsOf(stores))).toEqual([]);
   });
 
+  it('does not wait for one that was removed since', async () => {
+    const ids = await flows.add({ a: {}, b: { after: ['a'] } });
+    await flows.run(ids.a, 'error');
+    expect(await jobs.removeEnded([ids.a ?? ''])).toBe(1);
+    expect(await jobs.retry(ids.b ?? '', NOW)).toEqual({ kind: 'queued', lane: MAIL });
+    expect(await jobs.countDependencies(ids.b ?? '')).toMatchObject({ unfinished: 0, failed: 1 });
+  });
+
   it('leaves those ended that another one fails as well', async () => {
     const ids = await flows.add({ a: {}, b: {}, c: { after: ['a', 'b'] } });
     await flows.run(ids.a, 'error');

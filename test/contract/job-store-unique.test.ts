@@ -76,7 +76,7 @@ describe.each(BOTH)('a unique key in the $name store', ({ open }) => {
 
     it('refuses two of one key in one add', async () => {
       const both = jobs.add([keyed({ policy: 'reject' }), keyed({ policy: 'reject' })], NOW);
-      await expect(both).rejects.toThrow('earlier job of the same request');
+      await expect(both).rejects.toThrow('another job of the same request');
       expect(await rowsOf(stores)).toEqual([]);
     });
 

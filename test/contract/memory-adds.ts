@@ -38,7 +38,8 @@ export class MemoryAdds {
 
   add(jobs: readonly NewJob[], now: number): readonly AddOutcome[] {
     const plan = this.#book.flows(now).plan(jobs);
-    this.#book.unique().check(jobs, now);
+    const planned = plan.map(({ index }) => jobs[index] as NewJob);
+    this.#book.unique().check(planned, now);
     return this.#book
       .flows(now)
       .carryOut(plan, (index, parents) => this.#addOne(jobs[index] as NewJob, now, parents));
@@ -50,7 +51,7 @@ export class MemoryAdds {
     if (follower === undefined) return [];
     const { job, since } = follower;
     const record = this.#insert({ ...job, after: [] }, now, [], since);
-    this.#book.unique().hold(record.id, job, since);
+    this.#book.unique().hold(record.id, job, { since, now });
     const { queue, type, group, runAt } = record;
     return [{ queue, type, group, runAt }];
   }
@@ -63,7 +64,7 @@ export class MemoryAdds {
     const { free, change } = unique.meet(job, now);
     if (free !== undefined) {
       const record = this.#insert(free, now, parents);
-      unique.hold(record.id, job, now);
+      unique.hold(record.id, job, { since: now, now });
       return { job: record, duplicate: false, unique: 'added' };
     }
     const { job: changed, unique: outcome, row } = change;

@@ -215,7 +215,12 @@ export class MemoryFlows {
   #lookAgain(id: string): { unfinished: number; unsuccessful: number } {
     const flow = this.#parts.flows.get(id);
     if (flow === undefined) return { unfinished: 0, unsuccessful: 0 };
-    const links = flow.links.map((link) => ({ ...link, state: this.#endOf(link.parent) }));
+    // Of one that was removed, the end stays known.
+    const links = flow.links.map((link) => {
+      return this.#parts.jobs.has(link.parent)
+        ? { ...link, state: this.#endOf(link.parent) }
+        : link;
+    });
     this.#parts.flows.set(id, { ...flow, links });
     const unfinished = links.filter(({ state }) => state === null).length;
     return { unfinished, unsuccessful: links.filter(isBad).length };

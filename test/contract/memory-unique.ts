@@ -79,10 +79,16 @@ export class MemoryUnique {
     return { change: this.#apply(job, holder, decision) };
   }
 
-  hold(id: string, { type, uniqueKey, unique }: NewJob, since: number): void {
+  hold(
+    id: string,
+    { type, uniqueKey, unique }: NewJob,
+    from: { readonly since: number; readonly now: number },
+  ): void {
+    const { windows } = this.#tables;
     const windowMs = unique?.windowMs ?? null;
     if (uniqueKey === null || windowMs === null) return;
-    this.#tables.windows.set(nameOf(type, uniqueKey), { id, until: since + windowMs });
+    windows.set(nameOf(type, uniqueKey), { id, until: from.since + windowMs });
+    for (const [name, { until }] of windows) if (until <= from.now) windows.delete(name);
   }
 
   /** What the holder is afterwards, the row that tells it, and what the add is answered. */

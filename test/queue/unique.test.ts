@@ -126,7 +126,7 @@ describe('a job that rejects', () => {
     const conflict = findConflict(jobs, held);
     expect(conflict).toMatchObject({ holder: undefined });
     expect(conflict && conflictError(conflict).message).toContain(
-      'earlier job of the same request',
+      'another job of the same request',
     );
     expect(findConflict([newJob({ uniqueKey: 'k' }), rejecting('k', { type: 'x' })], held)).toBe(
       undefined,

@@ -54,7 +54,9 @@ export class JobAdds {
   add(jobs: readonly NewJob[], now: number): readonly AddOutcome[] | TaskbellError {
     const plan = this.#dependencies.plan(jobs);
     if (plan instanceof TaskbellError) return plan;
-    const refusal = this.#unique.refusal(jobs, now);
+    // In the order in which they will meet their keys.
+    const planned = plan?.map(({ index }) => jobs[index] as NewJob) ?? jobs;
+    const refusal = this.#unique.refusal(planned, now);
     if (refusal !== undefined) return refusal;
     if (plan === null) return jobs.map((job) => this.#addOne(job, now));
     return this.#dependencies.addPlanned(plan, (index, parents) =>
