@@ -47,6 +47,8 @@ export interface TortureResult {
   /** How often the v1 subscriber came back. */
   readonly attachments: number;
   readonly tookMs: number;
+  /** Of that: after the last fault, until everything was at rest. */
+  readonly drainMs: number;
 }
 
 const READY_WITHIN_MS = 20_000;
@@ -94,6 +96,7 @@ export class TortureRun {
   async run(): Promise<TortureResult> {
     await this.#begin();
     await this.#injector.run(planFaults(this.#options.seed, this.#options.kills));
+    const drainMono = performance.now();
     for (const adder of this.#adders) adder.stop();
     // An add that is still being answered is accepted too.
     await this.#adding;
@@ -101,6 +104,7 @@ export class TortureRun {
     await this.#sweepChaff();
     await this.#drain();
     await this.#awaitRemoval();
+    const drainMs = performance.now() - drainMono;
     await this.#probeSubscriber();
     await this.#catchUp();
     await this.#stop();
@@ -110,6 +114,7 @@ export class TortureRun {
       faults: this.#injector.counts,
       attachments: this.#subscriber?.attachments ?? 0,
       tookMs: performance.now() - this.#beganMono,
+      drainMs,
     };
   }
 

@@ -63,7 +63,8 @@ function describeFinding({ name, facts, violations }: Finding): string {
   return `${mark} ${name}: ${violations.length} (${facts})${shown.join('')}`;
 }
 
-function figures({ evidence, recoveries, faults, attachments, tookMs }: TortureResult): string {
+function figures(result: TortureResult): string {
+  const { evidence, recoveries, faults, attachments, tookMs, drainMs } = result;
   const kinds = [...faults].map(([kind, count]) => `${kind} ${count}`).join(', ');
   const starts = evidence.journal.filter(({ kind }) => kind === 'start').length;
   return [
@@ -71,11 +72,16 @@ function figures({ evidence, recoveries, faults, attachments, tookMs }: TortureR
     `${evidence.accepted.length} accepted of ${evidence.attempted.length}`,
     `${starts} attempts`,
     `${evidence.receipts.length} reports`,
+    `${evidence.hookCalls.length} web hooks`,
     `${evidence.log.length} log rows`,
     `subscriber back ${attachments} times`,
     `ready again ${describeRecoveries(recoveries)}`,
-    `${(tookMs / 1_000).toFixed(0)} s`,
+    `${inSeconds(tookMs)}, ${inSeconds(drainMs)} of it the drain`,
   ].join('; ');
+}
+
+function inSeconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(0)} s`;
 }
 
 function describeRecoveries(recoveries: TortureResult['recoveries']): string {
