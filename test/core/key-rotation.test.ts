@@ -88,7 +88,8 @@ describe('a rotation', () => {
   it('goes on beside the work, and leaves nothing out that moves meanwhile', async () => {
     await stand.wake(OLD);
     const { core } = stand;
-    const one = await stand.executor({ slots: 5 });
+    // Some run when it stops, and are interrupted.
+    await stand.executor({ slots: 5 });
     const ids: string[] = [];
     for (let n = 0; n < 300; n += 1) ids.push((await core.add('mail', { payload: n })).id);
     await stand.sleep();
@@ -101,15 +102,15 @@ describe('a rotation', () => {
         for (let done = 0; done < ids.length; done += 1) {
           await busy.until(() => busy.assigned.length > done, `attempt ${done}`);
           const { id, attempt, payload } = busy.assigned[done] as (typeof busy.assigned)[number];
-          const retryable = done % 3 === 0;
-          if (retryable) busy.end({ id, attempt, result: payload });
+          const succeeds = done % 3 === 0;
+          if (succeeds) busy.end({ id, attempt, result: payload });
           else busy.end({ id, attempt, outcome: 'error', retryable: false });
           await busy.confirms({ id, attempt });
-          if (done % 6 === 1) await core.post(`/v1/jobs/${id}/cancel`);
+          // Back from the finished ones, which the walk meets later.
+          if (attempt === 1 && done % 6 === 1) await core.post(`/v1/jobs/${id}/retry`);
         }
       })(),
     ]);
-    expect(one.isConnected).toBe(false);
     expect(answer.keys).toContainEqual({ id: 'old', state: 'decrypts', texts: 0 });
     const payloads = await Promise.all(ids.map(async (id) => (await core.job(id)).payload));
     expect(payloads).toEqual(ids.map((_, n) => n));
