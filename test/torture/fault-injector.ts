@@ -22,6 +22,8 @@ export interface FaultInjectorParts {
   readonly service: Service;
   readonly monitor: Monitor;
   readonly operator: Operator;
+  /** What a machine may be late by that is busy with other things. */
+  readonly slackMs: number;
 }
 
 /** From a fault, or the last of several, until the service was ready again. */
@@ -31,9 +33,9 @@ export interface Recovery {
 }
 
 const READY_WITHIN_MS = 15_000;
-/** How long what a supervisor left behind may live; a little more for a machine that is busy. */
+/** How long what a supervisor left behind may live. */
 const SURVIVAL_MS = 5_000;
-const SURVIVAL_SLACK_MS = 500;
+const LOOK_AGAIN_MS = 200;
 /** `shutdownTimeout` of the workspace, and the 5 s that a stop may take beyond it. */
 const STOP_WITHIN_MS = 6_000 + 5_000;
 /** Most stops are over by then. */
@@ -75,13 +77,14 @@ export class FaultInjector {
 
   /** Waits until the service is ready, and remembers how long that took since the last fault. */
   async recover(): Promise<void> {
-    const { monitor, service } = this.#parts;
+    const { monitor, service, slackMs } = this.#parts;
     const { pid } = service.identity;
+    const withinMs = READY_WITHIN_MS + slackMs;
     const fits = (status: Parameters<typeof isReadyAgain>[0]) =>
       isReadyAgain(status, pid, this.#killed);
-    if ((await monitor.until(fits, READY_WITHIN_MS)) === undefined) {
+    if ((await monitor.until(fits, withinMs)) === undefined) {
       const seen = JSON.stringify(monitor.latest?.processes);
-      this.troubles.push(`not ready again within ${READY_WITHIN_MS} ms; last seen: ${seen}`);
+      this.troubles.push(`not ready again within ${withinMs} ms; last seen: ${seen}`);
     }
     if (this.#faultAtMono > 0) {
       this.recoveries.push({ kind: this.#lastKind, tookMs: performance.now() - this.#faultAtMono });
@@ -185,9 +188,19 @@ export class FaultInjector {
   async #watchOrphans(supervisor: number): Promise<void> {
     // Forked in the moment of the kill, or not seen by the first look.
     for (const process of treeBelow(supervisor)) this.#hit(process);
-    await delay(SURVIVAL_MS + SURVIVAL_SLACK_MS);
-    const left = treeBelow(supervisor).map(describeProcess);
+    await delay(SURVIVAL_MS);
+    const left = await this.#leftOf(supervisor);
     if (left.length > 0) this.survivors.push(`of supervisor ${supervisor}: ${left.join(', ')}`);
+  }
+
+  /** Who is there still, after the slack at the latest. */
+  async #leftOf(supervisor: number): Promise<readonly string[]> {
+    const giveUpMono = performance.now() + this.#parts.slackMs;
+    for (;;) {
+      const left = treeBelow(supervisor);
+      if (left.length === 0 || performance.now() >= giveUpMono) return left.map(describeProcess);
+      await delay(LOOK_AGAIN_MS);
+    }
   }
 
   /** Kills the supervisor of a service that stops, or anybody below it. */
@@ -220,7 +233,8 @@ export class FaultInjector {
     for (const process of tree) this.#hit(process);
     service.signal('SIGTERM');
     await meanwhile();
-    const given = await Promise.race([service.exited, delay(STOP_WITHIN_MS, undefined)]);
+    const withinMs = STOP_WITHIN_MS + this.#parts.slackMs;
+    const given = await Promise.race([service.exited, delay(withinMs, undefined, { ref: false })]);
     const facts = { started: tree.length > 0, tookMs: Math.round(performance.now() - beganMono) };
     this.#judgeStop(given, facts);
     if (given === undefined) service.signal('SIGKILL');
@@ -235,7 +249,7 @@ export class FaultInjector {
     exit: { readonly code: number | null; readonly signal: string | null } | undefined,
     { started, tookMs }: { readonly started: boolean; readonly tookMs: number },
   ): void {
-    if (exit === undefined) this.troubles.push(`SIGTERM: still there after ${STOP_WITHIN_MS} ms`);
+    if (exit === undefined) this.troubles.push(`SIGTERM: still there after ${tookMs} ms`);
     // Killed by the signal before there was code of ours to hear it: fine while nothing was started.
     else if (exit.code !== 0 && (started || exit.signal !== 'SIGTERM')) {
       const how = `code ${exit.code}, signal ${exit.signal}, after ${tookMs} ms`;
