@@ -91,7 +91,7 @@ describe('a rotation', () => {
     // Some run when it stops, and are interrupted.
     await stand.executor({ slots: 5 });
     const ids: string[] = [];
-    for (let n = 0; n < 300; n += 1) ids.push((await core.add('mail', { payload: n })).id);
+    for (let n = 0; n < 120; n += 1) ids.push((await core.add('mail', { payload: n })).id);
     await stand.sleep();
     await stand.wake(NEW, OLD);
     const busy = await stand.executor({ slots: 20 });

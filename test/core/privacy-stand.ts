@@ -37,8 +37,9 @@ export class PrivacyStand {
 
   /** Ends the core and its executors; the data stays. */
   async sleep(): Promise<void> {
-    for (const executor of this.#executors.splice(0)) await executor.dispose();
     await this.core.sleep();
+    // Seen to be gone by the next start, which returns what they had in hand at once.
+    for (const executor of this.#executors.splice(0)) await executor.die();
   }
 
   async dispose(): Promise<void> {
