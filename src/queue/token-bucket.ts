@@ -4,7 +4,7 @@
  *
  * What is kept is the time that it lacks to be full, so a bucket that is full is the same as none, and
  * a rate that was changed meanwhile applies at once. A clock that went back costs at most the tokens that
- * would have come since the last look; one that jumped ahead fills the bucket, and no more than that.
+ * have come since the last start; one that jumped ahead fills the bucket, and no more than that.
  */
 import type { RateLimit } from './type-policy.ts';
 

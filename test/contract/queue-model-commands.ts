@@ -172,6 +172,18 @@ const end = fc
     );
   });
 
+const progress = fc.tuple(fc.nat(5), fc.constantFrom(0, 0, 1)).map(([at, late]) =>
+  command(
+    `running%${at} tells of progress${late ? ' in an old attempt' : ''}`,
+    async (life) => {
+      const running = life.plain.in('running');
+      const job = running[at % running.length];
+      if (job !== undefined) await life.progress(job.id, job.attempt - late);
+    },
+    isSomeRunning,
+  ),
+);
+
 function isSomeRunning(plain: PlainQueue): boolean {
   return plain.in('running').length > 0;
 }
@@ -243,7 +255,7 @@ const restart = fc.constant(command('restart', (life) => life.restart()));
 export const history = fc.commands(
   [
     ...[add, add, add, add, claim, claim, claim, claim, end, end, end, end, end],
-    ...[cancel, retry, retry, promote, promote, pass, pass, mode, many, forget, restart],
+    ...[cancel, retry, retry, promote, promote, pass, pass, mode, many, forget, restart, progress],
   ],
   { maxCommands: 60, size: 'max' },
 );

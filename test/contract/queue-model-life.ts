@@ -26,8 +26,10 @@ import {
 } from './queue-model-turns.ts';
 import {
   byNumber,
+  claimedOf,
   differences,
   endOf,
+  handedOf,
   numberOf,
   saidBy,
   seenOf,
@@ -38,6 +40,8 @@ import {
 import type { Reopenable } from './reopenable-stores.ts';
 
 type Verb = BulkChange['verb'];
+
+const HALF = { fraction: 0.5 };
 
 export class QueueLife {
   readonly plain = new PlainQueue(NOW);
@@ -119,15 +123,7 @@ export class QueueLife {
     this.#turns.spend(turns.slice(0, got.length));
     for (const id of got) this.plain.start(id, executor);
     const expected = got.map((id) => this.plain.jobs.get(id) as PlainJob);
-    this.#same(
-      'what the executor gets',
-      answer.jobs.map(({ type, queue, group, payload, attempt, failures }) => {
-        return { type, queue, group, payload, attempt, failures };
-      }),
-      expected.map(({ queue, attempt, failures, ask: { type, group, payload } }) => {
-        return { type, queue, group, payload, attempt, failures };
-      }),
-    );
+    this.#same('what the executor gets', answer.jobs.map(claimedOf), expected.map(handedOf));
     this.#checkLanes(answer);
   }
 
@@ -177,6 +173,11 @@ export class QueueLife {
         true,
       );
     }
+  }
+
+  async progress(id: number, attempt: number): Promise<void> {
+    this.plain.progress(id, attempt);
+    await this.#jobs.recordProgress({ id: this.#idOf(id), attempt }, HALF, this.plain.now);
   }
 
   async promote(): Promise<void> {

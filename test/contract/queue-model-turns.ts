@@ -29,7 +29,8 @@ export interface PlainClaim {
 export class PlainTurns {
   readonly #queue: PlainQueue;
   readonly #rules: readonly PlainRule[];
-  readonly #tokens = new Map<string, { left: number; at: number }>();
+  /** What the last start left, and when that was. */
+  readonly #buckets = new Map<string, { readonly left: number; at: number }>();
 
   constructor(queue: PlainQueue, rules: readonly PlainRule[]) {
     this.#queue = queue;
@@ -40,7 +41,7 @@ export class PlainTurns {
   turns({ executor, lanes, limit }: PlainClaim): readonly PlainJob[] {
     const running = this.#queue.in('running').filter((job) => job.executor === executor);
     if (limit < 1 || running.some(isSuspect)) return [];
-    this.#refill(lanes);
+    this.#setBack(lanes);
     const picked: PlainJob[] = [];
     const parties = partiesOf(lanes);
     for (;;) {
@@ -62,8 +63,8 @@ export class PlainTurns {
     for (const rule of this.#rules) {
       for (const job of jobs) {
         if (rule.burst === null || !isUnder(rule, laneOf(job))) continue;
-        const tokens = this.#bucket(rule, laneOf(job), rule.burst);
-        tokens.left -= 1;
+        const left = this.#tokensOf(rule, laneOf(job), rule.burst) - 1;
+        this.#buckets.set(nameOf(rule, laneOf(job)), { left, at: this.#queue.now });
       }
     }
   }
@@ -92,23 +93,18 @@ export class PlainTurns {
   }
 
   /** A claim looks at the buckets of its lanes; one that is of a later time than now goes on from now. */
-  #refill(lanes: readonly PlainLane[]): void {
+  #setBack(lanes: readonly PlainLane[]): void {
     for (const rule of this.#rules) {
-      if (rule.burst === null) continue;
-      for (const lane of lanes) if (isUnder(rule, lane)) this.#bucket(rule, lane, rule.burst);
+      for (const lane of lanes) {
+        const bucket = isUnder(rule, lane) ? this.#buckets.get(nameOf(rule, lane)) : undefined;
+        if (bucket !== undefined) bucket.at = Math.min(bucket.at, this.#queue.now);
+      }
     }
-  }
-
-  #bucket(rule: PlainRule, lane: PlainLane, burst: number): { left: number; at: number } {
-    const left = this.#tokensOf(rule, lane, burst);
-    const bucket = { left, at: this.#queue.now };
-    this.#tokens.set(nameOf(rule, lane), bucket);
-    return bucket;
   }
 
   #tokensOf(rule: PlainRule, lane: PlainLane, burst: number): number {
     const { now } = this.#queue;
-    const { left, at } = this.#tokens.get(nameOf(rule, lane)) ?? { left: burst, at: now };
+    const { left, at } = this.#buckets.get(nameOf(rule, lane)) ?? { left: burst, at: now };
     return Math.min(burst, left + Math.max(0, now - at) / TOKEN_MS);
   }
 }

@@ -1,6 +1,7 @@
 /** How the model and a store are compared: both in the same words, and the difference line by line. Pure. */
 import type { LogRow } from '../../src/log/event-log.ts';
-import type { JobRecord } from '../../src/queue/job.ts';
+import type { JobState } from '../../src/protocol/jobs.ts';
+import type { ClaimedJob, JobRecord } from '../../src/queue/job.ts';
 import { type PlainEnd, type PlainJob, type PlainRow, waitsFor } from './queue-model-job.ts';
 import { type PlainRule, TOKEN_MS } from './queue-model-turns.ts';
 
@@ -52,6 +53,22 @@ export function viewOf(job: PlainJob) {
   const { createdAt, endedAt, executor } = job;
   const more = { failures, crashes, cancelRequested, waits, createdAt, endedAt, executor };
   return [`job ${job.id}`, { ...facts, uniqueKey: unique?.key ?? null, ...more }] as const;
+}
+
+/** A claimed job, and how those have ended that it depends on. */
+export function claimedOf({ dependencies, ...job }: ClaimedJob) {
+  const { type, queue, group, payload, attempt, failures } = job;
+  const { total, succeeded, failed, cancelled } = JSON.parse(dependencies ?? '{"total":0}');
+  const facts = { type, queue, group, payload, attempt, failures, total };
+  return total === 0 ? facts : { ...facts, succeeded, failed, cancelled };
+}
+
+export function handedOf({ queue, attempt, failures, ask, parents }: PlainJob) {
+  const { type, group, payload } = ask;
+  const ends = (state: JobState) => [...parents.values()].filter((end) => end === state).length;
+  const facts = { type, queue, group, payload, attempt, failures, total: parents.size };
+  const [succeeded, failed, cancelled] = [ends('succeeded'), ends('failed'), ends('cancelled')];
+  return parents.size === 0 ? facts : { ...facts, succeeded, failed, cancelled };
 }
 
 const TOLD = ['state', 'type', 'queue', 'attempt', 'runAt', 'unique', 'reason'];

@@ -210,6 +210,12 @@ export class PlainQueue {
     this.#tell(job);
   }
 
+  /** Told by an attempt; nothing where it is not the current one. */
+  progress(id: number, attempt: number): void {
+    const job = this.jobs.get(id);
+    if (job?.state === 'running' && job.attempt === attempt) this.#tell(job);
+  }
+
   /** @returns false for an attempt that is not the current one */
   end(end: PlainEnd): boolean {
     const job = this.jobs.get(end.id);

@@ -1,9 +1,10 @@
-/** The two pairs of stores, which can be closed and opened again on what they hold. */
+/** The kinds of stores, which can be closed and opened again on what they hold. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openDatabase } from '../../src/sqlite/database.ts';
-import { assemble, openMemoryStores, type Stores } from './stores.ts';
+import { PLAIN_TEXT, type TextCipher } from '../../src/sqlite/text-cipher.ts';
+import { assemble, newCipher, openMemoryStores, type Stores } from './stores.ts';
 
 export interface Reopenable {
   /** Of its ids: the memory store calls job 7 `m7`, so that no test can count on numbers. */
@@ -19,20 +20,21 @@ export interface ReopenableMaker {
 }
 
 export const BOTH_REOPENABLE: readonly ReopenableMaker[] = [
-  { name: 'SQLite', open: openOnFile },
+  { name: 'SQLite', open: () => openOnFile(PLAIN_TEXT) },
+  { name: 'encrypted SQLite', open: () => openOnFile(newCipher()) },
   { name: 'memory', open: openInMemory },
 ];
 
-function openOnFile(): Reopenable {
+function openOnFile(cipher: TextCipher): Reopenable {
   const directory = mkdtempSync(path.join(tmpdir(), 'taskbell-store-'));
   const file = path.join(directory, 'taskbell.db');
-  let stores = assemble(openDatabase(file));
+  let stores = assemble(openDatabase(file), cipher);
   return {
     prefix: '',
     current: () => stores,
     reopen: () => {
       stores.close();
-      stores = assemble(openDatabase(file));
+      stores = assemble(openDatabase(file), cipher);
     },
     close: () => {
       stores.close();

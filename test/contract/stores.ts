@@ -77,8 +77,13 @@ export function openSqliteStores(cipher: TextCipher = PLAIN_TEXT): SqliteStores 
 }
 
 function openEncryptedStores(): SqliteStores {
+  return openSqliteStores(newCipher());
+}
+
+/** With a key of its own. */
+export function newCipher(): TextCipher {
   const bytes = randomBytes(KEY_BYTES);
-  return openSqliteStores(new TextSealer(parseKeyRing(renderKey({ id: 'k', bytes }), 'keys')));
+  return new TextSealer(parseKeyRing(renderKey({ id: 'k', bytes }), 'keys'));
 }
 
 /** The adapters on a database that is open already, joined as the core joins them. */
