@@ -81,3 +81,10 @@ export function isReadyAgain(
     !processes.some(({ pid }) => pid !== null && killed.has(pid))
   );
 }
+
+const UNFINISHED = ['waiting', 'scheduled', 'queued', 'running', 'retrying'] as const;
+
+/** Jobs that have not ended; none as long as no answer came. */
+export function unfinishedIn(status: StatusView | undefined): number {
+  return UNFINISHED.reduce((sum, state) => sum + (status?.jobs[state] ?? 0), 0);
+}

@@ -6,10 +6,10 @@
  */
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect, type StatusView, type TaskbellClient } from '../../src/client/client.ts';
+import { connect, type TaskbellClient } from '../../src/client/client.ts';
 import { AddBook } from './add-book.ts';
+import { CATCH_UP_MS, Drain } from './drain.ts';
 import { EngineAdder } from './engine-adder.ts';
-import { SCHEDULES } from './engine-rules.ts';
 import type { Evidence } from './evidence.ts';
 import { FaultInjector, type Recovery } from './fault-injector.ts';
 import { planFaults } from './fault-plan.ts';
@@ -17,7 +17,7 @@ import type { HookReceiver } from './hook-receiver.ts';
 import { JobAdder } from './job-adder.ts';
 import { parseJournal } from './journal.ts';
 import { LogReader } from './log-reader.ts';
-import { Monitor } from './monitor.ts';
+import { Monitor, unfinishedIn } from './monitor.ts';
 import { Operator } from './operator.ts';
 import { describeProcess, killExactly, treeBelow } from './processes.ts';
 import { drawsOf } from './random.ts';
@@ -54,9 +54,6 @@ export interface TortureResult {
 }
 
 const READY_WITHIN_MS = 45_000;
-/** Without a single end for so long, a drain is stuck. */
-const STANDSTILL_MS = 45_000;
-const CATCH_UP_MS = 45_000;
 const STOP_WITHIN_MS = 11_000;
 const TOPIC = { type: 'datasetUpdate', id: 'torture' };
 
@@ -104,10 +101,7 @@ export class TortureRun {
     for (const adder of this.#adders) adder.stop();
     // An add that is still being answered is accepted too.
     await this.#adding;
-    await this.#restSchedules();
-    await this.#sweepChaff();
     await this.#drain();
-    await this.#awaitRemoval();
     const drainMs = performance.now() - drainMono;
     await this.#probeSubscriber();
     await this.#catchUp();
@@ -188,45 +182,13 @@ export class TortureRun {
     });
   }
 
-  /** Their clock goes on to the end; then they stand still, so that everything else can end. */
-  async #restSchedules(): Promise<void> {
-    const { schedules } = this.#client;
-    const since = Date.now();
-    const goesOn = async () =>
-      Date.parse((await schedules.get(SCHEDULES.everyRun)).lastRun ?? '') >= since;
-    if (!(await holdsSoon(goesOn))) this.#troubles.push('the schedules do not run any more');
-    for (const name of Object.values(SCHEDULES)) await schedules.pause(name);
-  }
-
-  async #sweepChaff(): Promise<void> {
-    if (!(await holdsSoon(() => this.#operator.cancelChaff()))) {
-      this.#troubles.push('the jobs that were there to be removed could not be cancelled');
-    }
-  }
-
-  /** Retention goes on, whatever was killed in the middle of it. */
-  async #awaitRemoval(): Promise<void> {
-    const isGone = async () => {
-      const { jobs } = await this.#client.list({ state: 'cancelled', limit: 1 });
-      return jobs.length === 0;
-    };
-    if (!(await holdsSoon(isGone))) this.#troubles.push('cancelled jobs were not removed');
-  }
-
-  /** Until every job has ended and every end is reported. */
   async #drain(): Promise<void> {
-    for (;;) {
-      const before = this.#endedCount();
-      const drained = await this.#monitor.until(isDrained, STANDSTILL_MS);
-      if (drained !== undefined) break;
-      if (this.#endedCount() > before) continue;
-      this.#troubles.push(`standstill: ${describe(this.#monitor.latest)}`);
-      return;
-    }
-  }
-
-  #endedCount(): number {
-    return this.#readers[0]?.ended.length ?? 0;
+    const drain = new Drain({
+      ...{ client: this.#client, operator: this.#operator, monitor: this.#monitor },
+      endedCount: () => this.#readers[0]?.ended.length ?? 0,
+    });
+    await drain.run();
+    this.#troubles.push(...drain.troubles);
   }
 
   /** Back after all that, and still served. */
@@ -284,32 +246,6 @@ export class TortureRun {
       troubles: [...this.#troubles, ...this.#injector.troubles],
     };
   }
-}
-
-const UNFINISHED = ['waiting', 'scheduled', 'queued', 'running', 'retrying'] as const;
-
-function unfinishedIn(status: StatusView | undefined): number {
-  return UNFINISHED.reduce((sum, state) => sum + (status?.jobs[state] ?? 0), 0);
-}
-
-function isDrained(status: StatusView): boolean {
-  return status.report.pending === 0 && unfinishedIn(status) === 0;
-}
-
-/** Asks again and again, for as long as a reader may take to catch up. */
-async function holdsSoon(holds: () => Promise<boolean>): Promise<boolean> {
-  const giveUpMono = performance.now() + CATCH_UP_MS;
-  while (!(await holds())) {
-    if (performance.now() >= giveUpMono) return false;
-    await delay(50);
-  }
-  return true;
-}
-
-function describe(status: StatusView | undefined): string {
-  if (status === undefined) return 'the daemon never answered';
-  const { jobs, report, processes } = status;
-  return JSON.stringify({ jobs, report, processes });
 }
 
 /** A port that is free now. */
