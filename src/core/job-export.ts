@@ -1,4 +1,5 @@
 /** Jobs as what one would add to have them again. Reads only. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ExportPage } from '../protocol/bulk.ts';
 import { isFinished, type JobRequest, MAX_DEPENDENCIES } from '../protocol/jobs.ts';
 import { jsonOf } from '../protocol/sealed-text.ts';
@@ -9,6 +10,9 @@ import type { FoundJobs } from './job-walk.ts';
 const PAGE_JOBS = 1_000;
 /** Of payloads, about: a page is held in memory at both ends. */
 const PAGE_BYTES = 4 * 1_048_576;
+
+/** Others have their turn after so many. */
+const TURN_JOBS = 50;
 
 /** One page from where the walk begins. */
 export async function exportJobs(
@@ -23,6 +27,7 @@ export async function exportJobs(
       if (job === undefined) continue;
       jobs.push(await requestOf(store, job));
       bytes += job.payload.length;
+      if (jobs.length % TURN_JOBS === 0) await nextTurn();
       if (jobs.length < PAGE_JOBS && bytes < PAGE_BYTES) continue;
       return { jobs, next: index < found.length - 1 ? position : next };
     }
