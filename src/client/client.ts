@@ -8,25 +8,25 @@ import { randomUUID } from 'node:crypto';
 import type { JobFilter } from '../protocol/bulk.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { EventPage, EventRequest, LogEvent, Topic } from '../protocol/events.ts';
-import {
-  type AddedBatch,
-  type AddedJob,
-  type BatchRequest,
-  type JobLogLine,
-  type JobRequest,
-  type JobState,
-  type JobSummary,
-  type JobView,
-  type LogLinesView as LogPage,
-  MAX_PAYLOAD_BYTES,
-  type RelativesView,
+import type {
+  AddedBatch,
+  AddedJob,
+  BatchRequest,
+  JobLogLine,
+  JobRequest,
+  JobState,
+  JobSummary,
+  JobView,
+  LogLinesView as LogPage,
+  RelativesView,
 } from '../protocol/jobs.ts';
 import type { Json } from '../protocol/json.ts';
 import type { QueueView, ReportStatus, StatsView, StatusView } from '../protocol/status.ts';
 import type { WhyView } from '../protocol/why.ts';
 import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import { AccessClient } from './access-client.ts';
-import { AddGatherer, MAX_BATCH_BYTES, MAX_BATCH_JOBS } from './add-gatherer.ts';
+import { checkBatch, checkPayload } from './add-bounds.ts';
+import { AddGatherer } from './add-gatherer.ts';
 import { BulkClient } from './bulk-client.ts';
 import type {
   AddOptions,
@@ -58,6 +58,7 @@ import {
 import { toText } from './json-text.ts';
 import { KeyClient } from './key-client.ts';
 import type { GapFacts } from './log-follower.ts';
+import { queryOf } from './query-text.ts';
 import { ScheduleClient } from './schedule-client.ts';
 import { listWorkers, quietWorkers, type RestartOptions, restartWorkers } from './worker-client.ts';
 
@@ -386,33 +387,4 @@ export class TaskbellClient {
   async #post(path: string, body?: string): Promise<unknown> {
     return await this.#http.call({ method: 'POST', path, ...(body === undefined ? {} : { body }) });
   }
-}
-
-function queryOf(values: Readonly<Record<string, string | number | undefined>>): string {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined) parameters.set(name, String(value));
-  }
-  return parameters.size === 0 ? '' : `?${parameters}`;
-}
-
-function checkPayload(type: string, text: string, payload: Json): void {
-  // The whole request is longer than its payload: only a long one needs the exact count.
-  if (text.length * 3 <= MAX_PAYLOAD_BYTES) return;
-  const bytes = Buffer.byteLength(JSON.stringify(payload));
-  if (bytes <= MAX_PAYLOAD_BYTES) return;
-  throw new TaskbellError(
-    'E_PAYLOAD_TOO_LARGE',
-    `The payload of ${type} has ${bytes} bytes of JSON, expected at most ${MAX_PAYLOAD_BYTES}.`,
-    { hint: 'Write the data to a file and pass its path.' },
-  );
-}
-
-function checkBatch(count: number, bytes: number): void {
-  if (count <= MAX_BATCH_JOBS && bytes <= MAX_BATCH_BYTES) return;
-  throw new TaskbellError(
-    'E_PAYLOAD_TOO_LARGE',
-    `A batch of ${count} jobs with ${bytes} bytes, expected at most ${MAX_BATCH_JOBS} jobs and ${MAX_BATCH_BYTES} bytes.`,
-    { hint: 'Add them in several calls.' },
-  );
 }
