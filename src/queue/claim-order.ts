@@ -50,6 +50,8 @@ interface Line<C> {
   readonly bounds: readonly Bound[];
   readonly asked: number;
   readonly rows: readonly C[];
+  /** More may wait behind these rows, and have room. */
+  readonly isCut: boolean;
 }
 
 interface Entry<C> {
@@ -74,7 +76,9 @@ export function decideClaim<C extends Candidate>(
       const room = allowance.room(bounds);
       // One row more than there is room for: a lane that is empty then waits for no token.
       const asked = room > 0 ? Math.min(share, room + 1) : 0;
-      return { lane, bounds, asked, rows: asked === 0 ? [] : read(lane, asked) };
+      const rows = asked === 0 ? [] : read(lane, asked);
+      const isCut = asked > 0 && asked <= room && rows.length === asked;
+      return { lane, bounds, asked, rows, isCut };
     }),
   );
   const picked = pickInTurn(lines.map(entriesOf), question, allowance);
@@ -142,7 +146,12 @@ function nextWithRoom<C>(
 function entriesOf<C extends Candidate>(lines: readonly Line<C>[]): readonly Entry<C>[] {
   const entries = lines.flatMap(({ rows, bounds }) => rows.map((row) => ({ row, bounds })));
   // One lane comes in order.
-  return lines.length === 1 ? entries : entries.sort((a, b) => byTurn(a.row, b.row));
+  if (lines.length === 1) return entries;
+  entries.sort((a, b) => byTurn(a.row, b.row));
+  // What waits behind the last row of a lane comes before the rest of the others, and was not read.
+  const lasts = lines.filter(({ isCut }) => isCut).map(({ rows }) => rows.at(-1));
+  const end = lasts.length === 0 ? -1 : entries.findIndex(({ row }) => lasts.includes(row));
+  return end === -1 ? entries : entries.slice(0, end + 1);
 }
 
 function byTurn(a: Candidate, b: Candidate): number {

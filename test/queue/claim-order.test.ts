@@ -101,6 +101,30 @@ describe('parties', () => {
     expect(pick(jobs)).toEqual([1, 5, 7, 2, 6, 3, 4]);
   });
 
+  it('get no lower priority ahead of a higher one that was not read', () => {
+    const [scan, many] = [lane('scan', 'acme'), [1, 2, 3, 4, 5]];
+    const jobs = [
+      ...many.map((id) => job(id, { lane: acme, priority: 1 })),
+      job(6, { lane: scan }),
+      job(7, { lane: brown }),
+    ];
+    const asked = { lanes: [acme, scan, brown, cole], limit: 5 };
+    expect(pick(jobs, asked)).toEqual([1, 7, 2, 3]);
+    expect(pick(jobs.slice(1), { ...asked, limit: 9 })).toEqual([2, 7, 3, 4, 5]);
+    expect(pick(jobs.slice(2), { ...asked, limit: 9 })).toEqual([3, 7, 4, 5, 6]);
+  });
+
+  it('go on past a lane whose bounds are used up', () => {
+    const scan = lane('scan', 'acme');
+    const jobs = [
+      ...[1, 2, 3].map((id) => job(id, { lane: acme, priority: 1 })),
+      job(4, { lane: scan }),
+      job(5, { lane: brown }),
+    ];
+    const limits = types({ mail: { groupConcurrency: 1 } });
+    expect(pick(jobs, { limits, limit: 5 })).toEqual([1, 5, 4]);
+  });
+
   it('are not preferred for the priority of their jobs', () => {
     const jobs = [job(1, { lane: acme }), job(2, { lane: brown, priority: 100 })];
     expect(pick(jobs, { limit: 1 })).toEqual([1]);
