@@ -43,15 +43,15 @@ const unique = fc.record({
 });
 
 const wish = fc.record({
-  type: fc.constantFrom(...TYPES),
-  queue: fc.constantFrom(...QUEUES),
-  group: fc.constantFrom(...GROUPS),
+  type: fc.constantFrom('mail', ...TYPES),
+  queue: fc.constantFrom('default', 'default', ...QUEUES),
+  group: fc.constantFrom(null, null, null, ...GROUPS),
   priority: fc.nat(2),
   retries: fc.constantFrom(2, 1, 0),
-  inMs: fc.constantFrom(null, null, 1_000, 5_000),
-  unique: fc.option(unique, { freq: 2 }),
+  inMs: fc.constantFrom(null, null, null, 1_000, 5_000),
+  unique: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: unique }),
   /** Places, of members of the request and of jobs. */
-  members: fc.array(fc.nat(3), { maxLength: 2 }),
+  members: fc.oneof(fc.constant<number[]>([]), fc.array(fc.nat(4), { maxLength: 2 })),
   jobs: fc.oneof(
     { weight: 3, arbitrary: fc.constant<number[]>([]) },
     { weight: 1, arbitrary: fc.array(fc.nat(9), { maxLength: 2 }) },
@@ -105,7 +105,7 @@ function uniqueWords(asked: NonNullable<Wish['unique']>): string {
   return `key ${key} ${policy}${wait}${windowMs === null ? '' : ` for ${windowMs} ms`}`;
 }
 
-const add = fc.array(wish, { minLength: 1, maxLength: 4 }).map((wishes) => {
+const add = fc.array(wish, { minLength: 1, maxLength: 6, size: 'max' }).map((wishes) => {
   const words = `add ${wishes.map(wishWords).join('; ')}`;
   return command(words, (life) =>
     life.add(wishes.map((one, place) => askOf(one, place, life.plain))),
@@ -219,7 +219,7 @@ const pass = fc.constantFrom(500, 1_000, 2_500, 8_000, -500, -3_000, -20_000).ma
 );
 
 const mode = fc
-  .tuple(fc.constantFrom(...QUEUES), fc.constantFrom('paused', 'draining', 'open', 'open'))
+  .tuple(fc.constantFrom(...QUEUES), fc.constantFrom('paused', 'draining', 'open', 'open', 'open'))
   .map(([queue, state]) =>
     command(`${queue} is ${state}`, (life) => life.setMode(queue, state as 'open')),
   );
