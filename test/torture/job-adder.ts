@@ -29,7 +29,7 @@ export class JobAdder {
     const { draws, unfinished } = this.#options;
     while (!this.#stopped) {
       const batch = draws.chance(0.1) ? draws.between(5, 20) : draws.between(1, 3);
-      const pauseMs = draws.between(5, 120);
+      const pauseMs = draws.between(10, 160);
       const together = draws.chance(0.5);
       const adds = Array.from({ length: batch }, () => this.#compose());
       if (together) await this.#addMany(adds);

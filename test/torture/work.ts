@@ -17,7 +17,7 @@ const KINDS: readonly (readonly [number, Kind])[] = [
   [4, (draws) => ({ ...narrow(draws), type: 'work', payload: { ms: draws.between(20, 150) } })],
   [5, patient],
   [6, (draws) => ({ type: 'hook', payload: { ms: draws.between(1, 200) } })],
-  [3, (draws) => ({ type: 'isolated', payload: { ms: draws.between(10, 400) } })],
+  [2, (draws) => ({ type: 'isolated', payload: { ms: draws.between(10, 400) } })],
 ];
 
 export function drawWork(draws: Draws): Work {
@@ -60,8 +60,10 @@ function narrow(draws: Draws) {
   return { options: { queue: NARROW_QUEUE, ...group } };
 }
 
+/** A few are there still when the core has died and come back: it must know of them then. */
 function limited(draws: Draws) {
-  return { ...narrow(draws), type: 'limited', payload: { ms: draws.between(10, 150) } };
+  const ms = draws.chance(0.06) ? draws.between(2_000, 5_000) : draws.between(10, 150);
+  return { ...narrow(draws), type: 'limited', payload: { ms } };
 }
 
 /** Its retries are as many as the pauses that are charged: one more charge, and it fails. */
