@@ -22,6 +22,8 @@ const OUTCOMES = new Set<unknown>([
 /** What `[worker] concurrency` may be, too: each slot is a job that a claim reads. */
 const MAX_SLOTS = 10_000;
 const MAX_NAME_LENGTH = 256;
+/** As far as a JavaScript date goes, in either direction. */
+const MAX_DATE_MS = 8.64e15;
 
 const LEVELS = new Set<unknown>(['info', 'warn', 'error', 'stderr']);
 
@@ -29,9 +31,8 @@ const SHAPES: Readonly<Record<string, (message: Loose) => boolean>> = {
   hello: ({ executor, process, supervisorPid, slots, queues, types, holding, ...more }) =>
     isName(executor) &&
     isOptionally(more.only, isText) &&
-    [more.startedAt, more.attempts, more.predecessor].every((one) =>
-      isOptionally(one, Number.isSafeInteger),
-    ) &&
+    isOptionally(more.startedAt, isMoment) &&
+    [more.attempts, more.predecessor].every((one) => isOptionally(one, Number.isSafeInteger)) &&
     (process === null || isProcess(process)) &&
     (supervisorPid === null || Number.isSafeInteger(supervisorPid)) &&
     isCount(slots) &&
@@ -86,9 +87,7 @@ function isOutcome(value: unknown): boolean {
 }
 
 function isLine(value: unknown): boolean {
-  return (
-    isFence(value) && LEVELS.has(value.level) && isText(value.line) && Number.isFinite(value.at)
-  );
+  return isFence(value) && LEVELS.has(value.level) && isText(value.line) && isMoment(value.at);
 }
 
 function isStuck(value: unknown): boolean {
@@ -112,13 +111,14 @@ const AMOUNTS = ['retries', 'timeoutMs', 'backoffMs', 'backoffLimitMs'];
 const BOUNDS = ['concurrency', 'groupConcurrency'];
 const KINDS = new Set<unknown>([undefined, ...BACKOFF_KINDS]);
 
+/** Whole, because half a slot is none: a bound of 1.5 would keep every job of its type from being claimed. */
 function areSettings(value: unknown): boolean {
   if (!isObject(value)) return false;
   return (
     (value.queue === undefined || isText(value.queue)) &&
     KINDS.has(value.backoffKind) &&
-    AMOUNTS.every((key) => value[key] === undefined || isAmount(value[key])) &&
-    BOUNDS.every((key) => value[key] === undefined || (isAmount(value[key]) && value[key] > 0))
+    AMOUNTS.every((key) => isOptionally(value[key], isCount)) &&
+    BOUNDS.every((key) => isOptionally(value[key], (bound) => isCount(bound) && bound > 0))
   );
 }
 
@@ -155,6 +155,11 @@ function isName(value: unknown): boolean {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Epoch milliseconds that a date can be made of: one that cannot would fail every look at it. */
+function isMoment(value: unknown): boolean {
+  return typeof value === 'number' && Math.abs(value) <= MAX_DATE_MS;
 }
 
 function isText(value: unknown): value is string {

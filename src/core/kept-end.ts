@@ -1,8 +1,9 @@
 /**
  * The end of an attempt as it can be kept. Pure.
  *
- * An executor may be anybody's program: a result that no other job could be handed is its attempt's own error.
- * Left alone it would be refused with all the outcomes beside it, and told again for ever.
+ * An executor may be anybody's program: a result that no other job could be handed is its attempt's own error,
+ * and of an error only what an error has is kept. Left alone it would be refused with all the outcomes beside
+ * it, and told again for ever.
  */
 import type { EventRequest } from '../protocol/events.ts';
 import type { Outcome } from '../protocol/execute.ts';
@@ -10,7 +11,14 @@ import { type JobError, MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
 import { type AttemptEnd, endOf } from '../queue/job.ts';
 import { renderBounded } from './bounded-json.ts';
 
-export function keptEndOf(outcome: Outcome): AttemptEnd {
+/** Characters; twice what our own executors tell. */
+const MAX_NAME_LENGTH = 400;
+const MAX_MESSAGE_LENGTH = 16 * 1024;
+const MAX_STACK_LENGTH = 32 * 1024;
+
+export function keptEndOf(told: Outcome): AttemptEnd {
+  const { error } = told;
+  const outcome = error === undefined ? told : { ...told, error: keptErrorOf(error) };
   const end = endWithin(outcome);
   if (end === undefined) {
     const message = `The result is nested too deeply, or has more than ${MAX_PAYLOAD_BYTES} bytes.`;
@@ -23,6 +31,15 @@ export function keptEndOf(outcome: Outcome): AttemptEnd {
 /** It did not succeed after all, and would not the next time. */
 export function failed(end: AttemptEnd, error: JobError): AttemptEnd {
   return { ...end, outcome: 'error', retryable: false, result: null, error, events: [] };
+}
+
+/** Nothing was looked at yet but the name and the message. */
+function keptErrorOf({ name, message, stack }: JobError): JobError {
+  return {
+    name: name.slice(0, MAX_NAME_LENGTH),
+    message: message.slice(0, MAX_MESSAGE_LENGTH),
+    ...(typeof stack === 'string' ? { stack: stack.slice(0, MAX_STACK_LENGTH) } : {}),
+  };
 }
 
 function endWithin(outcome: Outcome): AttemptEnd | undefined {

@@ -172,7 +172,7 @@ export function endOf(outcome: Outcome): AttemptEnd {
     result: outcome.result === undefined ? null : JSON.stringify(outcome.result),
     error: outcome.error ?? null,
     events: outcome.outcome === 'succeeded' ? (outcome.events ?? []) : [],
-    durationMs: finite(outcome.durationMs) ?? 0,
+    durationMs: Math.max(0, finite(outcome.durationMs) ?? 0),
     cpuMs: finite(outcome.cpuMs),
     peakBytes: whole(outcome.peakBytes),
     exitCode: whole(outcome.exitCode),
@@ -185,8 +185,8 @@ function finite(value: number | undefined): number | null {
 }
 
 function whole(value: number | undefined): number | null {
-  const known = finite(value);
-  return known === null ? null : Math.round(known);
+  const known = Math.round(finite(value) ?? Number.NaN);
+  return Number.isSafeInteger(known) ? known : null;
 }
 
 /** The end of an attempt whose process is gone, or never had a word to say. */

@@ -1,6 +1,7 @@
 /**
  * When a failed job runs again. Pure: the caller supplies the random draw.
  */
+import { MAX_RETRY_AFTER_MS } from '../protocol/execute.ts';
 import type { BackoffKind } from '../protocol/jobs.ts';
 import type { NewJob } from './job.ts';
 
@@ -29,7 +30,8 @@ type OwnPolicy = Pick<NewJob, 'retries' | 'backoff'>;
 const JITTER = 0.1;
 
 /**
- * Grows with each failure as the policy's kind says, up to the limit.
+ * Grows with each failure as the policy's kind says, up to the limit, and to a year whatever a handler says: what
+ * lies beyond the last day of a calendar cannot even be shown.
  * @param failures charged failures so far, this one included: 1 for the first
  * @param random a draw from [0, 1)
  * @returns milliseconds
@@ -39,6 +41,7 @@ export function retryDelayMs(policy: RetryPolicy, failures: number, random: numb
   const capped = Math.min(
     policy.backoffMs * growth(policy.backoffKind, failures),
     policy.backoffLimitMs,
+    MAX_RETRY_AFTER_MS,
   );
   return Math.round(capped + capped * JITTER * (2 * random - 1));
 }

@@ -122,6 +122,9 @@ describe('a hello', () => {
     { backoffKind: 'quadratic' },
     { concurrency: 0 },
     { groupConcurrency: 'all' },
+    { concurrency: 1.5 },
+    { groupConcurrency: 1e300 },
+    { backoffLimitMs: 1e300 },
   ])('may not state the settings %j, which no pause or bound can be made of', (settings) => {
     expect(parseExecutorMessage(hello({}, settings))).toBeUndefined();
   });
@@ -170,6 +173,37 @@ describe('what is of the protocol and cannot be kept', () => {
     await one.confirms(good);
     expect(await core.ended(bad.id)).toMatchObject({ state: 'failed', attempt: 1, result: null });
     expect(core.fatal).toEqual([]);
+  });
+
+  it.each([
+    ['is nested too deeply', `"stack":${deep}`],
+    ['has more than an error has', `"more":${deep}`],
+    ['is as long as a book', `"stack":"${'x'.repeat(2_000_000)}"`],
+  ])('is left out of an error that %s', async (_what, more) => {
+    const one = await executor();
+    const bad = await startOne(one, { retries: 0 });
+    const good = await startOne(one);
+    const head = `"outcome":"error","startedAt":1,"durationMs":1`;
+    const error = `{"name":"Odd","message":"no way",${more}}`;
+    one.say(
+      `{"kind":"ended","outcomes":[{"id":"${bad.id}","attempt":1,${head},"error":${error}}]}`,
+    );
+    one.end(good);
+    await one.confirms(good);
+    const job = await core.ended(bad.id);
+    expect(job).toMatchObject({ state: 'failed', error: { name: 'Odd', message: 'no way' } });
+    expect(JSON.stringify(job.error).length).toBeLessThan(40_000);
+  });
+
+  it('is no figure', async () => {
+    const one = await executor();
+    const attempt = await startOne(one, { retries: 0 });
+    const figures = { durationMs: -1e308, cpuMs: 1e308, peakBytes: 1e308, exitCode: -1e308 };
+    one.end({ ...attempt, ...figures });
+    await one.confirms(attempt);
+    expect((await core.job(attempt.id)).attempts).toMatchObject([
+      { outcome: 'succeeded', duration: 0, peakBytes: null, exitCode: null },
+    ]);
   });
 
   it('is no progress', async () => {

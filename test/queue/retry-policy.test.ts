@@ -29,3 +29,8 @@ it('stays a number after more failures than a double can count in powers of two'
   expect(retryDelayMs({ ...policy, backoffKind: 'exponential', backoffMs: 0 }, 5_000, 0.5)).toBe(0);
   expect(retryDelayMs(policy, 5_000, 0.5)).toBe(300);
 });
+
+it('waits no longer than a year, whatever the handler of a type says', () => {
+  const ages = { ...policy, backoffMs: 8e15, backoffLimitMs: 9e15 };
+  expect(retryDelayMs(ages, 1, 0.5)).toBe(365 * 86_400_000);
+});
