@@ -258,7 +258,8 @@ export class ExecutorProcess implements ChildService {
 
   #noteCount(running: number): void {
     this.#loopWatch?.count(running);
-    this.#recycler.note(this.#attempts.started - running);
+    // One that takes no more has a successor already, or is being looked at in peace.
+    if (!this.#quiet) this.#recycler.note(this.#attempts.started - running);
   }
 
   #watchLoop(): void {

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { attemptInStack, attemptName } from '../../src/executor/attempt-name.ts';
+import { ExecutorProcess } from '../../src/executor/executor-process.ts';
 import { framesOf } from '../../src/executor/main-stack.ts';
 import { Recycler } from '../../src/executor/recycler.ts';
 import { decideRecycling } from '../../src/executor/recycling-policy.ts';
 import { isRunHere, successionProblem } from '../../src/executor/type-share.ts';
+import { deadlineIn } from '../../src/process/service.ts';
 import type { TypeManifest } from '../../src/protocol/execute.ts';
+import { contextFor, hostFor, openWorkshop } from './workshop.ts';
 
 const NEVER = { maxJobs: 0, maxMemory: 0 };
 
@@ -62,6 +65,44 @@ describe('Recycler', () => {
     const free = recycler(NEVER, () => 5);
     free.made.note(1);
     expect(free.clock.measured).toBe(0);
+  });
+});
+
+describe('an executor that has worked enough', () => {
+  async function runOne(quiet: boolean): Promise<readonly string[]> {
+    const shop = await openWorkshop();
+    const asked: string[] = [];
+    const context = contextFor(shop);
+    const { settings } = context;
+    const executor = new ExecutorProcess(
+      {
+        ...context,
+        settings: { ...settings, worker: { ...settings.worker, maxJobs: 1 } },
+        askReplacement: (_replacement, reason) => asked.push(reason),
+      },
+      hostFor(shop),
+    );
+    try {
+      shop.handler('noop.mjs', 'export default () => 1;');
+      await executor.start();
+      await shop.core.hello();
+      if (quiet) shop.core.send({ kind: 'quiet' });
+      shop.core.run({ id: '1', type: 'noop' });
+      await shop.core.outcome('1');
+      return asked;
+    } finally {
+      await executor.stop(deadlineIn(1_500));
+      await shop.clear();
+    }
+  }
+
+  it('asks for a successor', async () => {
+    expect(await runOne(false)).toEqual([expect.stringContaining('maxJobs 1')]);
+  });
+
+  // The answer to one that retires would be a refusal, which a restart that waits for its end takes for its own.
+  it('does not when it takes no more: it has a successor, or somebody looks at it', async () => {
+    expect(await runOne(true)).toEqual([]);
   });
 });
 

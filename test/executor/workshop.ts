@@ -106,7 +106,7 @@ export function shellJob(
   return commandJob(name, ['/bin/sh', '-c', script], more);
 }
 
-function hostFor(workshop: Workshop): Host {
+export function hostFor(workshop: Workshop): Host {
   return {
     environment: { PATH: process.env.PATH, SECRET_TOKEN: 'hunter2', LC_ALL: 'C.UTF-8' },
     exit: (code) => workshop.exits.push(code),
@@ -115,7 +115,10 @@ function hostFor(workshop: Workshop): Host {
   };
 }
 
-function contextFor(workshop: Workshop, jobs: readonly JobTypeSettings[]): ChildContext {
+export function contextFor(
+  workshop: Workshop,
+  jobs: readonly JobTypeSettings[] = [],
+): ChildContext {
   const write = (line: string) => workshop.logged.push(JSON.parse(line) as Record<string, unknown>);
   return {
     settings: workshop.settings(jobs),
