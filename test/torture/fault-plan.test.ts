@@ -16,6 +16,13 @@ it('kills every kind of process in a long run, and lets the service recover befo
   expect(plan.some(({ awaitsReady }) => !awaitsReady)).toBe(true);
 });
 
+it('has a rolling restart and a kill during retention in a short run, too', () => {
+  for (let seed = 0; seed < 50; seed += 1) {
+    const kinds = planFaults(seed, 30).map(({ kind }) => kind);
+    expect(kinds).toEqual(expect.arrayContaining(['rolling restart', 'core while removing']));
+  }
+});
+
 it('draws independently for each part of a run', () => {
   const [adds, faults] = [drawsOf(1, 'adds'), drawsOf(1, 'faults')];
   expect(Array.from({ length: 5 }, adds.next)).not.toEqual(Array.from({ length: 5 }, faults.next));

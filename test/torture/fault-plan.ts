@@ -47,12 +47,19 @@ const WEIGHTS: readonly (readonly [FaultKind, number])[] = [
   ['killed while stopping', 6],
 ];
 
+/** What a short run is not to miss by chance. */
+const SURE: Readonly<Record<number, FaultKind>> = {
+  4: 'rolling restart',
+  12: 'core while removing',
+};
+
 export function planFaults(seed: number, count: number): readonly Fault[] {
   const draws = drawsOf(seed, 'faults');
-  return Array.from({ length: count }, () => {
+  return Array.from({ length: count }, (_, index) => {
     const awaitsReady = draws.chance(0.75);
+    const kind = drawKind(draws);
     return {
-      kind: drawKind(draws),
+      kind: SURE[index] ?? kind,
       awaitsReady,
       afterMs: awaitsReady ? draws.between(100, 1_500) : draws.between(10, 600),
       pick: draws.next(),
