@@ -50,13 +50,13 @@ interface Line<C> {
   readonly bounds: readonly Bound[];
   readonly asked: number;
   readonly rows: readonly C[];
-  /** More may wait behind these rows, and have room. */
-  readonly isCut: boolean;
 }
 
 interface Entry<C> {
   readonly row: C;
   readonly bounds: readonly Bound[];
+  /** More of its lane may wait behind it. */
+  readonly isLastRead: boolean;
 }
 
 /** @param read the first `count` jobs of a lane, higher priority first, then older */
@@ -76,9 +76,7 @@ export function decideClaim<C extends Candidate>(
       const room = allowance.room(bounds);
       // One row more than there is room for: a lane that is empty then waits for no token.
       const asked = room > 0 ? Math.min(share, room + 1) : 0;
-      const rows = asked === 0 ? [] : read(lane, asked);
-      const isCut = asked > 0 && asked <= room && rows.length === asked;
-      return { lane, bounds, asked, rows, isCut };
+      return { lane, bounds, asked, rows: asked === 0 ? [] : read(lane, asked) };
     }),
   );
   const picked = pickInTurn(lines.map(entriesOf), question, allowance);
@@ -112,12 +110,12 @@ function pickInTurn<C extends Candidate>(
   allowance: Allowance,
 ): readonly C[] {
   const picked: C[] = [];
-  let waiting = parties.map((entries) => entries.values());
+  let waiting = parties.map((entries) => inTurn(entries, allowance));
   while (waiting.length > 0 && picked.length < limit) {
     const more: typeof waiting = [];
     for (const entries of waiting) {
       if (picked.length >= limit) break;
-      const next = nextWithRoom(entries, allowance);
+      const { value: next } = entries.next();
       if (next === undefined) continue;
       if (next.row.crashes >= MAX_CRASHES - 1) {
         if (!idle || picked.length > 0) return picked;
@@ -133,25 +131,21 @@ function pickInTurn<C extends Candidate>(
   return picked;
 }
 
-function nextWithRoom<C>(
-  entries: IterableIterator<Entry<C>>,
-  allowance: Allowance,
-): Entry<C> | undefined {
-  for (let next = entries.next(); !next.done; next = entries.next()) {
-    if (allowance.room(next.value.bounds) > 0) return next.value;
+/** Those of a party that have room when it is their turn. */
+function* inTurn<C>(entries: readonly Entry<C>[], allowance: Allowance): Generator<Entry<C>, void> {
+  for (const entry of entries) {
+    if (allowance.room(entry.bounds) > 0) yield entry;
+    // What comes next of that lane was not read, and goes before the rest of the others.
+    if (entry.isLastRead && allowance.room(entry.bounds) > 0) return;
   }
-  return undefined;
 }
 
 function entriesOf<C extends Candidate>(lines: readonly Line<C>[]): readonly Entry<C>[] {
-  const entries = lines.flatMap(({ rows, bounds }) => rows.map((row) => ({ row, bounds })));
+  const entries = lines.flatMap(({ rows, bounds, asked }) =>
+    rows.map((row, n) => ({ row, bounds, isLastRead: n === asked - 1 })),
+  );
   // One lane comes in order.
-  if (lines.length === 1) return entries;
-  entries.sort((a, b) => byTurn(a.row, b.row));
-  // What waits behind the last row of a lane comes before the rest of the others, and was not read.
-  const lasts = lines.filter(({ isCut }) => isCut).map(({ rows }) => rows.at(-1));
-  const end = lasts.length === 0 ? -1 : entries.findIndex(({ row }) => lasts.includes(row));
-  return end === -1 ? entries : entries.slice(0, end + 1);
+  return lines.length === 1 ? entries : entries.sort((a, b) => byTurn(a.row, b.row));
 }
 
 function byTurn(a: Candidate, b: Candidate): number {

@@ -125,6 +125,20 @@ describe('parties', () => {
     expect(pick(jobs, { limits, limit: 5 })).toEqual([1, 5, 4]);
   });
 
+  it('go on past a lane whose room others took before its turn', () => {
+    const slow = lane('mail', null, 'slow');
+    const jobs = [
+      ...[1, 2].map((id) => job(id, { lane: acme })),
+      ...[3, 4, 5].map((id) => job(id, { priority: 1 })),
+      job(6, { lane: slow }),
+    ];
+    const limits: LimitRules = {
+      queue: (name) => ({ ...NO_LIMITS, concurrency: name === 'default' ? 1 : null }),
+      type: () => NO_LIMITS,
+    };
+    expect(pick(jobs, { limits, limit: 2 })).toEqual([1, 6]);
+  });
+
   it('are not preferred for the priority of their jobs', () => {
     const jobs = [job(1, { lane: acme }), job(2, { lane: brown, priority: 100 })];
     expect(pick(jobs, { limit: 1 })).toEqual([1]);
