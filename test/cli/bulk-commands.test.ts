@@ -328,4 +328,11 @@ describe('job import and job export', () => {
     expect((await run(['job', 'export', '-o', file()])).exitCode).toBe(69);
     expect(existsSync(file())).toBe(false);
   });
+
+  it('leaves a file that was there alone, also where there is no daemon', async () => {
+    await core.sleep();
+    writeFileSync(file(), 'precious');
+    expect((await run(['job', 'export', '-o', file()])).exitCode).toBe(73);
+    expect(readFileSync(file(), 'utf8')).toBe('precious');
+  });
 });

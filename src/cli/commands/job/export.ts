@@ -1,6 +1,5 @@
 /** `job export`: jobs as lines that `job import` takes. */
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
@@ -56,15 +55,25 @@ async function writeFile(
       yield `${JSON.stringify(job)}\n`;
     }
   };
+  const handle = await create(file);
   try {
-    await pipeline(lines, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
+    await pipeline(lines, handle.createWriteStream());
   } catch (error) {
-    // Half a file must not be taken for a whole one; one that was there before is left alone.
-    if (!isFileError(error) || error.code !== 'EEXIST') await rm(file, { force: true });
+    // Half a file must not be taken for a whole one.
+    await rm(file, { force: true });
     throw isFileError(error) ? notWritten(file, error) : error;
   }
   if (json) ctx.printJson({ jobs: count, file });
   else ctx.print(`exported ${count} jobs to ${file}`);
+}
+
+/** Before anything else may fail: what is removed after a failure is then certainly ours. */
+async function create(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'wx', 0o600);
+  } catch (error) {
+    throw isFileError(error) ? notWritten(file, error) : error;
+  }
 }
 
 function isFileError(error: unknown): error is NodeJS.ErrnoException {
