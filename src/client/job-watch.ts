@@ -8,6 +8,7 @@ import type { QueueView, StatsView } from '../protocol/status.ts';
 import type { WhyView } from '../protocol/why.ts';
 import { type Call, type ControlHttp, pause } from './control-http.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
+import { TimeLimit } from './time-limit.ts';
 
 export interface WaitOptions {
   readonly signal?: AbortSignal;
@@ -66,8 +67,8 @@ async function waitUntil<T>(
   { path, isOver, late, hint }: Awaited<T>,
   { signal, timeoutMs, onAway }: WaitOptions,
 ): Promise<T> {
-  const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-  const either = AbortSignal.any([signal, limit].filter((one) => one !== undefined));
+  const limit = timeoutMs === undefined ? undefined : new TimeLimit(timeoutMs);
+  const either = AbortSignal.any([signal, limit?.signal].filter((one) => one !== undefined));
   try {
     for (;;) {
       const call = { method: 'GET', path: `${path}?timeout=${SLICE_S}`, signal: either } as const;
@@ -78,9 +79,11 @@ async function waitUntil<T>(
     }
   } catch (error) {
     signal?.throwIfAborted();
-    if (!limit?.aborted) throw error;
+    if (!limit?.signal.aborted) throw error;
     const seconds = (timeoutMs ?? 0) / 1_000;
     throw new TaskbellError('E_TIMEOUT', `${late} within ${seconds} s.`, { hint });
+  } finally {
+    limit?.clear();
   }
 }
 

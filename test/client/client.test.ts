@@ -131,6 +131,15 @@ test('waiting for a job that has ended answers at once', async () => {
   expect(await client.wait('1')).toMatchObject({ state: 'failed' });
 });
 
+test('waiting may have a time limit of months, which no timer holds', async () => {
+  await client.add('mail');
+  const waits = [30, 60].map((days) => client.wait('1', { timeoutMs: days * 86_400_000 }));
+  const isAsked = () => server.asked.filter(({ path }) => path === '/v1/jobs/1/wait').length === 2;
+  await eventually(isAsked);
+  server.setJob('1', 'succeeded');
+  for (const job of await Promise.all(waits)) expect(job.state).toBe('succeeded');
+});
+
 test('waiting stops at its time limit and at its signal', async () => {
   await client.add('mail');
   await expect(client.wait('1', { timeoutMs: 30 })).rejects.toMatchObject({ code: 'E_TIMEOUT' });
