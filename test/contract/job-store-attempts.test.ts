@@ -145,6 +145,13 @@ describe.each(BOTH)('an attempt in the $name store', ({ open }) => {
       expect(lines[0]).toMatchObject({ n: 6, line: '5' });
     });
 
+    it('is read as it was written, also where it looks like what is stored encrypted', async () => {
+      const { id } = await startOne(jobs);
+      const texts = ['enc: 25 frames', '\\enc:x', '\\\\enc:x', 'enc:1:k1:AAAA', '\\n', ''];
+      await jobs.appendLogLines(texts.map((text) => line(id, text)));
+      expect((await jobs.logLines(id, 0, 10)).map((one) => one.line)).toEqual(texts);
+    });
+
     it('of an unknown job go nowhere, and those of the others are kept', async () => {
       const { id } = await startOne(jobs);
       await jobs.appendLogLines([line('999', 'lost'), line('x', 'lost'), line(id, 'kept')]);

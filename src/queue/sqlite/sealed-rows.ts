@@ -70,7 +70,7 @@ export class SealedRows {
   }
 
   sealLine(line: string, id: number): string {
-    return this.#cipher.seal(line, 'line', id);
+    return this.#cipher.seal(escapeLine(line), 'line', id);
   }
 
   // -- out ----------------------------------------------------------------------------------------
@@ -103,9 +103,11 @@ export class SealedRows {
   }
 
   line(row: LogLineRow, id: number): LogLineRow {
-    if (this.#off) return row;
     const line = this.#cipher.tryOpen(row.line, 'line', id);
-    return { ...row, line: isSealed(line) ? String(shownOf(line)) : line };
+    return {
+      ...row,
+      line: isSealed(line) && !this.#off ? String(shownOf(line)) : unescapeLine(line),
+    };
   }
 
   /** JSON of an error in any case: nothing is done with errors but to show them. */
@@ -121,4 +123,13 @@ export class SealedRows {
     const text = this.#cipher.tryOpen(progress, 'progress', id);
     return isSealed(text) ? null : text;
   }
+}
+
+/** A handler may log what looks sealed, while all else that is stored here is JSON. */
+function escapeLine(line: string): string {
+  return /^\\*enc:/.test(line) ? `\\${line}` : line;
+}
+
+function unescapeLine(line: string): string {
+  return /^\\+enc:/.test(line) ? line.slice(1) : line;
 }
