@@ -1,5 +1,6 @@
 /** What requests about schedules must look like, and the spec that they come to with their defaults. */
 import * as v from 'valibot';
+import { TaskbellError } from '../protocol/errors.ts';
 import type { Json } from '../protocol/json.ts';
 import type { PreviewRequest, ScheduleRequest, TimingRequest } from '../protocol/schedules.ts';
 import { check, ISO_TIME, NAME, oneOf, shortText, wholeNumber } from '../protocol/shapes.ts';
@@ -52,7 +53,7 @@ export function readSchedule(body: unknown): ScheduleSpec {
     name: request.name,
     ...timingOf(request),
     job: request.job,
-    payload: JSON.stringify((request.payload ?? null) as Json),
+    payload: renderPayload((request.payload ?? null) as Json),
     queue: request.queue ?? null,
     priority: request.priority ?? 0,
     userId: request.userId ?? null,
@@ -61,6 +62,19 @@ export function readSchedule(body: unknown): ScheduleSpec {
     overlap: request.overlap ?? 'allow',
     enabled: request.enabled ?? true,
   };
+}
+
+function renderPayload(payload: Json): string {
+  try {
+    return JSON.stringify(payload);
+  } catch (cause) {
+    // JSON.parse takes any depth, JSON.stringify ends where the stack does.
+    const words = 'The schedule is not valid: payload is nested too deeply.';
+    throw new TaskbellError('E_INVALID_REQUEST', words, {
+      hint: 'Flatten it, or send it as text.',
+      cause,
+    });
+  }
 }
 
 export interface Preview {

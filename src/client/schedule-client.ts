@@ -7,6 +7,7 @@ import type {
   ScheduleView,
 } from '../protocol/schedules.ts';
 import type { ControlHttp } from './control-http.ts';
+import { toText } from './json-text.ts';
 
 export class ScheduleClient {
   readonly #http: ControlHttp;
@@ -62,7 +63,7 @@ export class ScheduleClient {
   }
 
   async #ask(method: 'GET' | 'POST' | 'DELETE', rest: string, body?: object): Promise<unknown> {
-    const text = body === undefined ? {} : { body: JSON.stringify(body) };
+    const text = body === undefined ? {} : { body: toText(body) };
     return await this.#http.call({ method, path: `/v1/schedules${rest}`, ...text });
   }
 }

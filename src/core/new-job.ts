@@ -74,7 +74,7 @@ function uniqueKeyOf(request: JobRequest, fingerprint: Fingerprint): string | nu
     );
   }
   if (unique.by === undefined) return uniqueKey ?? unique.key ?? null;
-  return fingerprint([JSON.stringify([type, sorted(payload ?? null)])]);
+  return fingerprint([sortedText(type, payload ?? null)]);
 }
 
 /** Policies by which a later add takes the place of a job: it could not take its dependencies too. */
@@ -105,6 +105,19 @@ function uniqueRuleOf(unique: UniqueRequest, { delayMs = 0, after }: JobRequest)
     });
   }
   return { policy, windowMs, delayMs, maxWaitMs };
+}
+
+function sortedText(type: string, payload: Json): string {
+  try {
+    return JSON.stringify([type, sorted(payload)]);
+  } catch (cause) {
+    // Sorting ends where the stack does, sooner than the bound of the payload itself.
+    const words = `The payload of ${type} is nested too deeply to be unique by it.`;
+    throw new TaskbellError('E_INVALID_REQUEST', words, {
+      hint: 'Flatten it, or give a unique.key of your own.',
+      cause,
+    });
+  }
 }
 
 /** The same value whatever the order of its keys. */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { toNewJob } from '../../src/core/new-job.ts';
 import type { JobRequest } from '../../src/protocol/jobs.ts';
+import type { Json } from '../../src/protocol/json.ts';
 
 const AT = Date.UTC(2026, 10, 22);
 
@@ -47,6 +48,21 @@ describe('a unique key', () => {
     const rule = { policy: 'keep-first', windowMs: null, delayMs: 0, maxWaitMs: null };
     expect(made({ unique: { key: 'k' } })).toMatchObject({ uniqueKey: 'k', unique: rule });
     expect(made({ uniqueKey: 'k', unique: {} })).toMatchObject({ uniqueKey: 'k', unique: rule });
+  });
+
+  it('from the payload is refused where that is nested too deeply to be sorted', () => {
+    // Each level of sorting takes more of the stack than one of JSON.stringify.
+    let payload: Json = 1;
+    for (let depth = 0; depth < 30_000; depth += 1) payload = [payload];
+    const deep = { payload, unique: { by: 'payload' } } as const;
+    expect(refusal(deep)).toMatchObject({ code: 'E_INVALID_REQUEST' });
+    let found: unknown;
+    for (let depth = 500; found === undefined && depth < 30_000; depth += 100) {
+      let flatter: Json = 1;
+      for (let level = 0; level < depth; level += 1) flatter = [flatter];
+      found = refusal({ payload: flatter, unique: { by: 'payload' } });
+    }
+    expect(found).toMatchObject({ code: 'E_INVALID_REQUEST' });
   });
 
   it('from the payload is the same whatever the order of keys, and another for another type', () => {
