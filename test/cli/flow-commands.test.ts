@@ -76,12 +76,15 @@ test.each([
   },
 );
 
-test.each(['7', '{"callback":{}}', '{"jobs":5}'])('flow add refuses %s', async (stdin) => {
-  const result = await run(['flow', 'add', '-', '--json'], { stdin });
-  expect(result).toMatchObject({ exitCode: 65, stdout: '' });
-  expect(JSON.parse(result.stderr).error.code).toBe('E_INVALID_REQUEST');
-  expect(server.jobs.size).toBe(0);
-});
+test.each(['7', '{"callback":{}}', '{"jobs":5}', '{"jobs":[],"calback":{}}'])(
+  'flow add refuses %s',
+  async (stdin) => {
+    const result = await run(['flow', 'add', '-', '--json'], { stdin });
+    expect(result).toMatchObject({ exitCode: 65, stdout: '' });
+    expect(JSON.parse(result.stderr).error.code).toBe('E_INVALID_REQUEST');
+    expect(server.jobs.size).toBe(0);
+  },
+);
 
 test('job add --after names the jobs that it depends on', async () => {
   await run(['job', 'add', 'mail', '--after', '1,2', '--on-dependency-failure', 'continue']);

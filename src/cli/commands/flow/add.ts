@@ -44,7 +44,9 @@ async function addFlow(ctx: CliContext, file: string, options: AddOptions): Prom
 function readFlow(input: Json): readonly JobRequest[] | BatchRequest {
   if (Array.isArray(input)) return input as unknown as readonly JobRequest[];
   if (typeof input === 'object' && input !== null && 'jobs' in input) {
-    const { jobs } = input as { readonly jobs: Json };
+    const { jobs, callback: _, ...rest } = input as { readonly [key: string]: Json };
+    const [unknown] = Object.keys(rest);
+    if (unknown !== undefined) throw unknownField(unknown);
     if (Array.isArray(jobs)) {
       return 'callback' in input
         ? (input as unknown as BatchRequest)
@@ -56,6 +58,14 @@ function readFlow(input: Json): readonly JobRequest[] | BatchRequest {
     'A flow is an array of jobs, or an object with the array `jobs`.',
     { hint: 'taskbell flow add --help shows one.' },
   );
+}
+
+/** A misspelt callback must not be dropped in silence. */
+function unknownField(name: string): TaskbellError {
+  const words = `The flow has the unknown field ${name}: expected jobs, and callback.`;
+  return new TaskbellError('E_INVALID_REQUEST', words, {
+    hint: 'taskbell flow add --help shows one.',
+  });
 }
 
 async function addJobs(
