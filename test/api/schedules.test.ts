@@ -136,6 +136,14 @@ describe('what is refused', () => {
   });
 });
 
+it('is refused where its payload is nested too deeply to be stored', async () => {
+  const depth = 20_000;
+  const body = `{"name":"deep","everyMs":60000,"job":"mail","payload":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  expect(await core.ask('POST', '/v1/schedules', body)).toMatchObject({
+    ...{ status: 400, body: { code: 'E_INVALID_REQUEST' } },
+  });
+});
+
 describe('a preview', () => {
   it('of a schedule shows its next runs in its zone', async () => {
     const { body } = await core.get('/v1/schedules/backup/preview?count=2');
@@ -171,6 +179,32 @@ describe('a preview', () => {
       '2026-03-28T12:01:00.000Z',
       '2026-03-28T12:02:00.000Z',
     ]);
+  });
+
+  it('of many runs shows the same ones as one of few, behind each other', async () => {
+    const runs = async (count: number, after: string): Promise<readonly RunView[]> => {
+      const times = { cron: '*/30 0-4 * 3 *', timezone: 'Europe/Berlin', dstOverlap: 'both' };
+      return (await core.post('/v1/schedules/preview', { ...times, count, after })).body.runs;
+    };
+    const all = await runs(300, '2026-03-01T00:00:00Z');
+    expect(all).toHaveLength(300);
+    expect(new Set(all.map(({ at }) => at)).size).toBe(300);
+    const behind = await runs(7, all[242]?.slot ?? '');
+    expect(behind).toEqual(all.slice(243, 250));
+  });
+
+  it('of many runs leaves others their turn', async () => {
+    let turns = 0;
+    const turn = () => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    const daily = { cron: '0 3 * * *', timezone: 'Europe/Berlin', count: 1_000 };
+    const { body } = await core.post('/v1/schedules/preview', daily);
+    clearImmediate(next);
+    expect(body.runs).toHaveLength(1_000);
+    expect(turns).toBeGreaterThan(90);
   });
 
   it('is refused where it could show nothing', async () => {
