@@ -37,6 +37,8 @@ type Row = readonly (Value | null)[];
 /** Rows of a chunk: of texts that may be large, and of their beginnings. */
 const RESEALED_AT_ONCE = 50;
 const COUNTED_AT_ONCE = 1_000;
+/** A chunk ends sooner where texts are large: SQLite reads the whole of one, even for its beginning. */
+const CHUNK_MS = 10;
 /** Longer than the head of any sealed text. */
 const HEAD_LENGTH = 80;
 
@@ -132,19 +134,20 @@ class TableWalk {
     this.#select = `SELECT ${[...table.key, ...texts].join(', ')} FROM ${table.table}`;
   }
 
+  /** At least one, unless there are no more. */
   next(limit: number): readonly Row[] {
     const { key } = this.#table;
     const names = key.join(', ');
     const after = this.#after;
     const where = after === null ? '' : `WHERE (${names}) > (${key.map(() => '?').join(', ')})`;
-    const rows = this.#all(`${where} ORDER BY ${names} LIMIT ?`, [...(after ?? []), limit]);
+    const rows = this.#some(`${where} ORDER BY ${names} LIMIT ?`, [...(after ?? []), limit]);
     const last = rows.at(-1);
     if (last !== undefined) this.#after = this.keyOf(last);
     return rows;
   }
 
   get(key: readonly Value[]): Row | undefined {
-    return this.#all(`WHERE ${this.#isRow()}`, key)[0];
+    return this.#prepare(`WHERE ${this.#isRow()}`).get(...key);
   }
 
   set(key: readonly Value[], { write }: SealedColumn, text: string): void {
@@ -170,11 +173,18 @@ class TableWalk {
     return this.#table.key.map((name) => `${name} = ?`).join(' AND ');
   }
 
-  #all(rest: string, values: readonly Value[]): readonly Row[] {
-    return this.#db
-      .prepare<unknown[], Row>(`${this.#select} ${rest}`)
-      .raw()
-      .all(...values);
+  #some(rest: string, values: readonly Value[]): readonly Row[] {
+    const startedMono = performance.now();
+    const rows: Row[] = [];
+    for (const row of this.#prepare(rest).iterate(...values)) {
+      rows.push(row);
+      if (performance.now() - startedMono > CHUNK_MS) break;
+    }
+    return rows;
+  }
+
+  #prepare(rest: string) {
+    return this.#db.prepare<unknown[], Row>(`${this.#select} ${rest}`).raw();
   }
 }
 
