@@ -103,8 +103,16 @@ export class CommitLoop {
     const group = this.#waiting;
     this.#waiting = [];
     if (group.length === 0) return;
-    if (!this.#attempt(group) && group.length > 1) {
-      for (const work of group) this.#attempt([work]);
+    if (!this.#attempt(group) && group.length > 1) this.#oneByOne(group);
+  }
+
+  #oneByOne(group: readonly Work[]): void {
+    for (const [index, work] of group.entries()) {
+      this.#attempt([work]);
+      if (this.#pause === undefined) continue;
+      // In their order: a claim that overtook an add would see its lane empty, and nobody would ask again.
+      this.#waiting.splice(1, 0, ...group.slice(index + 1));
+      return;
     }
   }
 

@@ -264,7 +264,8 @@ export class ExecutorPool {
         }
         return;
       case 'log':
-        this.#keepLines(message.lines);
+        // A clock may tell fractions, of which the column takes none.
+        this.#keepLines(message.lines.map((line) => ({ ...line, at: Math.round(line.at) })));
         return;
       case 'spawned': {
         // A process group of another machine: its number means nothing here.
@@ -306,10 +307,12 @@ export class ExecutorPool {
       await this.#parts.settlement.settle(ended);
       executor.send({ kind: 'confirmed', fences: outcomes.map(fenceOf) });
     } catch (error) {
+      this.#parts.onFailure(error);
+      // It is gone meanwhile: nobody reports them again.
+      if (this.#executors.get(executor.id) !== executor) return this.#recordLater(ended);
       // Not recorded, so still its own: it comes back and reports again.
       for (const held of dropped) this.#parts.inHand.hold(executor, held);
       executor.connection?.terminate();
-      this.#parts.onFailure(error);
     }
   }
 
@@ -372,13 +375,17 @@ export class ExecutorPool {
   #record(ended: readonly Ended[]): void {
     this.#parts.settlement.settle(ended).catch((error: unknown) => {
       this.#parts.onFailure(error);
-      if (this.#stopped) return;
-      const timer = setTimeout(() => {
-        this.#unrecorded.delete(timer);
-        this.#record(ended);
-      }, RECORD_AGAIN_MS);
-      this.#unrecorded.add(timer);
+      this.#recordLater(ended);
     });
+  }
+
+  #recordLater(ended: readonly Ended[]): void {
+    if (this.#stopped) return;
+    const timer = setTimeout(() => {
+      this.#unrecorded.delete(timer);
+      this.#record(ended);
+    }, RECORD_AGAIN_MS);
+    this.#unrecorded.add(timer);
   }
 
   stop(): void {

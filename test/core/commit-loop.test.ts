@@ -262,6 +262,28 @@ describe('a write lock that another program holds', () => {
     }
   });
 
+  it('that comes while pieces are tried one by one leaves them in their order', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { loop, note, transaction, said } = start();
+      const busy = { word: 'begin', error: storageError('SQLITE_BUSY') } as const;
+      const culprit = loop.commit(() => {
+        transaction.failAt = said.length < 3 ? busy : undefined;
+        throw new RangeError('mine');
+      });
+      const answers = [note('add'), note('claim')];
+      await turn();
+      expect(said).toEqual(['begin', 'rollback', 'begin']);
+      transaction.failAt = undefined;
+      vi.advanceTimersByTime(50);
+      await expect(culprit).rejects.toThrow('mine');
+      await Promise.all(answers);
+      expect(said.filter((word) => word === 'add' || word === 'claim')).toEqual(['add', 'claim']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('is given up after some seconds, and taken again when it is free', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {

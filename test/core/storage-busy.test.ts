@@ -51,6 +51,27 @@ it('the attempts of a dead executor return, and an executor that came meanwhile 
   ]);
 }, 30_000);
 
+it('an end whose executor died before it could be written is recorded all the same', async () => {
+  const core = current();
+  const doomed = await executor({ types: ['mail'] });
+  const { id, attempt } = await startOne(doomed);
+  const release = await holdWriteLock(path.join(core.directory, 'taskbell.db'));
+  doomed.end({ id, attempt, result: 'told' });
+  const { pid } = doomed.process;
+  const running = async () => {
+    const { body } = await core.get('/v1/workers');
+    return body.workers.find((one: { pid: number }) => one.pid === pid)?.running;
+  };
+  await expect.poll(running, { timeout: 5_000 }).toBe(0);
+  await doomed.die();
+  const isSaid = (words: string) => core.lines.some(({ msg }) => msg.startsWith(words));
+  await expect.poll(() => isSaid('executor is gone'), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => isSaid('the store refused'), { timeout: 15_000 }).toBe(true);
+  release();
+  const job = async () => (await core.job(id)).state;
+  await expect.poll(job, { timeout: 15_000 }).toBe('succeeded');
+}, 50_000);
+
 it('a queue that is paused stays so when another pause cannot be written', async () => {
   const core = current();
   const one = await executor({ types: ['mail'] });
