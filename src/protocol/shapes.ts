@@ -17,6 +17,8 @@ export const shortText = (max: number) =>
     v.string('expected text'),
     v.minLength(1, 'expected text that is not empty'),
     v.maxBytes(max, `expected at most ${max} bytes`),
+    // The database gives it back as another text, and a job in a group of this name would not be found again.
+    v.check((text) => !/\p{Surrogate}/u.test(text), 'expected text without half a character'),
   );
 
 export const wholeNumber = (min: number, max: number) =>

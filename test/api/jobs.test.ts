@@ -71,6 +71,7 @@ describe('POST /v1/jobs', () => {
     [{ type: 'mail', uniqueKey: '' }, /uniqueKey expected text that is not empty/],
     [{ type: 'mail', uniqueKey: 'ü'.repeat(129) }, /uniqueKey expected at most 256 bytes/],
     [{ type: 'mail', userId: 'x'.repeat(257) }, /userId expected at most 256 bytes/],
+    [{ type: 'mail', group: '🙂'.slice(0, 1) }, /group expected text without half a character/],
     [{ type: 'mail', prioritee: 5 }, /unknown field.*prioritee/],
     [[{ type: 'mail' }, { type: 'mail', queue: '' }], /Job 2 of the array.*queue/],
     ['mail', /expected/i],

@@ -145,6 +145,21 @@ describe('a hello', () => {
     expect(parseExecutorMessage(hello(over))).toBeUndefined();
   });
 
+  it('and a log line tell of moments that a date can be made of, in fractions too', () => {
+    const line = (at: number) => {
+      const lines = [{ id: '1', attempt: 1, level: 'info', line: 'x', at }];
+      return parseExecutorMessage(JSON.stringify({ kind: 'log', lines }));
+    };
+    for (const at of [-9e15, 9e15]) {
+      expect(parseExecutorMessage(hello({ startedAt: at }))).toBeUndefined();
+      expect(line(at)).toBeUndefined();
+    }
+    for (const at of [0, 8.64e15, 1_795_324_044_280.5]) {
+      expect(parseExecutorMessage(hello({ startedAt: at }))).toMatchObject({ startedAt: at });
+      expect(line(at)).toBeDefined();
+    }
+  });
+
   it('may not name a process whose signal would reach others', () => {
     for (const pid of [-1, 0, 1, 1.5]) {
       expect(parseExecutorMessage(hello({ process: { pid, startTime: '' } }))).toBeUndefined();

@@ -62,7 +62,10 @@ describe('an attempt', () => {
     const one = await executor();
     const attempt = await startOne(one);
     const fence = fenceOf(attempt);
-    one.say({ kind: 'log', lines: [{ ...fence, level: 'warn', line: 'careful', at: Date.now() }] });
+    one.say({
+      kind: 'log',
+      lines: [{ ...fence, level: 'warn', line: 'careful', at: Date.now() + 0.5 }],
+    });
     one.say({ kind: 'progress', progress: [{ ...fence, value: { fraction: 0.5 } }] });
     one.end(attempt);
     await one.confirms(attempt);
