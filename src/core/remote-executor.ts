@@ -101,6 +101,7 @@ export class RemoteExecutor {
   offer(hello: HelloMessage): void {
     this.greeted = true;
     this.silent = false;
+    this.blocked = undefined;
     this.slots = hello.slots;
     this.types = new Map(
       hello.types.filter((type) => type.problem === undefined).map((type) => [type.name, type]),

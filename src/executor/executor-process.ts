@@ -267,8 +267,10 @@ export class ExecutorProcess implements ChildService {
     // Commands and what is contained run elsewhere: nothing of theirs can hold up this loop.
     if (!handlers.some((one) => one.manifest.kind === 'module' && one.contained !== true)) return;
     const { controlSocket } = this.#context.settings.daemon;
-    this.#loopWatch =
-      this.#host.watchLoop?.({ executor: this.#name, controlSocket }, this.#log) ?? null;
+    const facts = { executor: this.#name, controlSocket };
+    // Any word of this process takes the report back; there may be none for long.
+    const onOver = () => this.#say({ kind: 'progress', progress: [] });
+    this.#loopWatch = this.#host.watchLoop?.(facts, this.#log, onOver) ?? null;
   }
 
   #askReplacement({ rolling, withinMs }: Replacement): void {

@@ -12,8 +12,8 @@ export interface Host {
   readonly onFault: (listener: () => void) => () => void;
   /** Calls back in the very last moment: synchronous work only. @returns takes it off */
   readonly onExit: (listener: () => void) => () => void;
-  /** Has a thread look whether the event loop still turns. */
-  readonly watchLoop?: (facts: WatchFacts, log: Logger) => LoopWatch;
+  /** Has a thread look whether the event loop still turns. `onOver`: a block that it told of is over. */
+  readonly watchLoop?: (facts: WatchFacts, log: Logger, onOver: () => void) => LoopWatch;
 }
 
 export const REAL_HOST: Host = {

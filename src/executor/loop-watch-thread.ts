@@ -2,7 +2,7 @@
  * A thread that sees when the event loop of its process stands still while attempts run, finds out
  * where, and tells the core on a connection of its own: the executor's cannot be used then.
  *
- *   asleep (nothing runs) ⇄ asking, once a second ─ no answer ─▶ report ─▶ wait until it turns again
+ *   asleep (nothing runs) ⇄ asking, once a second ─ no answer ─▶ report ─▶ wait until it turns again ─▶ over
  *
  * It ends nothing and judges nobody. A stack needs V8 to reach a point where it may be interrupted: a
  * loop and a regular expression do, a blocking call of the system does not.
@@ -12,7 +12,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import WebSocket from 'ws';
 import type { BlockedMessage } from '../protocol/execute.ts';
 import { attemptInStack } from './attempt-name.ts';
-import { CELLS, type ThreadData } from './loop-watch.ts';
+import { CELLS, OVER, type ThreadData } from './loop-watch.ts';
 import { mainStack } from './main-stack.ts';
 
 const ASK_EVERY_MS = 1_000;
@@ -30,6 +30,8 @@ for (;;) {
     await report();
     // For as long as it takes: the process may well be ended meanwhile.
     Atomics.wait(cells, CELLS.answered, questions - 1);
+    // The report may have reached the core after all that the executor itself had to say.
+    await post(OVER);
   }
   // Nobody wakes this one: a pause.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ASK_EVERY_MS);
@@ -46,10 +48,14 @@ function sleepWhileIdle(): void {
 
 async function loopTurns(): Promise<boolean> {
   questions += 1;
-  parentPort?.postMessage(questions);
+  await post(questions);
+  return Atomics.wait(cells, CELLS.answered, questions - 1, BLOCKED_AFTER_MS) !== 'timed-out';
+}
+
+async function post(message: number | typeof OVER): Promise<void> {
+  parentPort?.postMessage(message);
   // Posting is done by this thread's own loop.
   await new Promise((resolve) => setImmediate(resolve));
-  return Atomics.wait(cells, CELLS.answered, questions - 1, BLOCKED_AFTER_MS) !== 'timed-out';
 }
 
 async function report(): Promise<void> {

@@ -12,6 +12,9 @@ export interface WatchFacts {
   readonly controlSocket: string;
 }
 
+/** A message of the thread that is no question: it has told of a block that is over. */
+export const OVER = 'over';
+
 export interface LoopWatch {
   /** @param running attempts that run now */
   count(running: number): void;
@@ -25,7 +28,8 @@ export interface ThreadData extends WatchFacts {
   readonly memory: SharedArrayBuffer;
 }
 
-export function startLoopWatch(facts: WatchFacts, log: Logger): LoopWatch {
+/** @param onOver a block that the core was told of is over */
+export function startLoopWatch(facts: WatchFacts, log: Logger, onOver: () => void): LoopWatch {
   const memory = new SharedArrayBuffer(CELLS.count * Int32Array.BYTES_PER_ELEMENT);
   const cells = new Int32Array(memory);
   const thread = new Worker(new URL('./loop-watch-thread.js', import.meta.url), {
@@ -33,7 +37,11 @@ export function startLoopWatch(facts: WatchFacts, log: Logger): LoopWatch {
     resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
     execArgv: [],
   });
-  thread.on('message', (question: number) => {
+  thread.on('message', (question: number | typeof OVER) => {
+    if (question === OVER) {
+      onOver();
+      return;
+    }
     Atomics.store(cells, CELLS.answered, question);
     Atomics.notify(cells, CELLS.answered);
   });

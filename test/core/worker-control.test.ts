@@ -158,6 +158,22 @@ describe('a report that an event loop stands still', () => {
     await expect.poll(reported, { timeout: 20_000 }).toBe(true);
   }
 
+  it('is over with a word that brings no news, and with a new connection', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    const state = async () => (await core.get('/v1/workers')).body.workers[0].state;
+    await report(one, null);
+    expect(await state()).toBe('blocked');
+    one.say({ kind: 'progress', progress: [] });
+    await expect.poll(state, { timeout: 20_000 }).toBe('ready');
+    core.lines.length = 0;
+    await report(one, null);
+    expect(await state()).toBe('blocked');
+    await one.cut();
+    await one.connect([fenceOf(attempt)]);
+    expect(await state()).toBe('ready');
+  });
+
   it('is in the log of the service and of the job, and shows until the executor speaks again', async () => {
     const one = await executor();
     const attempt = await startOne(one);

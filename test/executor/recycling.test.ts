@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { attemptInStack, attemptName } from '../../src/executor/attempt-name.ts';
 import { ExecutorProcess } from '../../src/executor/executor-process.ts';
+import type { Host } from '../../src/executor/host.ts';
 import { framesOf } from '../../src/executor/main-stack.ts';
 import { Recycler } from '../../src/executor/recycler.ts';
 import { decideRecycling } from '../../src/executor/recycling-policy.ts';
@@ -104,6 +105,27 @@ describe('an executor that has worked enough', () => {
   it('does not when it takes no more: it has a successor, or somebody looks at it', async () => {
     expect(await runOne(true)).toEqual([]);
   });
+});
+
+it('an executor whose loop turns again says a word, whatever it has to say: the report may have come after its last', async () => {
+  const shop = await openWorkshop();
+  try {
+    shop.handler('noop.mjs', 'export default () => 1;');
+    let over = () => {};
+    const watchLoop: Host['watchLoop'] = (_facts, _log, onOver) => {
+      over = onOver;
+      return { count: () => {}, stop: () => {} };
+    };
+    await shop.start([], { watchLoop });
+    over();
+    const said = await shop.core.until(
+      (received) => received.find(({ kind }) => kind !== 'hello'),
+      'a word',
+    );
+    expect(said).toEqual({ kind: 'progress', progress: [] });
+  } finally {
+    await shop.clear();
+  }
 });
 
 describe('isRunHere', () => {
