@@ -126,7 +126,7 @@ const claim = fc
     const some = LANES.filter(({ type, group }) => types.includes(type) && groups.includes(group));
     const from = turn % some.length;
     const lanes = [...some.slice(from), ...some.slice(0, from)];
-    const what = `${types.join('+')} of ${groups.join('+') || 'no group'} from lane ${from}`;
+    const what = `${types.join('+')} of ${groups.map((group) => group ?? 'none').join('+')} from lane ${from}`;
     return command(`${executor} claims ${limit} ${what}`, (life) => {
       const open = lanes.filter(({ queue }) => life.plain.modes.get(queue) !== 'paused');
       return life.claim({ executor, limit, lanes: open });
