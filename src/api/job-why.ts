@@ -1,4 +1,5 @@
 /** /v1/jobs/ID/why, /v1/jobs/ID/logs and /v1/stats: what one sees from outside. */
+import { TaskbellError } from '../protocol/errors.ts';
 import type { TypeStatsView } from '../protocol/stats.ts';
 import type { StatsView } from '../protocol/status.ts';
 import type { ApiContext } from './api-context.ts';
@@ -25,7 +26,7 @@ export function seeingRoutes(context: Context): readonly Route[] {
 
 async function jobLogs(context: Context, request: ApiRequest): Promise<ApiAnswer> {
   const { query, signal } = request;
-  const after = Number(query.get('after') ?? 0) || 0;
+  const after = afterOf(query);
   const limit = limitOf(query, { usual: MAX_LINES, most: MAX_LINES });
   // Without a word it is not waited for.
   const waitMs = query.has('timeout') ? waitMsOf(query) : 0;
@@ -34,6 +35,19 @@ async function jobLogs(context: Context, request: ApiRequest): Promise<ApiAnswer
   const redaction = redactionFor(context, request, `the log of job ${id}`);
   const lines = page.lines.map((line) => ({ ...line, line: redaction.line(line.line) }));
   return ok({ ...page, lines });
+}
+
+function afterOf(query: URLSearchParams): number {
+  const text = queryValue(query, 'after') ?? '0';
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  const got = text.slice(0, 20);
+  throw new TaskbellError(
+    'E_INVALID_REQUEST',
+    `after: expected the number of a line, got ${got}.`,
+    {
+      hint: 'Pass the n of the last line that you have; 0 begins with the first.',
+    },
+  );
 }
 
 async function stats(seeing: ApiContext['seeing'], { query }: ApiRequest): Promise<ApiAnswer> {

@@ -60,10 +60,20 @@ async function listJobs(context: ApiContext, { query }: ApiRequest): Promise<Api
     queue: queryValue(query, 'queue'),
     userId: queryValue(query, 'user'),
     group: queryValue(query, 'group'),
-    cursor: queryValue(query, 'cursor'),
+    cursor: cursorOf(query),
     limit: limitOf(query, { usual: 50, most: 1_000 }),
   });
   return ok({ jobs: page.jobs.map(toSummary), next: page.next });
+}
+
+/** One that is none would look like the last page. */
+function cursorOf(query: URLSearchParams): string | undefined {
+  const cursor = queryValue(query, 'cursor');
+  if (cursor === undefined || /^\d{1,15}$/.test(cursor)) return cursor;
+  const got = cursor.slice(0, 20);
+  throw new TaskbellError('E_INVALID_REQUEST', `cursor: expected one of a page, got ${got}.`, {
+    hint: 'Pass `next` of the page before, or leave it out for the first page.',
+  });
 }
 
 async function showJob(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {

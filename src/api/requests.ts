@@ -41,7 +41,7 @@ export const RESTART_REQUEST = v.strictObject({
   timeoutMs: v.optional(wholeNumber(0, MAX_TIMEOUT_MS)),
 });
 
-export const STATE = v.picklist(JOB_STATES);
+export const STATE = v.picklist(JOB_STATES, oneOf(JOB_STATES));
 
 const MAX_AGE_MS = 100 * 366 * 86_400_000;
 

@@ -154,7 +154,14 @@ describe('the other routes of jobs', () => {
     expect(first.jobs.map(({ id }: { id: string }) => id)).toEqual(['3', '2']);
     const second = (await core.get(`/v1/jobs?limit=2&cursor=${first.next}`)).body;
     expect(second).toMatchObject({ jobs: [{ id: '1' }], next: null });
-    for (const query of ['limit=0', 'limit=1001', 'limit=x', 'state=done']) {
+    for (const query of [
+      'limit=0',
+      'limit=1001',
+      'limit=x',
+      'state=done',
+      'cursor=x',
+      'cursor=-1',
+    ]) {
       expect(await core.get(`/v1/jobs?${query}`), query).toMatchObject({
         status: 400,
         body: { code: 'E_INVALID_REQUEST' },
@@ -208,6 +215,10 @@ describe('the other routes of jobs', () => {
     expect(first.dropped).toBeGreaterThanOrEqual(205);
     const next = (await core.get(`/v1/jobs/${id}/logs?after=${first.lines.at(-1).n}`)).body;
     expect(next.dropped).toBe(0);
+    for (const after of ['x', '-1', '1.5', '1e999']) {
+      const { status, body } = await core.get(`/v1/jobs/${id}/logs?after=${after}`);
+      expect([status, body.title]).toEqual([400, expect.stringContaining('number of a line')]);
+    }
     expect(next.lines.at(-1)).toMatchObject({
       n: 1_205,
       attempt: 1,
