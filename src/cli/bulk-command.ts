@@ -68,8 +68,9 @@ async function isWanted(
     stdinIsTerminal && stderrIsTerminal
       ? await call(daemon, filter, { dryRun: true, signal: ctx.signal })
       : undefined;
-  for (const line of jobTable(preview?.examples ?? [], ctx.paint)) ctx.note(line);
-  if (preview !== undefined && preview.matched > (preview.examples?.length ?? 0)) ctx.note('…');
+  const { examples = [] } = preview ?? {};
+  if (examples.length > 0) for (const line of jobTable(examples, ctx.paint)) ctx.note(line);
+  if (preview !== undefined && preview.matched > examples.length) ctx.note('…');
   if (await confirm(ctx, `${verb} ${jobs(preview?.matched ?? 0)}?`)) return true;
   ctx.note('nothing was changed');
   return false;

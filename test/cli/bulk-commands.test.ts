@@ -72,6 +72,11 @@ describe('a change of many', () => {
     expect(await stateOf(id)).toBe('cancelled');
   });
 
+  it('shows no empty table where there is nothing to change', async () => {
+    const { stderr } = await run(EVERYTHING, { asks: true, spins: true, stdin: 'n\n' });
+    expect(stderr).toBe('cancel 0 jobs? [y/N] nothing was changed\n');
+  });
+
   it('refuses where nobody can be asked, and does it with --yes', async () => {
     const { id } = await core.add('mail');
     const { exitCode, stderr } = await run(EVERYTHING);
