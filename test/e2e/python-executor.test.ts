@@ -31,6 +31,10 @@ def gate(payload, attempt):
             raise InterruptedError("stopped")
     return {"by": os.getpid()}
 
+@job("pyhuge", retries=0)
+def huge(payload, attempt):
+    return "x" * (65 << 20)
+
 @job("pydeaf", retries=0)
 def deaf(payload, attempt):
     trace("deaf", attempt.fence["id"], os.getpid())
@@ -111,6 +115,9 @@ describe.skipIf(!hasPython)('an executor in Python', { timeout: 90_000 }, () => 
       name: 'NoText',
       stack: expect.stringMatching(/wordcount\.py", line \d+, in wordcount/),
     });
+    // More than a message may have: told as it is, it would cost every connection that it is told on.
+    const huge = await site.api.wait((await site.api.add('pyhuge')).id);
+    expect(huge).toMatchObject({ state: 'failed', error: { name: 'ValueError' } });
     const gone = once(child, 'exit');
     child.kill('SIGTERM');
     expect(await gone).toEqual([0, null]);

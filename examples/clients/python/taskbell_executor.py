@@ -40,9 +40,10 @@ class Attempt:
         started, began = round(time.time() * 1000), time.monotonic()
         try:
             end = {"outcome": "succeeded", "result": JOBS[self.type][0](self.payload, self)}
-            json.dumps(end, allow_nan=False)
+            if len(json.dumps(end, allow_nan=False)) > 4 << 20:  # the core refuses messages of more than 64 MiB
+                raise ValueError("the result is too large")
         except BaseException as error:  # SystemExit too. more: {"retryable": False}, say, of an error's class
-            facts = {"name": type(error).__name__, "message": str(error), "stack": traceback.format_exc()}
+            facts = {"name": type(error).__name__, "message": str(error)[:8192], "stack": traceback.format_exc()[-16384:]}
             end = {"outcome": self.verdict or "error", "error": facts, **getattr(error, "more", {})}
         took = (time.monotonic() - began) * 1000
         with self.executor.lock:
