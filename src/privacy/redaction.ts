@@ -29,12 +29,22 @@ type IsHidden = (name: string) => boolean;
 /** Copies nothing that holds nothing to hide. */
 function redact(root: unknown, isHidden: IsHidden): unknown {
   if (!holdsHidden(root, isHidden)) return root;
-  const copy: unknown = JSON.parse(JSON.stringify(root));
+  const copy = copyOf(root);
   for (const open of walk(copy)) {
     if (Array.isArray(open)) continue;
     for (const name of Object.keys(open)) if (isHidden(name)) open[name] = REDACTED;
   }
   return copy;
+}
+
+/** What is nested too deeply to be copied is hidden as a whole. */
+function copyOf(root: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(root));
+  } catch (error) {
+    if (error instanceof RangeError) return REDACTED;
+    throw error;
+  }
 }
 
 function holdsHidden(root: unknown, isHidden: IsHidden): boolean {

@@ -70,6 +70,12 @@ describe('a line', () => {
   );
 });
 
+it('of what is nested too deeply to be written again hides all of it', () => {
+  const line = `${'['.repeat(50_000)}{"password":"p"}${']'.repeat(50_000)}`;
+  expect(redaction.line(line)).toBe(`"${REDACTED}"`);
+  expect(redaction.value(JSON.parse(line))).toBe(REDACTED);
+});
+
 it('of no names is none', () => {
   expect(redactionOf([])).toBe(NO_REDACTION);
   expect(NO_REDACTION.value({ password: 'p' })).toEqual({ password: 'p' });
