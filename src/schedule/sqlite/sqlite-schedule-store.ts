@@ -57,8 +57,19 @@ export class SqliteScheduleStore implements ScheduleStore {
     return this.#find(name);
   }
 
-  put(name: string, updated: UpdateSchedule): Promise<ScheduleRecord> {
-    return this.#commit(() => this.#save(updated(this.#find(name))));
+  async put(name: string, updated: UpdateSchedule): Promise<ScheduleRecord> {
+    const saved = await this.#commit(() => {
+      let schedule: ScheduleRecord;
+      try {
+        schedule = updated(this.#find(name));
+      } catch (error) {
+        // Out of the transaction as a value: to throw it there would take back what shares it.
+        return { error };
+      }
+      return { schedule: this.#save(schedule) };
+    });
+    if ('error' in saved) throw saved.error;
+    return saved.schedule;
   }
 
   remove(name: string): Promise<boolean> {
