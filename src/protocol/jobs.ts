@@ -109,6 +109,8 @@ export type Durability = 'disk' | 'os';
 
 /** Jobs that one job may depend on. */
 export const MAX_DEPENDENCIES = 10_000;
+/** Over all jobs of one request: each is a row, and all of them are one transaction. */
+export const MAX_DEPENDENCIES_AT_ONCE = 50_000;
 
 /** What `POST /v1/jobs` takes, and a line of a job file holds. */
 export interface JobRequest {

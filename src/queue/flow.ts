@@ -9,7 +9,7 @@
  *                                                   continue: waits for the rest, then runs
  */
 import { TaskbellError } from '../protocol/errors.ts';
-import type { DependencyPolicy } from '../protocol/jobs.ts';
+import { type DependencyPolicy, MAX_DEPENDENCIES_AT_ONCE } from '../protocol/jobs.ts';
 
 /** What the jobs of one request say of each other. */
 export interface FlowMember {
@@ -30,12 +30,15 @@ export interface PlannedJob {
 
 /**
  * @returns the jobs in an order in which each comes after those that it depends on; null where none
- *   depends on another, and so any order will do; E_INVALID_REQUEST for a ref that is there twice, or a cycle
+ *   depends on another, and so any order will do; E_INVALID_REQUEST for a ref that is there twice, or a cycle;
+ *   E_PAYLOAD_TOO_LARGE for more dependencies than one transaction should have
  */
 export function planFlow(
   jobs: readonly FlowMember[],
 ): readonly PlannedJob[] | null | TaskbellError {
   if (jobs.every(({ ref, after }) => ref === null && after.length === 0)) return null;
+  const count = jobs.reduce((sum, { after }) => sum + after.length, 0);
+  if (count > MAX_DEPENDENCIES_AT_ONCE) return tooMany(count);
   const places = placesOf(jobs);
   if (places instanceof TaskbellError) return places;
   const planned = jobs.map(({ after }, index): PlannedJob => {
@@ -43,6 +46,16 @@ export function planFlow(
   });
   const order = inOrder(planned);
   return order.length < jobs.length ? cycleError(jobs, planned, order) : order;
+}
+
+function tooMany(count: number): TaskbellError {
+  return new TaskbellError(
+    'E_PAYLOAD_TOO_LARGE',
+    `The jobs of one request name at most ${MAX_DEPENDENCIES_AT_ONCE} others in all, got ${count}.`,
+    {
+      hint: 'Put a job between that waits for all of them, and have the others wait for that one.',
+    },
+  );
 }
 
 function placesOf(jobs: readonly FlowMember[]): ReadonlyMap<string, number> | TaskbellError {

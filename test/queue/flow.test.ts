@@ -39,6 +39,18 @@ describe('planning', () => {
     );
   });
 
+  it('refuses more dependencies than one transaction should have, whoever has them', () => {
+    const parents = Array.from({ length: 50 }, (_, n) => `p${n}`);
+    const flow = (children: number) => [
+      ...parents.map((ref) => member(ref)),
+      ...Array.from({ length: children }, () => member(null, ...parents)),
+    ];
+    expect(planOf(...flow(1_000))).toHaveLength(1_050);
+    const { code, message } = refusalOf(...flow(1_000), member(null, 'p0'));
+    expect(code).toBe('E_PAYLOAD_TOO_LARGE');
+    expect(message).toContain('at most 50000 others in all, got 50001');
+  });
+
   it('takes a name that is no ref of the request for the id of a job', () => {
     const [first, second] = planOf(member('17'), member(null, '17', '18'));
     expect(first).toEqual({ index: 0, parents: [] });
