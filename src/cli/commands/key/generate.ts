@@ -8,13 +8,17 @@ import type { CliContext } from '../../cli-context.ts';
 export function define(command: Command, ctx: CliContext): void {
   command
     .option('--id <id>', 'id of the key (default: one with the date)')
-    .action(({ id = newKeyId(ctx.world.now(), randomBytes(2)) }: { readonly id?: string }) => {
+    .option('--json', 'print the line and its id as JSON')
+    .action((options: { readonly id?: string; readonly json?: true }) => {
+      const { id = newKeyId(ctx.world.now(), randomBytes(2)) } = options;
       if (!isKeyId(id)) {
         throw new TaskbellError('E_USAGE', `${id} is no id of a key.`, {
           hint: 'An id has 1 to 64 letters, digits, "_", "." or "-".',
         });
       }
-      ctx.print(renderKey({ id, bytes: randomBytes(KEY_BYTES) }));
+      const line = renderKey({ id, bytes: randomBytes(KEY_BYTES) });
+      if (options.json) ctx.printJson({ id, line });
+      else ctx.print(line);
       ctx.note('put it in front of the others in [privacy] keysFile and restart');
     });
 }
