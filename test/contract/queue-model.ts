@@ -25,7 +25,7 @@ import {
   waitsFor,
 } from './queue-model-job.ts';
 
-export const BACKOFF_MS = 1_000;
+const BACKOFF_MS = 1_000;
 export const SNOOZE_MS = 1_500;
 
 export class PlainQueue {
