@@ -56,8 +56,9 @@ export class FaultInjector {
   readonly #parts: FaultInjectorParts;
   readonly #killed = new Set<number>();
   readonly #watching: Promise<void>[] = [];
-  #lastKind: FaultKind = 'core';
-  #faultAtMono = 0;
+  #kind: FaultKind = 'core';
+  /** What the service has not recovered from yet. */
+  #latest: { readonly kind: FaultKind; readonly atMono: number } | undefined;
 
   constructor(parts: FaultInjectorParts) {
     this.#parts = parts;
@@ -68,7 +69,7 @@ export class FaultInjector {
       if (fault.awaitsReady) await this.recover();
       await delay(fault.afterMs);
       this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1);
-      this.#lastKind = fault.kind;
+      this.#kind = fault.kind;
       await this.#inject(fault);
     }
     await this.recover();
@@ -86,10 +87,11 @@ export class FaultInjector {
       const seen = JSON.stringify(monitor.latest?.processes);
       this.troubles.push(`not ready again within ${withinMs} ms; last seen: ${seen}`);
     }
-    if (this.#faultAtMono > 0) {
-      this.recoveries.push({ kind: this.#lastKind, tookMs: performance.now() - this.#faultAtMono });
+    if (this.#latest !== undefined) {
+      const { kind, atMono } = this.#latest;
+      this.recoveries.push({ kind, tookMs: performance.now() - atMono });
     }
-    this.#faultAtMono = 0;
+    this.#latest = undefined;
   }
 
   async #inject(fault: Fault): Promise<void> {
@@ -136,21 +138,13 @@ export class FaultInjector {
 
   /** Nobody is hit: a job that runs again after this alone was interrupted by it, which must not be. */
   async #restartRolling(undisturbed: boolean): Promise<void> {
-    const { operator, monitor } = this.#parts;
+    const { operator } = this.#parts;
     if (!undisturbed) {
       this.#watching.push(operator.restartRolling(false, AbortSignal.timeout(ROLLING_WITHIN_MS)));
       return;
     }
-    const killed = new Set(this.#killed);
-    await monitor.until(
-      (status) => isReadyAgain(status, this.#supervisor, killed),
-      READY_WITHIN_MS,
-    );
+    await this.recover();
     await operator.restartRolling(true, AbortSignal.timeout(ROLLING_WITHIN_MS));
-  }
-
-  get #supervisor(): number {
-    return this.#parts.service.identity.pid;
   }
 
   #tree(): readonly TreeProcess[] {
@@ -166,7 +160,7 @@ export class FaultInjector {
     // What else there is does not show in the status.
     if (role === 'guardian' || role === 'handler') return;
     this.#killed.add(victim.identity.pid);
-    this.#faultAtMono = performance.now();
+    this.#latest = { kind: this.#kind, atMono: performance.now() };
   }
 
   /** Kills the supervisor and whoever is chosen below it, and starts the service again. */
@@ -180,7 +174,7 @@ export class FaultInjector {
     killExactly(identity);
     for (const process of choose(tree)) killExactly(process.identity);
     await service.exited;
-    this.#faultAtMono = performance.now();
+    this.#latest = { kind: this.#kind, atMono: performance.now() };
     this.#watching.push(this.#watchOrphans(identity.pid));
     await service.startAgain();
   }
@@ -241,7 +235,7 @@ export class FaultInjector {
     await service.exited;
     const left = treeBelow(pid).map(describeProcess);
     if (left.length > 0) this.survivors.push(`of a stopped service: ${left.join(', ')}`);
-    this.#faultAtMono = performance.now();
+    this.#latest = { kind: this.#kind, atMono: performance.now() };
     await service.startAgain();
   }
 
