@@ -26,6 +26,7 @@ import { cutWhenSilent } from './executor-silence.ts';
 import { ExecutorWatch } from './executor-watch.ts';
 import type { InHand } from './in-hand.ts';
 import type { JobTypes } from './job-types.ts';
+import { keptLineOf } from './kept-end.ts';
 import type { PayloadCheck } from './payload-check.ts';
 import { type InFlight, inFlightOf, RemoteExecutor } from './remote-executor.ts';
 import { type Ended, fenceOf, type Settlement } from './settlement.ts';
@@ -265,7 +266,7 @@ export class ExecutorPool {
         return;
       case 'log':
         // A clock may tell fractions, of which the column takes none.
-        this.#keepLines(message.lines.map((line) => ({ ...line, at: Math.round(line.at) })));
+        this.#keepLines(message.lines.map(keptLineOf));
         return;
       case 'spawned': {
         // A process group of another machine: its number means nothing here.

@@ -1,5 +1,5 @@
 /**
- * The end of an attempt as it can be kept. Pure.
+ * What an executor tells of an attempt, its end and its lines, as it can be kept. Pure.
  *
  * An executor may be anybody's program: a result that no other job could be handed is its attempt's own error,
  * and of an error only what an error has is kept. Left alone it would be refused with all the outcomes beside
@@ -8,13 +8,20 @@
 import type { EventRequest } from '../protocol/events.ts';
 import type { Outcome } from '../protocol/execute.ts';
 import { type JobError, MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
-import { type AttemptEnd, endOf } from '../queue/job.ts';
+import { type AttemptEnd, endOf, type NewLogLine } from '../queue/job.ts';
 import { renderBounded } from './bounded-json.ts';
 
 /** Characters; twice what our own executors tell. */
 const MAX_NAME_LENGTH = 400;
 const MAX_MESSAGE_LENGTH = 16 * 1024;
 const MAX_STACK_LENGTH = 32 * 1024;
+const MAX_LINE_LENGTH = 16 * 1024;
+
+export function keptLineOf(told: NewLogLine): NewLogLine {
+  const { line } = told;
+  const kept = line.length <= MAX_LINE_LENGTH ? line : `${line.slice(0, MAX_LINE_LENGTH - 1)}…`;
+  return { ...told, at: Math.round(told.at), line: kept };
+}
 
 export function keptEndOf(told: Outcome): AttemptEnd {
   const { error } = told;
