@@ -205,6 +205,11 @@ describe('what attempts are charged with', () => {
     expect(found({ ...erred, hookCalls: [{ ...hookCall, answered: 500 }] })).toEqual([]);
     expect(found({ ...erred, hookCalls: [{ ...hookCall, answered: 200 }] })).toHaveLength(1);
     expect(found({ jobs, attempts: [attempt(1, { outcome: 'timeout' })] })).toHaveLength(1);
+    const words = '{"name":"CommandError","message":"command was ended by SIGKILL"}';
+    const speechless = { jobs, attempts: [attempt(1, { outcome: 'error', error: words })] };
+    expect(found(speechless)).toEqual([]);
+    const spoke = { ...speechless, journal: journal('start 1 1') };
+    expect(found(spoke)).toHaveLength(1);
   });
 
   it('finds a job that failed before its retries were used up', () => {

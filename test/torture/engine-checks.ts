@@ -108,13 +108,15 @@ export function checkCharges(evidence: Evidence): Finding {
   const refused = new Set(
     hookCalls.flatMap((call) => (call.answered === 200 ? [] : [`${call.id}/${call.attempt}`])),
   );
-  const reasonOf = ({ id, attempt, outcome }: StoredAttempt): boolean => {
+  const reasonOf = ({ id, attempt, outcome, error }: StoredAttempt): boolean => {
     const own = ran.get(id)?.find(({ start }) => start.attempt === attempt);
     const hit = own !== undefined && wasHit(own);
     switch (outcome) {
       case 'crash':
         return own === undefined || hit;
       case 'error':
+        // A command that was killed before its first word left no line that its hit could be matched with.
+        if (own === undefined && error?.includes('was ended by SIGKILL')) return true;
         return hit || own?.verbs.has('fail') === true || refused.has(`${id}/${attempt}`);
       case 'snoozed':
         return types.get(id) === 'patient' && own?.verbs.has('fail') === true;
@@ -126,7 +128,7 @@ export function checkCharges(evidence: Evidence): Finding {
     reasonOf(attempt)
       ? []
       : [
-          `attempt ${attempt.attempt} of job ${attempt.id} ended as ${attempt.outcome}, for no reason`,
+          `attempt ${attempt.attempt} of job ${attempt.id} (${types.get(attempt.id)}) ended as ${attempt.outcome}, for no reason: ${attempt.error?.slice(0, 300)}`,
         ],
   );
   const counts = new Map<string, number>();

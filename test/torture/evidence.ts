@@ -64,6 +64,8 @@ export interface StoredAttempt {
   readonly outcome: string;
   readonly startedAt: number;
   readonly endedAt: number;
+  /** What was recorded of its error, as JSON; null or left out: none. */
+  readonly error?: string | null;
 }
 
 export interface StoredSchedule {

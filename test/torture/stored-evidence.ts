@@ -56,7 +56,7 @@ export function readStored(file: string, seen: readonly StoredRow[]): StoredEvid
 
 /** The last attempt of an ended job stands in its own record. */
 function readAttempts(db: Database): readonly StoredAttempt[] {
-  const columns = 'attempt, outcome, started_at AS startedAt, ended_at AS endedAt';
+  const columns = 'attempt, outcome, started_at AS startedAt, ended_at AS endedAt, error';
   return db
     .prepare<[], StoredAttempt>(
       `SELECT CAST(job_id AS TEXT) AS id, ${columns} FROM attempts
