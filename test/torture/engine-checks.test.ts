@@ -120,6 +120,10 @@ describe('unique keys', () => {
     const asked = { attempted: [{ ...add, n: 5 }], accepted };
     expect(checkUnique(evidence({ ...asked, jobs: [keyed(1, 6)] })).violations).toEqual([]);
     expect(checkUnique(evidence({ ...asked, jobs: [keyed(1, 4)] })).violations).toHaveLength(1);
+    const gone = { ...asked, jobs: [], log: log('1 state queued', '1 end cancelled') };
+    expect(checkUnique(evidence(gone)).violations).toEqual([]);
+    const lost = { ...asked, jobs: [], log: log('1 state queued', '1 end succeeded') };
+    expect(checkUnique(evidence(lost)).violations).toHaveLength(1);
   });
 });
 

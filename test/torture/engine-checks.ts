@@ -10,7 +10,7 @@ import {
 } from './engine-rules.ts';
 import type { Evidence, StoredAttempt, StoredJob } from './evidence.ts';
 import type { Finding } from './finding.ts';
-import { factsOfJobs } from './job-facts.ts';
+import { factsOfJobs, lastStates } from './job-facts.ts';
 import { attemptsOf, judgeInFlight } from './journal.ts';
 import { findExcess, findTooFast, findTwins } from './limit-checks.ts';
 
@@ -39,18 +39,26 @@ export function checkUnique(evidence: Evidence): Finding {
   return { name: 'unique', facts: `${keyed.length} jobs with a key`, violations };
 }
 
-/** What was accepted to run again did, or a newer payload of its key in its place. */
-function findForgotten({ attempted, accepted, jobs }: Evidence): readonly string[] {
+/**
+ * What was accepted to run again did, or a newer payload of its key in its place. Of a key whose job was
+ * cancelled and removed since, the newest payload may have gone with it.
+ */
+function findForgotten({ attempted, accepted, jobs, log }: Evidence): readonly string[] {
   const newest = new Map<string, number>();
   for (const { type, uniqueKey, n } of jobs) {
     const key = `${type} ${uniqueKey}`;
     if (n !== null) newest.set(key, Math.max(newest.get(key) ?? -1, n));
   }
   const asked = new Map(attempted.map((add) => [add.n, add]));
+  const keyOf = (n: number): string => `${asked.get(n)?.type} ${asked.get(n)?.uniqueKey}`;
+  const stored = new Set(jobs.map(({ id }) => id));
+  const words = lastStates(log);
+  const gone = accepted.filter(({ id }) => !stored.has(id) && words.get(id) === 'cancelled');
+  const emptied = new Set(gone.map(({ n }) => keyOf(n)));
   return accepted.flatMap(({ n }) => {
     const add = asked.get(n);
-    if (add === undefined || !add.replaceable) return [];
-    const latest = newest.get(`${add.type} ${add.uniqueKey}`) ?? -1;
+    if (add === undefined || !add.replaceable || emptied.has(keyOf(n))) return [];
+    const latest = newest.get(keyOf(n)) ?? -1;
     return latest >= n
       ? []
       : [`n ${n} of key ${add.uniqueKey} was forgotten: the last is ${latest}`];
