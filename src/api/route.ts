@@ -40,6 +40,17 @@ export type Match =
 
 /** @returns a function from method and path to the route */
 export function compileRoutes(routes: readonly Route[]): (method: string, path: string) => Match {
+  const search = searchIn(routes);
+  // Where no name is in the path, the answer is always the same.
+  const plain = new Map(
+    routes
+      .filter(({ path }) => !path.includes(':'))
+      .map(({ method, path }) => [`${method} ${path}`, search(method, path)]),
+  );
+  return (method, path) => plain.get(`${method} ${path}`) ?? search(method, path);
+}
+
+function searchIn(routes: readonly Route[]): (method: string, path: string) => Match {
   const compiled = routes.map((route) => ({ ...route, parts: route.path.split('/') }));
   return (method, path) => {
     const parts = path.split('/');
@@ -78,7 +89,7 @@ function decodePart(part: string): string {
 }
 
 /** A request may carry a chunk of jobs: 10,000 of them, or this many bytes. */
-const MAX_BODY_BYTES = 32 * 1_048_576;
+export const MAX_BODY_BYTES = 32 * 1_048_576;
 
 export async function readJson(body: Readable): Promise<unknown> {
   const text = await readText(body);
@@ -109,7 +120,7 @@ function readText(body: Readable): Promise<string> {
   });
 }
 
-function tooLarge(): TaskbellError {
+export function tooLarge(): TaskbellError {
   return new TaskbellError(
     'E_PAYLOAD_TOO_LARGE',
     `The request is larger than ${MAX_BODY_BYTES} bytes.`,

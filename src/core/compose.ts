@@ -58,6 +58,7 @@ import { checkEventType, checkPublishable, eventTypesOf, unknownEventType } from
 import { ExecutorNews } from './executor-news.ts';
 import { ExecutorPool, type Patience } from './executor-pool.ts';
 import { Follower } from './follower.ts';
+import { FollowerHeartbeat } from './follower-heartbeat.ts';
 import { InHand } from './in-hand.ts';
 import { CoreBulkService } from './job-bulk.ts';
 import { CoreJobService } from './job-service.ts';
@@ -252,6 +253,12 @@ function buildServer(
   const problemWith = (type: string): string | null =>
     type === '*' ? null : (unknownEventType(type, eventTypes)?.message ?? null);
   const ownFrames = settings.daemon.directFrames && provesFrames();
+  const followed = {
+    log: stores.events,
+    problemWith,
+    ownFrames,
+    heartbeat: new FollowerHeartbeat(),
+  };
   return new ControlServer({
     socketPath: settings.daemon.controlSocket,
     tcp: port === 0 ? null : { address, port, token: apiToken(settings.daemon.dataDirectory) },
@@ -277,10 +284,11 @@ function buildServer(
         path: '/v1/events',
         accept: (socket, { query, transport }) => {
           peers.add(socket, query);
-          new Follower(socket, transport, { log: stores.events, problemWith, ownFrames });
+          new Follower(socket, transport, followed);
         },
       },
     ],
+    ownFrames,
     log,
   });
 }

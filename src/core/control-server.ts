@@ -1,6 +1,6 @@
 /**
- * The control server: HTTP JSON and the two WebSocket streams, on the unix socket and, if
- * configured, on a TCP port with a token. Knows routes and streams, and nothing behind them.
+ * The control server: HTTP JSON and the WebSocket streams, on the unix socket and, if configured, on a
+ * TCP port with a token. Knows routes and streams, and nothing behind them.
  *
  * Only the core that owns the data directory listens, so a socket file that is there is a dead one's.
  */
@@ -9,10 +9,13 @@ import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { compileRoutes, type Route, readJson } from '../api/route.ts';
+import { type ApiAnswer, type Route, readJson } from '../api/route.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Deadline, Service } from '../process/service.ts';
-import { TaskbellError, toProblem } from '../protocol/errors.ts';
+import { TaskbellError } from '../protocol/errors.ts';
+import { REQUESTS_PATH } from '../protocol/requests.ts';
+import { RequestRouter, urlOf } from './request-router.ts';
+import { RequestStream } from './request-stream.ts';
 
 export interface Upgrade {
   readonly query: URLSearchParams;
@@ -33,15 +36,21 @@ export interface ControlServerParts {
   readonly tcp: { readonly address: string; readonly port: number; readonly token: string } | null;
   readonly routes: readonly Route[];
   readonly streams: readonly Stream[];
+  /** See `RequestStreamWorld`. */
+  readonly ownFrames: boolean;
   readonly log: Logger;
 }
 
 /** Batches of outcomes: up to 256 results of 1 MiB would not fit, but nobody's do. */
 const MAX_MESSAGE_BYTES = 64 * 1_048_576;
 
+/** Tells a stream whose other end is gone without a word, and which may say nothing for days. */
+const ASK_PEER_AFTER_MS = 60_000;
+
 export class ControlServer implements Service {
   readonly #parts: ControlServerParts;
-  readonly #match: ReturnType<typeof compileRoutes>;
+  readonly #router: RequestRouter;
+  readonly #requests = new Map<WebSocket, RequestStream>();
   readonly #webSockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -52,7 +61,7 @@ export class ControlServer implements Service {
 
   constructor(parts: ControlServerParts) {
     this.#parts = parts;
-    this.#match = compileRoutes(parts.routes);
+    this.#router = new RequestRouter(parts.routes, parts.log);
   }
 
   async start(): Promise<void> {
@@ -69,7 +78,11 @@ export class ControlServer implements Service {
 
   async stop(deadline: Deadline): Promise<void> {
     this.#stopping.abort();
-    for (const socket of this.#webSockets.clients) socket.close(1012);
+    for (const socket of this.#webSockets.clients) {
+      const requests = this.#requests.get(socket);
+      if (requests === undefined) socket.close(1012);
+      else requests.quiet();
+    }
     const closed = this.#servers.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
@@ -87,7 +100,8 @@ export class ControlServer implements Service {
 
   #create(authorize: (request: IncomingMessage) => boolean, isRemote: boolean): Server {
     const limits = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 };
-    const server = createServer(limits, (request, response) => {
+    const watch = { keepAlive: isRemote, keepAliveInitialDelay: ASK_PEER_AFTER_MS };
+    const server = createServer({ ...limits, ...watch }, (request, response) => {
       void this.#answer(request, response, authorize);
     });
     server.on('upgrade', (request, socket, head) => {
@@ -103,15 +117,30 @@ export class ControlServer implements Service {
     socket: Duplex,
     head: Buffer,
   ): void {
-    const url = urlOf(request);
-    const stream = this.#parts.streams.find(({ path }) => path === url?.pathname);
-    if (url === undefined || stream === undefined) {
+    const url = urlOf(targetOf(request));
+    const accept = url === undefined ? undefined : this.#acceptorAt(url.pathname);
+    if (url === undefined || accept === undefined) {
       refuse(socket, url === undefined ? '400 Bad Request' : '404 Not Found');
       return;
     }
+    if (this.#stopping.signal.aborted) {
+      refuse(socket, '503 Service Unavailable');
+      return;
+    }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      stream.accept(webSocket, { query: url.searchParams, isRemote, transport: socket });
+      accept(webSocket, { query: url.searchParams, isRemote, transport: socket });
     });
+  }
+
+  #acceptorAt(pathname: string): Stream['accept'] | undefined {
+    if (pathname !== REQUESTS_PATH) {
+      return this.#parts.streams.find(({ path }) => path === pathname)?.accept;
+    }
+    return (socket, { transport }) => {
+      const world = { router: this.#router, ownFrames: this.#parts.ownFrames };
+      this.#requests.set(socket, new RequestStream(socket, transport, world));
+      socket.on('close', () => this.#requests.delete(socket));
+    };
   }
 
   async #answer(
@@ -130,40 +159,18 @@ export class ControlServer implements Service {
     }
   }
 
-  #route(request: IncomingMessage, response: ServerResponse) {
-    const url = urlOf(request);
-    if (url === undefined) {
-      throw new TaskbellError('E_INVALID_REQUEST', `${request.url} is no target of a request.`);
-    }
-    const match = this.#match(request.method ?? 'GET', url.pathname);
-    if (match.kind === 'unknown') {
-      throw new TaskbellError('E_NOT_FOUND', `There is no ${url.pathname} here.`, {
-        hint: 'docs/protocol.md lists the routes.',
-      });
-    }
-    if (match.kind === 'wrong-method') {
-      const allowed = match.allowed.join(', ');
-      throw new TaskbellError('E_INVALID_REQUEST', `${url.pathname} takes ${allowed}.`);
-    }
-    // Few handlers ask for it, and making one costs more than a small request.
-    const signal = () => AbortSignal.any([this.#stopping.signal, closeSignal(response)]);
-    return match.route.handle({
-      params: match.params,
-      query: url.searchParams,
+  #route(request: IncomingMessage, response: ServerResponse): Promise<ApiAnswer> {
+    return this.#router.answer({
+      method: request.method ?? 'GET',
+      target: targetOf(request),
       idempotencyKey: idempotencyKeyOf(request),
       json: () => readJson(request),
-      get signal() {
-        return signal();
-      },
+      signal: () => AbortSignal.any([this.#stopping.signal, closeSignal(response)]),
     });
   }
 
   #sendProblem(response: ServerResponse, error: unknown): void {
-    const known = error instanceof TaskbellError;
-    if (!known) this.#parts.log.error({ err: error }, 'request failed');
-    const problem = toProblem(
-      known ? error : new TaskbellError('E_INTERNAL', 'The daemon failed; its log says why.'),
-    );
+    const problem = this.#router.problemOf(error);
     if (response.headersSent) response.destroy();
     else send(response, problem.status, problem, 'application/problem+json');
   }
@@ -195,10 +202,8 @@ function closeSignal(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
-/** Undefined for a target that is none, such as `//`. */
-function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
-  const base = 'http://control';
-  return URL.canParse(url, base) ? new URL(url, base) : undefined;
+function targetOf({ url = '/' }: IncomingMessage): string {
+  return url;
 }
 
 function idempotencyKeyOf(request: IncomingMessage): string | undefined {

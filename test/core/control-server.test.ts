@@ -88,7 +88,7 @@ async function leaveSocket(at: string): Promise<void> {
 
 function create(over: Partial<ControlServerParts> = {}): ControlServer {
   const server = new ControlServer({
-    ...{ socketPath, tcp: null, routes: ROUTES },
+    ...{ socketPath, tcp: null, routes: ROUTES, ownFrames: true },
     streams: [
       {
         path: '/v1/echo',
