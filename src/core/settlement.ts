@@ -69,18 +69,14 @@ export class Settlement {
   async settle(ended: readonly Ended[]): Promise<readonly EndAnswer[]> {
     const { store, types, now, random, onSettled, onEnds } = this.#parts;
     const at = now();
-    const judged = ended.map(
-      ({ type, durability, end }): JudgedEnd => ({
-        ...{ end, durability },
-        policy: types.policyOf(type),
-        now: at,
-        random: random(),
-      }),
-    );
+    const judged = ended.map(({ type, durability, end }): JudgedEnd => {
+      const policy = types.policyOf(type);
+      return { end, durability, policy, now: at, random: random() };
+    });
     const answers = await store.end(judged);
-    for (const [index, answer] of answers.entries()) this.#report(ended[index], answer);
+    this.#reportAll(ended, answers);
     onSettled(answers);
-    onEnds?.(answers.flatMap((answer, index) => factOf(ended[index], answer) ?? []));
+    onEnds?.(factsOf(ended, answers));
     return answers;
   }
 
@@ -96,11 +92,15 @@ export class Settlement {
     return undefined;
   }
 
+  #reportAll(ended: readonly Ended[], answers: readonly EndAnswer[]): void {
+    // Nothing here is worth more than info, and facts that nobody reads cost as much as those that are.
+    if (!this.#parts.log.isLevelEnabled('info')) return;
+    for (const [index, answer] of answers.entries()) this.#report(ended[index], answer);
+  }
+
   #report(ended: Ended | undefined, answer: EndAnswer): void {
     if (ended === undefined) return;
     const { log } = this.#parts;
-    // Nothing here is worth more than info, and facts that nobody reads cost as much as those that are.
-    if (!log.isLevelEnabled('info')) return;
     const { end } = ended;
     const facts = { job: end.id, attempt: end.attempt, type: ended.type, outcome: end.outcome };
     if (!answer.accepted) {
@@ -123,6 +123,15 @@ export class Settlement {
 }
 
 const CHARGED: ReadonlySet<string> = new Set(['error', 'timeout', 'crash', 'rejected']);
+
+function factsOf(ended: readonly Ended[], answers: readonly EndAnswer[]): readonly EndFact[] {
+  const facts: EndFact[] = [];
+  for (const [index, answer] of answers.entries()) {
+    const fact = factOf(ended[index], answer);
+    if (fact !== undefined) facts.push(fact);
+  }
+  return facts;
+}
 
 function factOf(ended: Ended | undefined, answer: EndAnswer): EndFact | undefined {
   if (ended === undefined || !answer.accepted) return undefined;

@@ -161,12 +161,10 @@ export interface Lane {
 }
 
 export function endOf(outcome: Outcome): AttemptEnd {
-  return {
+  const end: AttemptEnd = {
     id: outcome.id,
     attempt: outcome.attempt,
     outcome: outcome.outcome,
-    // An executor that tells of a crash has survived it.
-    ...(outcome.outcome === 'crash' ? { contained: true } : {}),
     retryable: outcome.retryable ?? true,
     retryAfterMs: whole(outcome.retryAfterMs),
     result: outcome.result === undefined ? null : JSON.stringify(outcome.result),
@@ -177,6 +175,8 @@ export function endOf(outcome: Outcome): AttemptEnd {
     peakBytes: whole(outcome.peakBytes),
     exitCode: whole(outcome.exitCode),
   };
+  // An executor that tells of a crash has survived it.
+  return outcome.outcome === 'crash' ? { ...end, contained: true } : end;
 }
 
 // Figures come over a wire: one that a strict column refuses would hold up every outcome beside it.

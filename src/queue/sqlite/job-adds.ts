@@ -123,16 +123,11 @@ export class JobAdds {
     const { state, runAt, waitsFor } = start;
     const { type, queue, priority, uniqueKey, retries, timeoutMs, userId } = job;
     const payload = this.#sealed.sealPayload(job.payload, type);
+    const group = job.group ?? NO_GROUP;
+    // biome-ignore format: as the statement names them; spreading arrays into it showed in the profile of adds
     const { lastInsertRowid } = this.#sql.insert.run(
-      ...[type, queue, state, priority, payload, runAt, uniqueKey, retries, timeoutMs, userId],
-      ...[
-        createdAt,
-        job.group ?? NO_GROUP,
-        flagsOf(job),
-        optionsOf(job),
-        waitsFor,
-        this.#writer.next,
-      ],
+      type, queue, state, priority, payload, runAt, uniqueKey, retries, timeoutMs, userId,
+      createdAt, group, flagsOf(job), optionsOf(job), waitsFor, this.#writer.next,
     );
     const id = String(lastInsertRowid);
     const data =

@@ -225,25 +225,24 @@ export type WaitingTuple = readonly [
 ];
 
 export function toWaiting(tuple: WaitingTuple, { type, queue, group }: Lane): WaitingRow {
-  const [id, priority, crashes, payload, user_id, created_at, retries, timeout_ms, ...more] = tuple;
-  const [attempt, failures, flags, options, last_seq] = more;
+  // By their places: taking an array apart by pattern iterates over it.
   return {
-    id,
+    id: tuple[0],
     type,
     queue,
-    priority,
-    crashes,
-    payload,
-    user_id,
-    created_at,
-    retries,
-    timeout_ms,
-    attempt,
-    failures,
+    priority: tuple[1],
+    crashes: tuple[2],
+    payload: tuple[3],
+    user_id: tuple[4],
+    created_at: tuple[5],
+    retries: tuple[6],
+    timeout_ms: tuple[7],
+    attempt: tuple[8],
+    failures: tuple[9],
     group_key: group ?? NO_GROUP,
-    flags,
-    options,
-    last_seq,
+    flags: tuple[10],
+    options: tuple[11],
+    last_seq: tuple[12],
   };
 }
 
