@@ -1,13 +1,87 @@
 /**
- * Decides whether an event is the next one of a follower, a repeat, or proof that one is missing.
+ * Where a follower stands: which event is its next one, a repeat, or proof that one is missing.
  *
- * Pure. `seq` is opaque in general: where two of them cannot be ordered, only equality counts.
+ * Two positions. `seq` is where to go on after a loss: the last that was heard, by an event, a sync or a
+ * reply. Whether one is missing is judged by what was delivered, which a sync that says too much cannot hide.
+ * Pure but for its own fields. `seq` is opaque in general: where two cannot be ordered, only equality counts.
  */
-import type { LogEvent } from '../protocol/events.ts';
+import { covers, type LogEvent, type Topic } from '../protocol/events.ts';
 
 export type Judgement = 'deliver' | 'repeat' | 'missing';
 
-/** @param last `seq` of the last event delivered, or where the subscription starts */
+/** A topic, and the position after which all of its events are expected. */
+interface Followed {
+  readonly topic: Topic;
+  readonly from: string;
+}
+
+export class FollowPosition {
+  #seq: string | undefined;
+  #delivered: string | undefined;
+  #followed: readonly Followed[] = [];
+
+  /** @param since the last `seq` that was seen before; undefined: nothing yet */
+  constructor(since?: string) {
+    this.#seq = since;
+    this.#delivered = since;
+  }
+
+  /** Undefined before the first attach of a follower without a position. */
+  get seq(): string | undefined {
+    return this.#seq;
+  }
+
+  /** An attach begins elsewhere than where this stood: at the end of the log, or after a gap. */
+  startAt(seq: string): void {
+    this.#seq = seq;
+    this.#delivered = seq;
+    this.#followed = [];
+  }
+
+  /** From here on these are followed; one that was followed before is expected to be complete since then. */
+  follow(topics: readonly Topic[], from: string): void {
+    const former = this.#followed;
+    this.#followed = topics.map((topic) => {
+      const known = former.find((one) => isSame(one.topic, topic));
+      return known ?? { topic, from };
+    });
+    this.#seq = from;
+  }
+
+  /** Goes on from here: the core has sent everything up to it, or what follows is to be read again. */
+  standAt(seq: string): void {
+    this.#seq = seq;
+  }
+
+  judge(event: LogEvent): Judgement {
+    return judgeEvent(this.goodUntil(event), event);
+  }
+
+  deliver(event: LogEvent): void {
+    this.#seq = event.seq;
+    this.#delivered = event.seq;
+  }
+
+  /** Up to where nothing that is wanted of the event's topic can be missing: to be read from again. */
+  goodUntil(event: LogEvent): string {
+    let good = this.#delivered ?? '0';
+    const from = this.#startOf(event);
+    // A topic that joined later: what it had before was never wanted.
+    if (from !== undefined && isAfter(from, good) === true) good = from;
+    return good;
+  }
+
+  #startOf(event: LogEvent): string | undefined {
+    let start: string | undefined;
+    for (const { topic, from } of this.#followed) {
+      if (!covers(topic, event)) continue;
+      if (start === undefined || isAfter(start, from) === true) start = from;
+    }
+    return start;
+  }
+}
+
+/** @param last up to where everything of the event's topic was delivered, or was not wanted */
 export function judgeEvent(last: string, event: LogEvent): Judgement {
   if (event.seq === last || isAfter(event.seq, last) === false) return 'repeat';
   // A topic is followed as a whole: what came before on it lies at or before `last`, or was lost.
@@ -20,6 +94,10 @@ export function isAfter(seq: string, other: string): boolean | undefined {
   if (!isDecimal(seq) || !isDecimal(other)) return undefined;
   if (seq.length !== other.length) return seq.length > other.length;
   return seq > other;
+}
+
+function isSame(one: Topic, other: Topic): boolean {
+  return one.type === other.type && one.id === other.id;
 }
 
 function isDecimal(seq: string): boolean {

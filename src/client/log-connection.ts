@@ -5,13 +5,21 @@
  */
 import { WebSocket } from 'ws';
 import type { Deadline } from '../process/service.ts';
-import type { FollowReply, FollowRequest, LogEvent, SyncMessage } from '../protocol/events.ts';
+import type {
+  FollowReply,
+  FollowRequest,
+  LogEvent,
+  ReattachRequest,
+  SyncMessage,
+} from '../protocol/events.ts';
 import { type ControlAddress, daemonUnreachable, upgradeTarget } from './control-address.ts';
 
 export interface LogConnectionHandlers {
   onOpen(): void;
   onReply(reply: FollowReply): void;
   onEvent(event: LogEvent): void;
+  /** Everything up to `seq` that is followed has come. */
+  onSync(seq: string): void;
   /** The upgrade was answered with this HTTP status; `onClose` follows. */
   onRefused(status: number): void;
   /** Once, whatever ended it. */
@@ -44,7 +52,7 @@ export class LogConnection {
     this.#listen();
   }
 
-  send(request: FollowRequest): void {
+  send(request: FollowRequest | ReattachRequest): void {
     this.#socket.send(JSON.stringify(request));
   }
 
@@ -124,6 +132,7 @@ export class LogConnection {
     if (message === undefined) this.breakOff(`unreadable message ${text.slice(0, 80)}`);
     else if ('status' in message) this.#handlers.onReply(message);
     else if (!('action' in message)) this.#handlers.onEvent(message);
+    else if (message.action === 'sync') this.#handlers.onSync(message.seq);
   }
 }
 

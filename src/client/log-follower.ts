@@ -4,23 +4,18 @@
  *   connecting → attaching → following → (lost) → connecting …        any → stopped
  *
  * The position lives in memory only, and events go to the caller one by one, in the log's order.
+ * What is followed may change on the way, from an exact position on (`reattach`).
  * Refuses to guess: what the log can no longer tell is said with `onGap`, never skipped silently.
  */
 import type { Deadline, Service } from '../process/service.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { FollowReply, FollowRequest, LogEvent, Topic } from '../protocol/events.ts';
 import { type ControlAddress, describeAddress } from './control-address.ts';
-import { judgeEvent } from './follow-position.ts';
+import { FollowPosition } from './follow-position.ts';
+import { type FollowerHello, queryOf } from './follower-hello.ts';
 import { LogConnection } from './log-connection.ts';
+import { ATTACH_RID, type Change, PendingChanges } from './pending-changes.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
-
-/** What the follower tells the core about its process, for `status`. */
-export interface FollowerHello {
-  readonly role: 'gateway' | 'client';
-  readonly pid: number;
-  readonly supervisorPid: number;
-  readonly listen?: { readonly address: string; readonly port: number; readonly path: string };
-}
 
 export interface FollowerStateFacts {
   /** Where the subscription stands; undefined before the first attach. */
@@ -39,7 +34,7 @@ export interface GapFacts {
 
 export interface LogFollowerOptions {
   readonly address: ControlAddress;
-  /** `*` as type or id means all. */
+  /** `*` as type or id means all; empty: nothing, until a `reattach`. */
   readonly events: readonly Topic[];
   /** Last `seq` seen; omitted: only what comes from now on. */
   readonly since?: string;
@@ -50,26 +45,40 @@ export interface LogFollowerOptions {
   /** Called when the state changes, not for every failed try. */
   onState?(state: 'connected' | 'disconnected', facts: FollowerStateFacts): void;
   onGap?(facts: GapFacts): void;
+  /**
+   * When given, a core that refuses what is followed (it does not know a type, or is older than `reattach`) is
+   * asked for everything instead, as long as the connection lasts, and this is told. Otherwise a refusal is an error.
+   */
+  onRefused?(error: TaskbellError): void;
   /** A draw from [0, 1) for the reconnect delay; `Math.random` when omitted. */
   readonly random?: () => number;
 }
 
+const EVERYTHING: readonly Topic[] = [{ type: '*', id: '*' }];
+
 export class LogFollower implements Service {
   readonly #options: LogFollowerOptions;
-  #phase: 'new' | 'connecting' | 'following' | 'stopped' = 'new';
+  readonly #position: FollowPosition;
+  readonly #changes = new PendingChanges();
+  #phase: 'new' | 'connecting' | 'attaching' | 'following' | 'stopped' = 'new';
+  #events: readonly Topic[];
+  /** What the attach under way asks for. */
+  #attachedTo: readonly Topic[] = [];
+  /** Everything is followed instead of `#events`, which this core refused. */
+  #everything: 'no' | 'asked' | 'in force' = 'no';
   #starting: Starting | undefined;
   #connection: LogConnection | undefined;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
   #paused = false;
   #wasAttached = false;
-  #seq: string | undefined;
   #epoch: string | undefined;
   #missingAfter: string | undefined;
 
   constructor(options: LogFollowerOptions) {
     this.#options = options;
-    this.#seq = options.since;
+    this.#events = options.events;
+    this.#position = new FollowPosition(options.since);
     this.#epoch = options.epoch;
   }
 
@@ -91,9 +100,9 @@ export class LogFollower implements Service {
     await this.#connection?.close(deadline);
   }
 
-  /** `seq` of the last event delivered, or where the subscription starts; undefined before that. */
+  /** Up to which `seq` everything that is followed has come; undefined before the first attach. */
   position(): string | undefined {
-    return this.#seq;
+    return this.#position.seq;
   }
 
   /** Which log `position` belongs to. */
@@ -112,64 +121,124 @@ export class LogFollower implements Service {
     this.#connection?.resume();
   }
 
+  /**
+   * Follows these events instead, from where it stands; after `start` has resolved. Resolves when that counts: what is published from then on
+   * comes. While the core is away that is at once, because the next attach goes on from here, with these.
+   */
+  reattach(events: readonly Topic[]): Promise<void> {
+    if (this.#position.seq === undefined && this.#phase !== 'stopped') {
+      throw new TaskbellError('E_INTERNAL', 'A follower was told to reattach before its start.');
+    }
+    this.#events = events;
+    const connection = this.#connection;
+    const isAway = this.#phase !== 'attaching' && this.#phase !== 'following';
+    if (connection === undefined || isAway) return Promise.resolve();
+    if (this.#everything === 'in force') return Promise.resolve();
+    const { rid, counts } = this.#changes.add(events);
+    // Where everything was asked for, the answer to that says when the change counts.
+    if (this.#everything === 'no') connection.send({ action: 'reattach', events, rid });
+    return counts;
+  }
+
   #connect(): void {
     this.#phase = 'connecting';
+    this.#everything = 'no';
     const path = `/v1/events${queryOf(this.#options.hello)}`;
     const connection = new LogConnection(this.#options.address, path, this.#paused, {
-      onOpen: () => connection.send(this.#attachRequest()),
-      onReply: (reply) => this.#attached(connection, reply),
+      onOpen: () => {
+        this.#phase = 'attaching';
+        connection.send(this.#attachRequest(this.#events));
+      },
+      onReply: (reply) => this.#answered(connection, reply),
       onEvent: (event) => this.#take(connection, event),
+      onSync: (seq) => {
+        if (this.#phase === 'following') this.#position.standAt(seq);
+      },
       onRefused: (status) => this.#refusedUpgrade(status),
       onClose: (error) => this.#lost(error),
     });
     this.#connection = connection;
   }
 
-  #attachRequest(): FollowRequest {
+  #attachRequest(events: readonly Topic[]): FollowRequest {
+    const since = this.#position.seq;
+    this.#attachedTo = events;
     return {
       action: 'attach',
-      events: this.#options.events,
-      ...(this.#seq === undefined ? {} : { since: this.#seq }),
+      rid: ATTACH_RID,
+      ...(events.length === 0 ? {} : { events }),
+      ...(since === undefined ? {} : { since }),
       ...(this.#epoch === undefined ? {} : { epoch: this.#epoch }),
     };
   }
 
-  #attached(connection: LogConnection, reply: FollowReply): void {
-    const { seq, epoch, message, recovered } = reply;
-    if (reply.status !== 200 || seq === undefined || epoch === undefined) {
-      this.#refuse(refusedAttach(reply));
-      connection.breakOff(`attach refused: ${message}`);
-      return;
+  #answered(connection: LogConnection, reply: FollowReply): void {
+    const { status, seq, epoch, rid } = reply;
+    if (status !== 200 || seq === undefined) this.#refused(connection, reply);
+    else if (epoch !== undefined) this.#attached({ ...reply, seq, epoch });
+    else {
+      const change = this.#changes.take(rid);
+      if (change === undefined) connection.breakOff('an answer came that nobody asked for');
+      else this.#changed(change, seq);
     }
-    const since = this.#seq;
-    if (since === undefined || recovered === false) this.#seq = seq;
+  }
+
+  #changed({ events, resolve }: Change, seq: string): void {
+    this.#position.follow(events, seq);
+    resolve();
+  }
+
+  #attached({ seq, epoch, recovered }: FollowReply & { seq: string; epoch: string }): void {
+    const since = this.#position.seq;
+    if (since === undefined || recovered === false) this.#position.startAt(seq);
+    this.#position.follow(this.#attachedTo, this.#position.seq ?? seq);
     this.#epoch = epoch;
     this.#phase = 'following';
     this.#wasAttached = true;
     this.#failures = 0;
-    this.#options.onState?.('connected', { seq: this.#seq, epoch });
+    if (this.#everything === 'asked') {
+      this.#everything = 'in force';
+      this.#changes.settle();
+    }
+    this.#options.onState?.('connected', { seq: this.#position.seq, epoch });
     if (since !== undefined && recovered === false) this.#options.onGap?.({ since, seq, epoch });
     this.#starting?.resolve();
   }
 
+  #refused(connection: LogConnection, reply: FollowReply): void {
+    const error = refusedAttach(reply);
+    const { onRefused } = this.#options;
+    // Changes that were sent before the refusal came are refused too; the attach to everything stands for them.
+    if (this.#everything !== 'no' && reply.rid !== ATTACH_RID) return;
+    if (onRefused === undefined || this.#everything !== 'no') {
+      this.#refuse(error);
+      connection.breakOff(`attach refused: ${reply.message}`);
+      return;
+    }
+    this.#everything = 'asked';
+    connection.send(this.#attachRequest(EVERYTHING));
+    onRefused(error);
+  }
+
   #take(connection: LogConnection, event: LogEvent): void {
-    const last = this.#seq;
-    if (this.#phase !== 'following' || last === undefined) {
+    if (this.#phase !== 'following') {
       connection.breakOff('an event came before the answer to attach');
       return;
     }
-    const judgement = judgeEvent(last, event);
+    const judgement = this.#position.judge(event);
     if (judgement === 'repeat') return;
-    if (judgement === 'missing' && !this.#isGone(connection, last, event)) return;
+    if (judgement === 'missing' && !this.#isGone(connection, event)) return;
     this.#missingAfter = undefined;
-    this.#seq = event.seq;
+    this.#position.deliver(event);
     this.#options.onEvent(event);
   }
 
   /** An event before this one did not come: read again once from the last good position. */
-  #isGone(connection: LogConnection, last: string, event: LogEvent): boolean {
+  #isGone(connection: LogConnection, event: LogEvent): boolean {
+    const last = this.#position.goodUntil(event);
     if (this.#missingAfter !== last) {
       this.#missingAfter = last;
+      this.#position.standAt(last);
       connection.breakOff(`event ${event.prev} of ${event.type} ${event.id} did not come`);
       return false;
     }
@@ -198,16 +267,19 @@ export class LogFollower implements Service {
     if (this.#phase === 'stopped') return;
     const wasFollowing = this.#phase === 'following';
     this.#phase = 'connecting';
+    // They count from the next attach on, which goes on from here.
+    this.#changes.settle();
     this.#failures += 1;
     const random = this.#options.random ?? Math.random;
     this.#retry = setTimeout(() => this.#connect(), reconnectDelayMs(this.#failures, random()));
     if (!wasFollowing && this.#failures > 1) return;
-    this.#options.onState?.('disconnected', { seq: this.#seq, epoch: this.#epoch, error });
+    this.#options.onState?.('disconnected', { seq: this.#position.seq, epoch: this.#epoch, error });
   }
 
   #end(): void {
     this.#phase = 'stopped';
     clearTimeout(this.#retry);
+    this.#changes.settle();
     this.#starting?.resolve();
   }
 }
@@ -226,17 +298,6 @@ function pendingStart(): Starting {
     reject = failed;
   });
   return { promise, resolve, reject };
-}
-
-function queryOf(hello: FollowerHello | undefined): string {
-  if (hello === undefined) return '';
-  const parameters = new URLSearchParams({
-    role: hello.role,
-    pid: String(hello.pid),
-    supervisor: String(hello.supervisorPid),
-    ...(hello.listen === undefined ? {} : { listen: JSON.stringify(hello.listen) }),
-  });
-  return `?${parameters}`;
 }
 
 function refusedAttach({ message, detail }: FollowReply): TaskbellError {

@@ -4,11 +4,18 @@
  */
 
 import type { Duplex } from 'node:stream';
-import * as v from 'valibot';
 import type { WebSocket } from 'ws';
 import { type EventLog, type LogRow, renderLogEvents } from '../log/event-log.ts';
-import type { FollowReply } from '../protocol/events.ts';
+import type { FollowReply, SyncMessage, Topic } from '../protocol/events.ts';
 import { takesFrames } from '../wire/frame.ts';
+import {
+  type AttachRequest,
+  filterFor,
+  parseFollowRequest,
+  type Request,
+  type RowFilter,
+} from './follow-request.ts';
+import type { FollowerHeartbeat } from './follower-heartbeat.ts';
 import { framesOf } from './row-frames.ts';
 
 /** Rows at a time: an event may have 1 MiB, and a page is in memory at once. */
@@ -16,21 +23,14 @@ const PAGE = 100;
 /** Rows wait in the log while more than this is unsent. */
 const MAX_UNSENT_BYTES = 1_048_576;
 
-const TOPIC = v.object({ type: v.string(), id: v.string() });
-const REQUEST = v.object({
-  action: v.literal('attach'),
-  events: v.pipe(v.array(TOPIC), v.minLength(1), v.maxLength(1_000)),
-  rid: v.optional(v.number()),
-  since: v.optional(v.string()),
-  epoch: v.optional(v.string()),
-});
-
 export interface FollowerWorld {
   readonly log: EventLog;
   /** What is wrong with an event type that somebody wants to follow; null for `*` and for what exists. */
   readonly problemWith: (type: string) => string | null;
   /** Rows go out as frames of our own, a commit's in one write; otherwise by the library, one by one. */
   readonly ownFrames: boolean;
+  /** Shared by all followers. */
+  readonly heartbeat: FollowerHeartbeat;
 }
 
 export class Follower {
@@ -39,42 +39,66 @@ export class Follower {
   readonly #log: EventLog;
   readonly #problemWith: FollowerWorld['problemWith'];
   readonly #ownFrames: boolean;
-  #wanted: (row: LogRow) => boolean = () => false;
+  readonly #heartbeat: FollowerHeartbeat;
+  #filter: RowFilter = filterFor([]);
   #position: string | undefined;
+  /** The last position that the other end was told, by a reply, an event or a sync. */
+  #told: string | undefined;
   #reading = false;
   readonly #stopListening: () => void;
 
   /** @param transport the connection below the WebSocket: many small frames leave it as one write */
   constructor(socket: WebSocket, transport: Duplex, world: FollowerWorld) {
-    const { log, problemWith, ownFrames } = world;
+    const { log, problemWith, ownFrames, heartbeat } = world;
     this.#socket = socket;
     this.#transport = transport;
     this.#log = log;
     this.#problemWith = problemWith;
     this.#ownFrames = ownFrames;
+    this.#heartbeat = heartbeat;
     socket.on('message', (data) => this.#receive(String(data)));
     // The close that follows an error ends the listening; the follower reconnects by itself.
     socket.on('error', () => undefined);
     this.#stopListening = log.onAppended((rows) => this.#append(rows));
-    socket.on('close', this.#stopListening);
+    socket.on('close', () => {
+      this.#stopListening();
+      heartbeat.forget(this);
+    });
+  }
+
+  tellPosition(): void {
+    const seq = this.#position;
+    if (seq === undefined || seq === this.#told) return;
+    const sync: SyncMessage = { action: 'sync', seq };
+    this.#socket.send(JSON.stringify(sync));
+    this.#told = seq;
   }
 
   #receive(text: string): void {
-    const request = parseRequest(text);
-    if (request === undefined) {
-      this.#reply({ status: 400, message: 'Invalid request', code: 5 });
-      return;
-    }
-    const { events, since, epoch, rid } = request;
+    const request = parseFollowRequest(text);
+    const problem = request === undefined ? null : this.#objectTo(request);
+    if (request === undefined || problem !== null) {
+      const rid = request?.rid;
+      this.#reply({
+        ...{ status: 400, message: 'Invalid request', code: 5 },
+        ...(rid === undefined ? {} : { rid }),
+        ...(problem === null ? {} : { detail: problem }),
+      });
+    } else if (request.action === 'attach') this.#attach(request);
+    else this.#reattach(request.events, request.rid);
+  }
+
+  #objectTo({ action, events = [] }: Request): string | null {
     const problem = events.map(({ type }) => this.#problemWith(type)).find((one) => one !== null);
-    if (typeof problem === 'string') {
-      const told = rid === undefined ? {} : { rid };
-      this.#reply({ status: 400, message: 'Invalid request', code: 5, ...told, detail: problem });
-      return;
-    }
+    if (problem !== undefined) return problem;
+    const isEarly = action === 'reattach' && this.#position === undefined;
+    return isEarly ? 'A reattach changes what an attach began: send that first.' : null;
+  }
+
+  #attach({ events = [], since, epoch, rid }: AttachRequest): void {
     const recovered = since === undefined || this.#isMine(since, epoch);
     const start = recovered ? this.#startOf(since) : this.#beforeOldest();
-    this.#wanted = filterFor(events);
+    this.#filter = filterFor(events);
     this.#position = start;
     this.#reply({
       ...{ status: 200, message: 'Ok', code: 0 },
@@ -82,6 +106,16 @@ export class Follower {
       ...{ seq: start, epoch: this.#log.epoch, recovered },
     });
     this.#catchUp();
+  }
+
+  /** Rows up to the position were judged by the former filter and are on their way; all others come after the reply. */
+  #reattach(events: readonly Topic[], rid: number | undefined): void {
+    this.#filter = filterFor(events);
+    this.#reply({
+      ...{ status: 200, message: 'Ok', code: 0 },
+      ...(rid === undefined ? {} : { rid }),
+      ...(this.#position === undefined ? {} : { seq: this.#position }),
+    });
   }
 
   #isMine(since: string, epoch: string | undefined): boolean {
@@ -100,6 +134,7 @@ export class Follower {
 
   #reply(reply: FollowReply): void {
     this.#socket.send(JSON.stringify(reply));
+    this.#told = reply.seq ?? this.#told;
   }
 
   /** Rows that were committed just now go out directly when nothing lies between. */
@@ -112,10 +147,17 @@ export class Follower {
   }
 
   #push(rows: readonly LogRow[]): void {
-    const wanted = rows.filter(this.#wanted);
-    // The very array of the log is what other followers have framed already.
-    if (wanted.length > 0) this.#write(wanted.length === rows.length ? rows : wanted);
-    this.#position = rows.at(-1)?.seq ?? this.#position;
+    // The very array of the log, where all are wanted, is what other followers have framed already.
+    const wanted = this.#filter(rows);
+    if (wanted.length > 0) this.#write(wanted);
+    this.#told = wanted.at(-1)?.seq ?? this.#told;
+    this.#stand(rows.at(-1)?.seq ?? this.#position);
+  }
+
+  /** Who is not told where it stands reads all of it again after the next loss of the connection. */
+  #stand(position: string | undefined): void {
+    this.#position = position;
+    if (position !== this.#told) this.#heartbeat.owe(this);
   }
 
   #write(rows: readonly LogRow[]): void {
@@ -143,7 +185,7 @@ export class Follower {
       const rows = await this.#log.read({ after: this.#position ?? '0', limit: PAGE });
       this.#push(rows);
       // The numbers up to the top may have no rows: after a power cut the log leaps over some.
-      if (rows.length === 0) this.#position = top;
+      if (rows.length === 0) this.#stand(top);
       // Other readers and writers have their turn between two pages.
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -157,29 +199,4 @@ export class Follower {
       this.#socket.ping(undefined, undefined, () => resolve());
     });
   }
-}
-
-type Request = v.InferOutput<typeof REQUEST>;
-
-function parseRequest(text: string): Request | undefined {
-  try {
-    const result = v.safeParse(REQUEST, JSON.parse(text));
-    return result.success ? result.output : undefined;
-  } catch {
-    // Not JSON: answered like any other request that is not valid.
-    return undefined;
-  }
-}
-
-/** `*` as type or id means all; an id that ends in `.*` means a prefix. */
-function filterFor(topics: Request['events']): (row: LogRow) => boolean {
-  if (topics.some(({ type, id }) => type === '*' && id === '*')) return () => true;
-  return (row) =>
-    topics.some(
-      ({ type, id }) => (type === '*' || type === row.type) && (id === '*' || matches(id, row.id)),
-    );
-}
-
-function matches(pattern: string, id: string): boolean {
-  return pattern === id || (pattern.endsWith('.*') && id.startsWith(pattern.slice(0, -1)));
 }

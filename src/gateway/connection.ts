@@ -4,7 +4,7 @@
  *   open ─▶ known (first valid token) ─▶ closing ─▶ gone        any ─▶ closing | gone
  *
  * Requests are served one after the other, so replies come in their order; an attach counts from the
- * moment at which its reply is written. Writes nothing to a client that v1 does not have.
+ * moment at which its reply is written, which waits until the core sends events of that type. Writes nothing to a client that v1 does not have.
  */
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
@@ -21,6 +21,7 @@ import {
   type Moment,
   slowClosing,
 } from './connection-health.ts';
+import type { FollowedTypes } from './followed-types.ts';
 import type { Clock, Hub, Subscriber } from './hub.ts';
 import {
   type EventsRequest,
@@ -37,6 +38,7 @@ export interface ConnectionWorld {
   readonly verifier: TokenVerifier;
   readonly access: AccessCheck;
   readonly hub: Hub;
+  readonly followed: FollowedTypes;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -197,9 +199,18 @@ export class Connection implements Subscriber {
     const request = text === undefined ? undefined : parseRequest(text, eventTypes);
     const code = request === undefined ? 5 : await this.#judge(request);
     if (this.#isEnding) return;
-    // Nothing may come between these two: an event is pushed after the reply or not at all.
-    const reply = request !== undefined && code === 0 ? this.#apply(request) : code;
-    this.#socket.send(REPLIES[reply]);
+    if (request === undefined || code !== 0) this.#reply(code);
+    else if (request.action === 'detach') this.#reply(this.#apply(request));
+    else {
+      await this.#world.followed.whenFollowed(request.type, () => {
+        // Nothing may come between these two: an event is pushed after the reply or not at all.
+        if (!this.#isEnding) this.#reply(this.#apply(request));
+      });
+    }
+  }
+
+  #reply(code: ReplyCode): void {
+    this.#socket.send(REPLIES[code]);
   }
 
   /** The order of the checks is documented: token set, token valid, user known, access. */

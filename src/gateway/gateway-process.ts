@@ -10,7 +10,6 @@ import type { AddressInfo } from 'node:net';
 import { createTokenVerifier } from '../auth/token-verifier.ts';
 import { ControlHttp } from '../client/control-http.ts';
 import { LogFollower } from '../client/log-follower.ts';
-import type { Settings } from '../config/settings.ts';
 import type { ChildContext, ChildService } from '../process/child-process.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Deadline } from '../process/service.ts';
@@ -19,6 +18,7 @@ import type { StatusView } from '../protocol/status.ts';
 import { createAccessCheck } from './access.ts';
 import { restartClosing } from './close-codes.ts';
 import { Connection, type ConnectionWorld } from './connection.ts';
+import { FollowedTypes } from './followed-types.ts';
 import { Hub, SYSTEM_CLOCK } from './hub.ts';
 import { Listener } from './listener.ts';
 import { claimPort } from './port-claim.ts';
@@ -35,6 +35,11 @@ class GatewayProcess implements ChildService {
   readonly #context: ChildContext;
   readonly #log: Logger;
   readonly #hub = new Hub(SYSTEM_CLOCK);
+  readonly #followed = new FollowedTypes(
+    this.#hub.subscriptions,
+    // Nobody can attach before the follower is there.
+    async (topics) => this.#follower?.reattach(topics),
+  );
   /** Aborted by `quiet` and by `stop`. */
   readonly #noMore = new AbortController();
   #world: ConnectionWorld | undefined;
@@ -56,7 +61,7 @@ class GatewayProcess implements ChildService {
 
   async #start(): Promise<void> {
     if (this.#isOver) return;
-    this.#world = createWorld(this.#context.settings, this.#hub, this.#log);
+    this.#world = this.#createWorld();
     const place = await this.#claimPort(this.#world);
     if (place === undefined) return;
     const { path } = this.#context.settings.webSocketEvents;
@@ -87,6 +92,7 @@ class GatewayProcess implements ChildService {
   async #stop(deadline: Deadline): Promise<void> {
     this.#noMore.abort();
     this.#listener?.close();
+    this.#followed.stop();
     await this.#follower?.stop(deadline);
     // It ends by itself now; why it failed, its own caller hears.
     await this.#starting?.catch(() => {});
@@ -96,6 +102,27 @@ class GatewayProcess implements ChildService {
     this.#hub.terminateAll();
     await this.#hub.emptied(deadline.remainingMs());
     this.#world?.access.close();
+  }
+
+  #createWorld(): ConnectionWorld {
+    const { auth, access, daemon, events, webSocketEvents } = this.#context.settings;
+    const verifier = createTokenVerifier(auth);
+    if (!verifier.configured) {
+      this.#log.warn(
+        'no public key: every token is invalid; run `taskbell init` or set [auth] publicKeyFile',
+      );
+    }
+    const { onExpiry, expiryGrace } = auth;
+    return {
+      limits: { ...webSocketEvents, onExpiry, expiryGrace },
+      eventTypes: new Set([...BUILT_IN_EVENT_TYPES, ...events.map((event) => event.name)]),
+      verifier,
+      access: createAccessCheck(access, daemon.controlSocket, this.#log),
+      hub: this.#hub,
+      followed: this.#followed,
+      clock: SYSTEM_CLOCK,
+      log: this.#log,
+    };
   }
 
   async #claimPort(world: ConnectionWorld): Promise<AddressInfo | undefined> {
@@ -127,7 +154,8 @@ class GatewayProcess implements ChildService {
     const { settings, supervisorPid } = this.#context;
     return new LogFollower({
       address: { socketPath: settings.daemon.controlSocket },
-      events: [{ type: '*', id: '*' }],
+      // What somebody attaches to is asked for then.
+      events: [],
       hello: { role: 'gateway', pid: process.pid, supervisorPid, listen },
       onEvent: (event) => this.#hub.publish(event),
       onState: (state, { seq, error }) => {
@@ -136,6 +164,7 @@ class GatewayProcess implements ChildService {
         else if (!this.#isOpen) this.#log.debug({ err: error }, 'waiting for the core');
         else this.#log.warn({ seq, err: error }, 'the log cannot be followed; reconnecting');
       },
+      onRefused: (err) => this.#log.warn({ err }, 'the core sends all events, wanted or not'),
       onGap: (facts) => {
         this.#log.warn(facts, 'events were lost; closing the connections so that clients ask anew');
         // v1 has no message for a gap, and silence would say that nothing happened.
@@ -143,26 +172,6 @@ class GatewayProcess implements ChildService {
       },
     });
   }
-}
-
-function createWorld(settings: Settings, hub: Hub, log: Logger): ConnectionWorld {
-  const { auth, access, daemon, events, webSocketEvents } = settings;
-  const verifier = createTokenVerifier(auth);
-  if (!verifier.configured) {
-    log.warn(
-      'no public key: every token is invalid; run `taskbell init` or set [auth] publicKeyFile',
-    );
-  }
-  const { onExpiry, expiryGrace } = auth;
-  return {
-    limits: { ...webSocketEvents, onExpiry, expiryGrace },
-    eventTypes: new Set([...BUILT_IN_EVENT_TYPES, ...events.map((event) => event.name)]),
-    verifier,
-    access: createAccessCheck(access, daemon.controlSocket, log),
-    hub,
-    clock: SYSTEM_CLOCK,
-    log,
-  };
 }
 
 async function askGateway(socketPath: string, log: Logger): Promise<StatusView['gateway']> {

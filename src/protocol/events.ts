@@ -71,15 +71,23 @@ export interface JobEventData {
 /** Follower → core on the control socket. */
 export interface FollowRequest {
   readonly action: 'attach';
-  /** `*` as type or id means all. */
-  readonly events: readonly Topic[];
+  /** `*` as type or id means all. Left out: nothing until a reattach; only the position is taken. */
+  readonly events?: readonly Topic[];
   readonly rid?: number;
   /** Last `seq` seen; omitted: only what comes from now on. */
   readonly since?: string;
   readonly epoch?: string;
 }
 
-/** Core → follower, the answer to an attach. After it come `LogEvent`s, one a message. */
+/** Follower → core: other events from now on, from where the follower stands. */
+export interface ReattachRequest {
+  readonly action: 'reattach';
+  /** As in an attach; empty: nothing. */
+  readonly events: readonly Topic[];
+  readonly rid?: number;
+}
+
+/** Core → follower, the answer to an attach or reattach. After it come `LogEvent`s, one a message. */
 export interface FollowReply {
   readonly status: 200 | 400;
   readonly message: string;
@@ -87,16 +95,27 @@ export interface FollowReply {
   readonly rid?: number;
   /** Where the subscription starts: events after it will come. */
   readonly seq?: string;
+  /** Of an attach only, as `recovered`. */
   readonly epoch?: string;
   readonly recovered?: boolean;
   /** With code 5: what is wrong, in words. */
   readonly detail?: string;
 }
 
-/** Heartbeat with the log's top, so that silence is not taken for loss. */
+/** Heartbeat: up to here the log holds nothing more for the follower, so silence is not taken for loss. */
 export interface SyncMessage {
   readonly action: 'sync';
   readonly seq: string;
+}
+
+/** `*` as type or id covers all; an id that ends in `.*`, every id that begins so. */
+export function covers(pattern: Topic, { type, id }: Topic): boolean {
+  if (pattern.type !== '*' && pattern.type !== type) return false;
+  return pattern.id === '*' || pattern.id === id || isCoveredBy(pattern.id, id);
+}
+
+function isCoveredBy(pattern: string, id: string): boolean {
+  return pattern.endsWith('.*') && id.startsWith(pattern.slice(0, -1));
 }
 
 export function isEventId(id: string): boolean {

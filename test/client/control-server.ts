@@ -8,7 +8,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Problem, TaskbellError, toProblem } from '../../src/protocol/errors.ts';
-import type { EventRequest, FollowRequest, LogEvent, Topic } from '../../src/protocol/events.ts';
+import {
+  covers,
+  type EventRequest,
+  type FollowRequest,
+  type LogEvent,
+  type ReattachRequest,
+  type Topic,
+} from '../../src/protocol/events.ts';
 import type { JobRequest, JobState, JobView } from '../../src/protocol/jobs.ts';
 
 export interface Asked {
@@ -28,6 +35,11 @@ export class ControlServer {
   readonly asked: Asked[] = [];
   readonly upgrades: URL[] = [];
   readonly attaches: FollowRequest[] = [];
+  readonly reattaches: ReattachRequest[] = [];
+  /** Knows no reattach, and no attach to nothing. */
+  isOlder = false;
+  /** Reattaches are served when this has resolved. */
+  reattachable: Promise<void> = Promise.resolve();
   readonly routes = new Map<string, Route>();
   readonly jobs = new Map<string, JobView>();
   log: LogEvent[] = [];
@@ -138,7 +150,16 @@ export class ControlServer {
     });
     ws.on('close', () => this.#followers.delete(ws));
     ws.on('message', (data) => {
-      const request = JSON.parse(String(data)) as FollowRequest;
+      const request = JSON.parse(String(data)) as FollowRequest | ReattachRequest;
+      if (this.isOlder && (request.action === 'reattach' || request.events === undefined)) {
+        ws.send(JSON.stringify({ status: 400, message: 'Invalid request', code: 5 }));
+        return;
+      }
+      if (request.action === 'reattach') {
+        this.reattaches.push(request);
+        void this.#reattach(ws, request);
+        return;
+      }
       this.attaches.push(request);
       const top = this.log.at(-1)?.seq ?? '0';
       const since = Number(request.since ?? top);
@@ -149,10 +170,17 @@ export class ControlServer {
       const reply = { status: 200, message: 'Ok', code: 0, seq, epoch: this.epoch, recovered };
       ws.send(JSON.stringify(reply));
       for (const row of this.log.filter((one) => Number(one.seq) > Number(seq))) {
-        this.#send(ws, request.events, row);
+        this.#send(ws, request.events ?? [], row);
       }
-      this.#followers.set(ws, request.events);
+      this.#followers.set(ws, request.events ?? []);
     });
+  }
+
+  async #reattach(ws: WebSocket, { events, rid }: ReattachRequest): Promise<void> {
+    await this.reattachable;
+    this.#followers.set(ws, events);
+    const seq = this.log.at(-1)?.seq ?? '0';
+    ws.send(JSON.stringify({ status: 200, message: 'Ok', code: 0, rid, seq }));
   }
 
   #send(ws: WebSocket, topics: readonly Topic[], row: LogEvent): void {
@@ -242,12 +270,6 @@ function problemOf(error: unknown): Problem {
 
 function sameTopic(a: Topic, b: Topic): boolean {
   return a.type === b.type && a.id === b.id;
-}
-
-function covers(topic: Topic, row: Topic): boolean {
-  return (
-    (topic.type === '*' || topic.type === row.type) && (topic.id === '*' || topic.id === row.id)
-  );
 }
 
 function jobView(id: string, request: JobRequest): JobView {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Follower } from '../../src/core/follower.ts';
+import { FollowerHeartbeat } from '../../src/core/follower-heartbeat.ts';
 import { type EventLog, type NewRow, renderLogEvents } from '../../src/log/event-log.ts';
 import { skipAhead } from '../../src/log/sqlite/log-position.ts';
 import type { FollowRequest } from '../../src/protocol/events.ts';
@@ -29,6 +30,7 @@ async function followedLog({
   log = memoryLog(),
   ownFrames = true,
   perMessageDeflate = false,
+  heartbeat = new FollowerHeartbeat(),
 }: Partial<FollowedLog> = {}) {
   const http = createServer().listen(0, '127.0.0.1');
   await once(http, 'listening');
@@ -43,7 +45,7 @@ async function followedLog({
         return write(...given);
       };
       new Follower(socket, transport, {
-        ...{ log, problemWith: () => null, ownFrames },
+        ...{ log, problemWith: () => null, ownFrames, heartbeat },
       });
       ours.push({ socket, writes });
     });
@@ -73,6 +75,7 @@ interface FollowedLog {
   readonly log: EventLog;
   readonly ownFrames: boolean;
   readonly perMessageDeflate: boolean;
+  readonly heartbeat: FollowerHeartbeat;
 }
 
 const rowsOf = (count: number, data = '["ü"]'): readonly NewRow[] =>

@@ -4,7 +4,14 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { EventRequest, FollowRequest, LogEvent } from '../../src/protocol/events.ts';
+import {
+  covers,
+  type EventRequest,
+  type FollowRequest,
+  type LogEvent,
+  type ReattachRequest,
+  type Topic,
+} from '../../src/protocol/events.ts';
 import type { AccessAnswer, AccessQuestion, StatusView } from '../../src/protocol/status.ts';
 
 type Answer = AccessAnswer['code'] | Promise<AccessAnswer['code']>;
@@ -17,9 +24,13 @@ export class CoreFixture {
   answer: (question: AccessQuestion) => Answer = () => 0;
   gateway: StatusView['gateway'] = null;
   epoch = 'k3f9';
+  /** What followers said, in order. */
+  readonly requests: (FollowRequest | ReattachRequest)[] = [];
+  /** Reattaches are served when this has resolved. */
+  reattachable: Promise<void> = Promise.resolve();
   #log: LogEvent[] = [];
   #oldest = 0;
-  #followers = new Map<WebSocket, number>();
+  #followers = new Map<WebSocket, { from: number; topics: readonly Topic[] }>();
   #http: Server | undefined;
   #webSockets = new WebSocketServer({ noServer: true });
 
@@ -32,7 +43,7 @@ export class CoreFixture {
     http.on('upgrade', (request, socket, head) => {
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         this.hellos.push(new URL(request.url ?? '', 'http://core').searchParams);
-        webSocket.on('message', (data) => this.#attach(webSocket, JSON.parse(String(data))));
+        webSocket.on('message', (data) => this.#hear(webSocket, JSON.parse(String(data))));
         webSocket.on('close', () => this.#followers.delete(webSocket));
       });
     });
@@ -63,20 +74,37 @@ export class CoreFixture {
     this.epoch = `${this.epoch}x`;
   }
 
+  #hear(follower: WebSocket, request: FollowRequest | ReattachRequest): void {
+    this.requests.push(request);
+    if (request.action === 'attach') this.#attach(follower, request);
+    else void this.#reattach(follower, request);
+  }
+
   #attach(follower: WebSocket, request: FollowRequest): void {
     const isForeign = request.epoch !== undefined && request.epoch !== this.epoch;
     const top = this.#log.length;
     const from = request.since === undefined || isForeign ? top : Number(request.since);
     const reply = { status: 200, message: 'Ok', code: 0, seq: String(from), epoch: this.epoch };
     follower.send(JSON.stringify({ ...reply, recovered: !isForeign }));
-    this.#followers.set(follower, Math.max(from, this.#oldest));
+    const topics = request.events ?? [];
+    this.#followers.set(follower, { from: Math.max(from, this.#oldest), topics });
     this.#feed();
   }
 
+  async #reattach(follower: WebSocket, { events, rid }: ReattachRequest): Promise<void> {
+    await this.reattachable;
+    const from = this.#log.length;
+    this.#followers.set(follower, { from, topics: events });
+    const reply = { status: 200, message: 'Ok', code: 0, rid, seq: String(from) };
+    follower.send(JSON.stringify(reply));
+  }
+
   #feed(): void {
-    for (const [follower, from] of this.#followers) {
-      for (const row of this.#log.slice(from)) follower.send(JSON.stringify(row));
-      this.#followers.set(follower, this.#log.length);
+    for (const [follower, { from, topics }] of this.#followers) {
+      for (const row of this.#log.slice(from)) {
+        if (topics.some((topic) => covers(topic, row))) follower.send(JSON.stringify(row));
+      }
+      this.#followers.set(follower, { from: this.#log.length, topics });
     }
   }
 
