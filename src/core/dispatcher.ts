@@ -32,6 +32,9 @@ export interface DispatcherParts {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** Fewer than this are handed out at once: two commits would cost more than what they overlap. */
+const WHOLE_BATCH = 32;
+
 export class Dispatcher {
   readonly #parts: DispatcherParts;
   /** What the types say of their limits, as of the last claims. */
@@ -51,7 +54,8 @@ export class Dispatcher {
     const willing = executors().filter((executor) => executor.free() > 0);
     for (const executor of willing.sort((a, b) => a.inFlight.size - b.inFlight.size)) {
       // Shared evenly at first, so that one process does not take all while its neighbours idle.
-      this.#claimFor(executor, Math.ceil(executor.free() / willing.length));
+      const share = Math.ceil(executor.free() / willing.length);
+      this.#claimFor(executor, Math.min(share, batchFor(executor.slots)));
     }
   }
 
@@ -116,6 +120,11 @@ export class Dispatcher {
     };
     log.info({ ...facts, moment: 'processing' }, 'attempts handed out');
   }
+}
+
+/** Half of the slots at most: while an executor works on one half, the core settles the other. */
+function batchFor(slots: number): number {
+  return Math.max(WHOLE_BATCH, Math.ceil(slots / 2));
 }
 
 /** One that lives elsewhere outlives a power cut: the core must not forget what it runs. */

@@ -33,6 +33,8 @@ export class DispatchStand {
   readonly executors: RemoteExecutor[] = [];
   /** Everything that was ever handed out, in order. */
   readonly started: Started[] = [];
+  /** How many came with each message. */
+  readonly batches: number[] = [];
   readonly failures: unknown[] = [];
   now = NOW;
   /** The times that the dispatcher wants to be woken at. */
@@ -66,6 +68,7 @@ export class DispatchStand {
     });
     const send = (text: string): void => {
       const { attempts } = JSON.parse(text) as { attempts: readonly Assignment[] };
+      this.batches.push(attempts.length);
       this.started.push(...attempts.map((one) => ({ ...one, executor, at: this.now })));
     };
     executor.connection = { readyState: 1, send } as unknown as WebSocket;

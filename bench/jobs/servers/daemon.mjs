@@ -9,7 +9,7 @@ import { withSlowFsync } from '../../harness/slow-fsync.mjs';
 const HANDLERS = path.join(import.meta.dirname, '../handlers');
 
 /** Jobs in one executor at once; the other figures of the drain depend on it. */
-export const CONCURRENCY = 256;
+export const CONCURRENCY = 512;
 
 /** Writes the folder that `startDaemon` starts in. */
 export function layOut(directory, { concurrency = CONCURRENCY, extra = '' } = {}) {
