@@ -3,20 +3,20 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Follower } from '../../src/core/follower.ts';
 import { FollowerHeartbeat } from '../../src/core/follower-heartbeat.ts';
 import { type EventLog, type NewRow, renderLogEvents } from '../../src/log/event-log.ts';
 import { skipAhead } from '../../src/log/sqlite/log-position.ts';
-import type { FollowRequest } from '../../src/protocol/events.ts';
+import type { Topic } from '../../src/protocol/events.ts';
 import { openDatabase } from '../../src/sqlite/database.ts';
 import { MemoryCommit } from '../contract/memory-commit.ts';
 import { MemoryEventLog } from '../contract/memory-event-log.ts';
 import { assemble, type SqliteStores } from '../contract/stores.ts';
 import { temporaryDirectory } from '../sqlite/temporary-directory.ts';
 
-const ALL: FollowRequest['events'] = [{ type: '*', id: '*' }];
+const ALL: readonly Topic[] = [{ type: '*', id: '*' }];
 
 function memoryLog(): EventLog {
   const group = new MemoryCommit();
@@ -55,13 +55,14 @@ async function followedLog({
     for (const { socket } of ours) socket.terminate();
     http.close();
   });
-  const follow = async (events: FollowRequest['events'] = ALL) => {
+  const follow = async (events = ALL) => {
     const client = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate });
     onTestFinished(() => client.terminate());
     const texts: string[] = [];
     client.on('message', (data) => texts.push(String(data)));
     await once(client, 'open');
-    client.send(JSON.stringify({ action: 'attach', events, since: '0' }));
+    const wanted = events.length === 0 ? {} : { events };
+    client.send(JSON.stringify({ action: 'attach', ...wanted, since: '0' }));
     await once(client, 'message');
     const { socket, writes } = ours.at(-1) as (typeof ours)[number];
     writes.length = 0;
@@ -82,6 +83,9 @@ const rowsOf = (count: number, data = '["ü"]'): readonly NewRow[] =>
   Array.from({ length: count }, (_, n) => ({
     ...{ type: n % 2 === 0 ? 'issueUpdate' : 'uploadFile', id: `i${n}`, kind: 'event', data },
   }));
+
+const countOf = (writes: readonly Buffer[], part: string) =>
+  writes.filter((bytes) => bytes.includes(part)).length;
 
 describe('the rows of one commit', () => {
   it('are one write for each follower, of the very same bytes', async () => {
@@ -155,6 +159,64 @@ it('comes to the end of a log that leapt over numbers, and then reads no more', 
   await log.append(rowsOf(1), 0);
   await expect.poll(() => texts.length, { timeout: 10_000 }).toBeGreaterThan(0);
   expect(reads).toBe(2);
+});
+
+describe('a follower that the log passes by', () => {
+  const beating = async (log: EventLog, beats: number, passes: () => Promise<unknown>) => {
+    // No wall clock: each beat is one run of the timers, after so many commits.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const before = log.top();
+    for (let beat = 0; beat < beats; beat += 1) {
+      for (let n = 0; n < 100; n += 1) await passes();
+      vi.advanceTimersByTime(1_000);
+    }
+    return Number(log.top()) - Number(before);
+  };
+
+  it.each([
+    ['nothing', []],
+    ['another type', [{ type: 'datasetUpdate', id: '*' }]],
+  ])(
+    'and that follows %s is written one position a second, and none of the rows',
+    async (_what, events) => {
+      const { log, follow } = await followedLog();
+      const { texts, writes } = await follow(events);
+      const passed = await beating(log, 3, () => log.append(rowsOf(10), 0));
+      // The library writes the head of a frame by itself.
+      expect([passed, countOf(writes, '"sync"'), countOf(writes, '"prev"')]).toEqual([3_000, 3, 0]);
+      vi.useRealTimers();
+      const syncs = ['1000', '2000', '3000'].map((seq) => `{"action":"sync","seq":"${seq}"}`);
+      await expect.poll(() => texts, { timeout: 10_000 }).toEqual(syncs);
+    },
+  );
+
+  it('is told nothing while the log stands still, and no timer waits', async () => {
+    const { log, follow } = await followedLog();
+    const { writes } = await follow([{ type: 'datasetUpdate', id: '*' }]);
+    await beating(log, 1, () => log.append(rowsOf(1), 0));
+    expect([countOf(writes, '"sync"'), vi.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  it('takes its timer along when it goes', async () => {
+    const { log, follow } = await followedLog();
+    const { client, socket } = await follow([{ type: 'datasetUpdate', id: '*' }]);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await log.append(rowsOf(1), 0);
+    expect(vi.getTimerCount()).toBe(1);
+    const gone = once(socket, 'close');
+    client.terminate();
+    await gone;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('of which it wants the newest row knows it already', async () => {
+    const { log, follow } = await followedLog();
+    const { writes } = await follow([{ type: 'uploadFile', id: '*' }]);
+    await beating(log, 1, () => log.append(rowsOf(2), 0));
+    expect(writes.length).toBe(100);
+  });
 });
 
 describe('what waits in memory for a follower that does not read', () => {

@@ -11,6 +11,7 @@ const ALL: FollowRequest['events'] = [{ type: '*', id: '*' }];
 class Reader {
   readonly replies: FollowReply[] = [];
   readonly events: LogEvent[] = [];
+  readonly syncs: string[] = [];
   readonly socket: WebSocket;
   readonly #changed = new Set<() => void>();
 
@@ -19,6 +20,7 @@ class Reader {
     this.socket.on('message', (data) => {
       const message = JSON.parse(String(data));
       if ('status' in message) this.replies.push(message);
+      else if ('action' in message) this.syncs.push(message.seq);
       else this.events.push(message);
       for (const look of [...this.#changed]) look();
     });
@@ -178,6 +180,96 @@ describe('a follower', () => {
     expect(one.seqs).toEqual([2]);
   });
 
+  it('may change what it follows where it stands: before the answer by the old words, after it by the new', async () => {
+    const one = reader();
+    await one.attach({ events: [{ type: 'uploadFile', id: '*' }], since: '0' });
+    const event = (type: string) => core.post('/v1/events', { type, id: 'i', data: [] });
+    await event('uploadFile');
+    await event('issueUpdate');
+    await one.until(() => one.events.length === 1);
+    const events = [{ type: 'issueUpdate', id: '*' }];
+    expect(await one.say(JSON.stringify({ action: 'reattach', events, rid: 5 }))).toEqual({
+      ...{ status: 200, message: 'Ok', code: 0, rid: 5, seq: '2' },
+    });
+    await event('uploadFile');
+    await event('issueUpdate');
+    await one.until(() => one.events.length === 2);
+    expect(one.seqs).toEqual([1, 4]);
+  });
+
+  it('may take its position first, and say later what it follows', async () => {
+    await publish(2);
+    const one = reader();
+    expect(await one.say('{"action":"attach","since":"1"}')).toMatchObject({
+      ...{ status: 200, seq: '1', recovered: true },
+    });
+    await publish(1, { from: 3 });
+    const { seq } = await one.say(JSON.stringify({ action: 'reattach', events: ALL }));
+    await publish(1, { from: 4 });
+    await one.until(() => one.seqs.includes(4));
+    expect(one.seqs).toEqual(upTo(4).slice(Number(seq)));
+  });
+
+  it('that follows nothing any more gets nothing, and then again everything', async () => {
+    const one = reader();
+    await one.attach();
+    await one.say('{"action":"reattach","events":[]}');
+    await publish(5);
+    await one.say(JSON.stringify({ action: 'reattach', events: ALL }));
+    await publish(1, { from: 6 });
+    await one.until(() => one.events.length === 1);
+    expect(one.seqs).toEqual([6]);
+  });
+
+  it('gets what was appended after each answer, however often it changes while rows are committed', async () => {
+    const one = reader();
+    await one.attach({ since: '0' });
+    const changes: { follows: boolean; from: number }[] = [{ follows: true, from: 0 }];
+    const publishing = (async () => {
+      for (let n = 0; n < 100; n += 1) await publish(7, { from: n * 7 });
+    })();
+    for (let n = 0; n < 60; n += 1) {
+      const follows = n % 2 === 1;
+      const events = follows ? ALL : [];
+      const { seq } = await one.say(JSON.stringify({ action: 'reattach', events }));
+      changes.push({ follows, from: Number(seq) });
+    }
+    await publishing;
+    const wanted = upTo(700).filter(
+      (seq) => changes.findLast(({ from }) => from < seq)?.follows === true,
+    );
+    await one.until(() => one.events.length >= wanted.length);
+    expect(one.seqs).toEqual(wanted);
+  });
+
+  it.each([
+    ['before it attached', [], 'A reattach changes what an attach began: send that first.'],
+    [
+      'to a type that does not exist',
+      [{ type: 'isueUpdate', id: '*' }],
+      'There is no event type isueUpdate; did you mean issueUpdate?',
+    ],
+  ])('that would change %s is told so, and gets what it got', async (_when, events, detail) => {
+    const one = reader();
+    if (events.length > 0) await one.attach();
+    expect(await one.say(JSON.stringify({ action: 'reattach', events, rid: 3 }))).toEqual({
+      ...{ status: 400, message: 'Invalid request', code: 5, rid: 3, detail },
+    });
+    if (events.length === 0) await one.attach();
+    await publish(1);
+    await one.until(() => one.events.length === 1);
+  });
+
+  it('that gets nothing while the log moves is told where it stands, and goes on from there', async () => {
+    const one = reader();
+    await one.attach({ events: [{ type: 'uploadFile', id: '*' }] });
+    await publish(30);
+    await one.until(() => one.syncs.at(-1) === '30');
+    expect(one.events).toEqual([]);
+    const two = reader();
+    expect(await two.attach({ since: '30' })).toMatchObject({ seq: '30', recovered: true });
+  });
+
   it.each([
     ['of another log', { since: '1', epoch: 'other' }],
     ['beyond the end', { since: '999' }],
@@ -196,6 +288,7 @@ describe('a follower', () => {
     '{"action":"attach","events":[]}',
     '{"action":"attach","events":[{"type":"job"}]}',
     '{"action":"detach","events":[{"type":"*","id":"*"}]}',
+    '{"action":"reattach"}',
   ])('that says %s is told 5 and may go on', async (text) => {
     const one = reader();
     expect(await one.say(text)).toEqual({ status: 400, message: 'Invalid request', code: 5 });
