@@ -19,6 +19,7 @@ import type { NewLogLine } from '../queue/job.ts';
 import type { JobStore } from '../queue/job-store.ts';
 import { blockerOf } from './blame.ts';
 import { wordsFor } from './death-words.ts';
+import { EndRecorder } from './end-recorder.ts';
 import { parseExecutorMessage } from './executor-message.ts';
 import type { ExecutorNews } from './executor-news.ts';
 import { believedHello, ELSEWHERE, NOWHERE, refusalOf } from './executor-place.ts';
@@ -30,8 +31,6 @@ import { keptLineOf } from './kept-end.ts';
 import type { PayloadCheck } from './payload-check.ts';
 import { type InFlight, inFlightOf, RemoteExecutor } from './remote-executor.ts';
 import { type Ended, fenceOf, type Settlement } from './settlement.ts';
-
-const RECORD_AGAIN_MS = 1_000;
 
 /** With executors that are judged by their connection alone. */
 export interface Patience {
@@ -73,7 +72,7 @@ export class ExecutorPool {
   readonly #executors = new Map<string, RemoteExecutor>();
   readonly #patience: Patience;
   readonly #watch: ExecutorWatch;
-  readonly #unrecorded = new Set<NodeJS.Timeout>();
+  readonly #ends: EndRecorder;
   #stopped = false;
 
   constructor(parts: ExecutorPoolParts) {
@@ -82,6 +81,7 @@ export class ExecutorPool {
     const { reconnectWithinMs } = this.#patience.lease;
     const bury = (executor: RemoteExecutor): void => this.#bury(executor);
     this.#watch = new ExecutorWatch(bury, parts.log, reconnectWithinMs);
+    this.#ends = new EndRecorder(parts.settlement, parts.onFailure);
   }
 
   /** Takes up the attempts that were running when the former core went. */
@@ -310,7 +310,7 @@ export class ExecutorPool {
     } catch (error) {
       this.#parts.onFailure(error);
       // It is gone meanwhile: nobody reports them again.
-      if (this.#executors.get(executor.id) !== executor) return this.#recordLater(ended);
+      if (this.#executors.get(executor.id) !== executor) return this.#ends.recordLater(ended);
       // Not recorded, so still its own: it comes back and reports again.
       for (const held of dropped) this.#parts.inHand.hold(executor, held);
       executor.connection?.terminate();
@@ -369,30 +369,13 @@ export class ExecutorPool {
       const words = wordsFor(attempt, outcome, { executor, blocker, reason });
       return this.#parts.settlement.fromDeath(attempt, outcome, words);
     });
-    this.#record(ended);
-  }
-
-  /** Nobody else can tell of these ends, so they are tried again until they are recorded. */
-  #record(ended: readonly Ended[]): void {
-    this.#parts.settlement.settle(ended).catch((error: unknown) => {
-      this.#parts.onFailure(error);
-      this.#recordLater(ended);
-    });
-  }
-
-  #recordLater(ended: readonly Ended[]): void {
-    if (this.#stopped) return;
-    const timer = setTimeout(() => {
-      this.#unrecorded.delete(timer);
-      this.#record(ended);
-    }, RECORD_AGAIN_MS);
-    this.#unrecorded.add(timer);
+    this.#ends.record(ended);
   }
 
   stop(): void {
     this.#stopped = true;
     this.#watch.stop();
-    for (const timer of this.#unrecorded) clearTimeout(timer);
+    this.#ends.stop();
     for (const executor of this.#executors.values()) {
       for (const attempt of executor.inFlight.values()) clearTimeout(attempt.backstop);
       executor.connection?.terminate();
