@@ -39,6 +39,8 @@ export interface GatewayOptions {
   readonly auth?: Partial<AuthSettings>;
   readonly access?: Partial<AccessSettings>;
   readonly events?: readonly EventTypeSettings[];
+  /** Of another core than the fixture's. */
+  readonly controlSocket?: string;
 }
 
 export interface LogLine {
@@ -108,7 +110,7 @@ export class GatewayFixture {
   #settings(options: GatewayOptions): Settings {
     const publicKeyFile = writePublicKey(this.directory);
     return {
-      daemon: { controlSocket: this.core.socketPath },
+      daemon: { controlSocket: options.controlSocket ?? this.core.socketPath },
       events: options.events ?? [],
       webSocketEvents: { ...LIMITS, ...options.limits },
       auth: { ...AUTH, publicKeyFile, ...options.auth },

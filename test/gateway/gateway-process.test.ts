@@ -135,6 +135,91 @@ describe('following the log', () => {
   });
 });
 
+describe('what it asks the core for', () => {
+  const types = () =>
+    gateway.core.requests.map(({ events }) => events?.map(({ type, id }) => `${type} ${id}`));
+
+  it('is nothing at first, then each type that somebody attaches to, once', async () => {
+    await gateway.start();
+    const clients = await Promise.all([1, 2, 3].map(() => gateway.connect()));
+    for (const id of ['1', '2']) {
+      const replies = clients.map((client) => client.attach(tokenFor('ada'), 'job', id));
+      expect(await Promise.all(replies)).toEqual([OK, OK, OK]);
+    }
+    await clients[0]?.attach(tokenFor('ada'), 'queue', 'default');
+    expect(types()).toEqual([undefined, ['job *'], ['job *', 'queue *']]);
+  });
+
+  it('an attach is answered when the core has confirmed the type, and then misses nothing', async () => {
+    await gateway.start();
+    let release = (): void => undefined;
+    gateway.core.reattachable = new Promise((resolve) => {
+      release = resolve;
+    });
+    const client = await gateway.connect();
+    let answered = false;
+    const attaching = client.attach(tokenFor('ada'), 'job', '1').then((reply) => {
+      answered = true;
+      return reply;
+    });
+    await until(() => gateway.core.requests.length === 2, 'the core was asked');
+    gateway.core.publish({ type: 'job', id: '1', data: ['before'] });
+    expect(answered).toBe(false);
+    release();
+    expect(await attaching).toBe(OK);
+    gateway.core.publish({ type: 'job', id: '1', data: ['after'] });
+    expect(await client.next()).toContain('"after"');
+  });
+
+  it('is said again after a restart of the core, with what was attached to while it was away', async () => {
+    await gateway.start();
+    const client = await gateway.connect();
+    await client.attach(tokenFor('ada'), 'job', '1');
+    await gateway.core.stop();
+    await until(() => gateway.lines.some(({ msg }) => msg.includes('reconnecting')), 'lost');
+    expect(await client.attach(tokenFor('ada'), 'queue', 'q')).toBe(OK);
+    gateway.core.publish({ type: 'queue', id: 'q', data: [] });
+    await gateway.core.start();
+    expect(await client.next()).toBe('{"type":"queue","id":"q","data":[]}');
+    expect(gateway.core.requests.at(-1)).toMatchObject({ action: 'attach', since: '0' });
+    expect(types().at(-1)).toEqual(['job *', 'queue *']);
+  });
+
+  it('an attach that waits for a core that goes is answered, and counts from the resume on', async () => {
+    await gateway.start();
+    gateway.core.reattachable = new Promise(() => undefined);
+    const client = await gateway.connect();
+    const attaching = client.attach(tokenFor('ada'), 'job', '1');
+    await until(() => gateway.core.requests.length === 2, 'the core was asked');
+    await gateway.core.stop();
+    expect(await attaching).toBe(OK);
+    gateway.core.publish({ type: 'job', id: '1', data: ['meanwhile'] });
+    await gateway.core.start();
+    expect(await client.next()).toContain('"meanwhile"');
+  });
+
+  it('an attach of a client that left before the answer is forgotten', async () => {
+    await gateway.start();
+    let release = (): void => undefined;
+    gateway.core.reattachable = new Promise((resolve) => {
+      release = resolve;
+    });
+    const client = await gateway.connect();
+    void client.attach(tokenFor('ada'), 'job', '1');
+    await until(() => gateway.core.requests.length === 2, 'the core was asked');
+    client.socket.terminate();
+    await until(
+      () => gateway.lines.some(({ msg }) => msg === 'connection closed'),
+      'the gateway saw it',
+    );
+    release();
+    const other = await gateway.connect();
+    expect(await other.attach(tokenFor('ada'), 'job', '1')).toBe(OK);
+    gateway.core.publish({ type: 'job', id: '1', data: [] });
+    expect(await other.next()).toBe('{"type":"job","id":"1","data":[]}');
+  });
+});
+
 describe('quiet', () => {
   it('accepts no further client and keeps those that are here', async () => {
     const service = await gateway.start();

@@ -28,6 +28,9 @@ class NaiveIndex {
   countOf(subscriber: number): number {
     return this.pairs.filter(([who]) => who === subscriber).length;
   }
+  hasType(type: string): boolean {
+    return this.pairs.some(([, what]) => JSON.parse(what)[0] === type);
+  }
   get topics(): number {
     return new Set(this.pairs.map(([, what]) => what)).size;
   }
@@ -60,6 +63,7 @@ it('answers as a plain list of pairs would, after any attaches, detaches and dro
       expect(index.has(who, topic)).toBe(naive.has(who, topic));
       expect(index.countOf(who)).toBe(naive.countOf(who));
       expect(index.topics).toBe(naive.topics);
+      expect(index.hasType(topic.type)).toBe(naive.hasType(topic.type));
     }),
   );
 });
@@ -69,4 +73,24 @@ it('keeps nothing of what has gone', () => {
   for (let id = 0; id < 100; id += 1) index.attach(1, { type: 'job', id: String(id) });
   index.drop(1);
   expect([index.topics, index.countOf(1)]).toEqual([0, 0]);
+});
+
+it('says when the last subscriber of a type has left, and only then', () => {
+  const index = new SubscriptionIndex<number>();
+  let left = 0;
+  index.onTypeLeft(() => {
+    left += 1;
+  });
+  for (const who of [1, 2]) {
+    for (const id of ['1', '2']) index.attach(who, { type: 'job', id });
+  }
+  index.attach(1, { type: 'queue', id: '1' });
+  index.detach(1, { type: 'job', id: '1' });
+  index.detach(1, { type: 'job', id: '1' });
+  index.drop(2);
+  expect(left).toBe(0);
+  index.detach(1, { type: 'job', id: '2' });
+  expect(left).toBe(1);
+  index.drop(1);
+  expect(left).toBe(2);
 });
