@@ -108,9 +108,10 @@ export class Dispatcher {
     if (jobs.length === 0) return;
     const held = jobs.map((job) => {
       const timeoutMs = job.timeoutMs ?? types.policyOf(job.type).timeoutMs;
-      return inFlightOf(job, { timeoutMs, sent: false, group: null });
+      const attempt = inFlightOf(job, { timeoutMs, sent: false, group: null });
+      inHand.hold(executor, attempt);
+      return attempt;
     });
-    for (const attempt of held) inHand.hold(executor, attempt);
     const sent = renderRun(jobs, held).every((text) => executor.sendText(text));
     for (const attempt of held) attempt.sent = sent;
     const facts = {

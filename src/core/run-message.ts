@@ -13,8 +13,15 @@ export function renderRun(
 ): readonly string[] {
   const messages: string[][] = [[]];
   let length = 0;
+  // Most of a batch are of one type and queue: their names are written once.
+  let lane: Pick<ClaimedJob, 'type' | 'queue'> | undefined;
+  let names = '';
   for (const [index, job] of jobs.entries()) {
-    const text = renderAssignment(job, limits[index]?.timeoutMs ?? 0);
+    if (job.type !== lane?.type || job.queue !== lane.queue) {
+      lane = job;
+      names = `"type":${quoteName(job.type)},"queue":${quoteName(job.queue)}`;
+    }
+    const text = renderAssignment(job, names, limits[index]?.timeoutMs ?? 0);
     length += text.length;
     if (length > maxLength && length > text.length) {
       messages.push([]);
@@ -26,13 +33,11 @@ export function renderRun(
 }
 
 /** By hand: it is written for each attempt. Its keys are those of `Assignment`. */
-function renderAssignment(job: ClaimedJob, timeoutMs: number): string {
-  const { id, attempt, type, queue, userId, group, createdAt, failures } = job;
-  const what = `"id":${quoteName(id)},"attempt":${attempt},"type":${quoteName(type)}`;
-  const whose = `"queue":${quoteName(queue)},"userId":${orNull(userId)},"group":${orNull(group)}`;
-  const facts = `"createdAt":${createdAt},"timeoutMs":${timeoutMs},"failures":${failures}`;
+function renderAssignment(job: ClaimedJob, names: string, timeoutMs: number): string {
+  const { id, attempt, userId, group, createdAt, failures, payload } = job;
+  const whose = `"userId":${orNull(userId)},"group":${orNull(group)},"createdAt":${createdAt}`;
   const dependencies = job.dependencies === null ? '' : `,"dependencies":${job.dependencies}`;
-  return `{${what},${whose},${facts},"payload":${job.payload}${dependencies}}`;
+  return `{"id":"${id}","attempt":${attempt},${names},${whose},"timeoutMs":${timeoutMs},"failures":${failures},"payload":${payload}${dependencies}}`;
 }
 
 function orNull(name: string | null): string {

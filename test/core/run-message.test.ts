@@ -24,6 +24,22 @@ it('carries payload and dependencies as they are stored', () => {
   expect(attempts[0]).not.toHaveProperty('dependencies');
 });
 
+it('names type and queue of each, whatever the job before it was', () => {
+  const jobs = [
+    claimed('1'),
+    claimed('2', { type: 'sc"an' }),
+    claimed('3', { type: 'sc"an', queue: 'slow' }),
+    claimed('4'),
+  ];
+  const { attempts } = JSON.parse(renderRun(jobs, [])[0] ?? '');
+  expect(attempts).toMatchObject([
+    { id: '1', type: 'mail', queue: 'default' },
+    { id: '2', type: 'sc"an', queue: 'default' },
+    { id: '3', type: 'sc"an', queue: 'slow' },
+    { id: '4', type: 'mail', queue: 'default' },
+  ]);
+});
+
 it('is several messages where one would be too long, each job whole in one of them', () => {
   const payload = JSON.stringify('x'.repeat(1_000));
   const jobs = ['1', '2', '3', '4', '5'].map((id) => claimed(id, { payload }));
