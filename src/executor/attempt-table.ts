@@ -36,13 +36,15 @@ export class AttemptTable {
   /** @param handler undefined when this executor has none for the type */
   start(assignment: Assignment, handler: Handler | undefined): void {
     const { outbox } = this.#around;
-    if (this.#holds(assignment)) return;
     if (handler === undefined) {
-      outbox.ended(assignment, this.#encodeUnknown(assignment));
+      if (!this.#holds(fenceKey(assignment))) {
+        outbox.ended(assignment, this.#encodeUnknown(assignment));
+      }
       return;
     }
     const attempt = new Attempt(assignment, handler, this.#forAttempts);
-    this.#running.set(fenceKey(assignment), attempt);
+    if (this.#holds(attempt.key)) return;
+    this.#running.set(attempt.key, attempt);
     this.#started += 1;
     this.#around.onCount?.(this.#running.size);
     attempt.start();
@@ -50,7 +52,7 @@ export class AttemptTable {
 
   /** Gives an attempt back to the core without having started it. */
   refuse(assignment: Assignment): void {
-    if (this.#holds(assignment)) return;
+    if (this.#holds(fenceKey(assignment))) return;
     this.#around.outbox.ended(assignment, encodeNotStarted(assignment, this.#around.clock.now()));
   }
 
@@ -81,6 +83,11 @@ export class AttemptTable {
     });
   }
 
+  /** See `Attempt.showName`: of all that run now. */
+  showNames(): void {
+    for (const attempt of this.#running.values()) attempt.showName();
+  }
+
   /** Attempts that were started since this process began. */
   get started(): number {
     return this.#started;
@@ -99,12 +106,12 @@ export class AttemptTable {
   }
 
   /** Told twice of one attempt: it runs, or its outcome is on its way. */
-  #holds(fence: Fence): boolean {
-    return this.#running.has(fenceKey(fence)) || this.#around.outbox.has(fence);
+  #holds(key: string): boolean {
+    return this.#running.has(key) || this.#around.outbox.has(key);
   }
 
   #remove(attempt: Attempt): void {
-    this.#running.delete(fenceKey(attempt.fence));
+    this.#running.delete(attempt.key);
     this.#around.onCount?.(this.#running.size);
     if (this.#running.size > 0) return;
     for (const resolve of this.#waiters.splice(0)) resolve();

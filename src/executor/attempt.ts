@@ -22,12 +22,13 @@ import {
   StopReason,
 } from './handler.ts';
 import { describeError } from './job-error.ts';
-import type { Outbox } from './outbox.ts';
+import { fenceKey, type Outbox } from './outbox.ts';
 import { encodeOutcome } from './outcome.ts';
 import { ProgressThrottle } from './progress-throttle.ts';
 
 /** setTimeout turns anything longer into 1 ms. */
 const MAX_TIMER_MS = 2_147_483_647;
+const NO_EVENTS: readonly string[] = [];
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -46,7 +47,7 @@ export interface AttemptSurroundings {
 
 /** It is its handler's `Run`. Signal, log and events are made when they are asked for: a no-op job pays for none. */
 export class Attempt implements Run {
-  readonly fence: Fence;
+  readonly key: string;
   readonly assignment: Assignment;
   readonly #handler: Handler;
   readonly #around: AttemptSurroundings;
@@ -60,12 +61,27 @@ export class Attempt implements Run {
   #ended = false;
   #startedAt = 0;
   #startedMono = 0;
+  /** A function of its own, because a name belongs to a function; it waits for the handler, so V8 shows it. */
+  readonly #run = async (): Promise<void> => {
+    let ending: Ending;
+    try {
+      ending = await this.#handler.run(this);
+    } catch (error) {
+      // Handlers do not reject; if one does all the same, its attempt must still end.
+      ending = { kind: 'failed', error: describeError(error), retryable: true };
+    }
+    this.#end(ending);
+  };
 
   constructor(assignment: Assignment, handler: Handler, around: AttemptSurroundings) {
-    this.fence = { id: assignment.id, attempt: assignment.attempt };
+    this.key = fenceKey(assignment);
     this.assignment = assignment;
     this.#handler = handler;
     this.#around = around;
+  }
+
+  get fence(): Fence {
+    return { id: this.assignment.id, attempt: this.assignment.attempt };
   }
 
   /** Why it was told to end; null when it was not. */
@@ -97,19 +113,12 @@ export class Attempt implements Run {
     if (timeoutMs > 0) {
       this.#timer = setTimeout(() => this.stop('timeout'), Math.min(timeoutMs, MAX_TIMER_MS));
     }
-    this.#run().then(
-      (ending) => this.#end(ending),
-      // Handlers do not reject; if one does all the same, its attempt must still end.
-      (error: unknown) =>
-        this.#end({ kind: 'failed', error: describeError(error), retryable: true }),
-    );
+    void this.#run();
   }
 
-  /** The name is what a stack trace shows: it tells whose code holds up the event loop, if one does. */
-  #run(): Promise<Ending> {
-    const name = attemptName(this.fence);
-    const named = { [name]: async () => await this.#handler.run(this) };
-    return (named[name] as () => Promise<Ending>)();
+  /** From now on stack traces show which attempt it is: whose code holds up the event loop, if one does. */
+  showName(): void {
+    Object.defineProperty(this.#run, 'name', { value: attemptName(this.assignment) });
   }
 
   /** Tells the attempt to end. Only the first reason counts, except that the core may forget it any time. */
@@ -146,11 +155,12 @@ export class Attempt implements Run {
         durationMs: clock.nowMono() - this.#startedMono,
         timeoutMs: this.assignment.timeoutMs,
       };
-      const { fence } = this;
+      const { assignment: fence } = this;
       const stopped = this.#stopped;
       outbox.ended(
         fence,
-        encodeOutcome({ fence, times, stopped, ending, events: this.#events?.texts ?? [] }),
+        encodeOutcome({ fence, times, stopped, ending, events: this.#events?.texts ?? NO_EVENTS }),
+        this.key,
       );
     }
     this.#around.onEnded(this);

@@ -83,6 +83,8 @@ export class CoreLink {
       perMessageDeflate: false,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       maxPayload: this.#settings.maxMessageBytes,
+      // A mask keeps proxies from being fooled (RFC 6455, 10.3); here is none. With zeros nothing is to be changed.
+      generateMask: (mask) => mask.fill(0),
     });
     this.#socket = socket;
     let opened = false;

@@ -31,6 +31,7 @@ import { emittableTypes } from './emitted-events.ts';
 import { type HandlerRegistry, loadHandlers } from './handler-registry.ts';
 import { type Host, REAL_HOST } from './host.ts';
 import type { LoopWatch } from './loop-watch.ts';
+import { namesBefore } from './main-stack.ts';
 import { Outbox } from './outbox.ts';
 import { ProcessGroups } from './process-group.ts';
 import { Recycler } from './recycler.ts';
@@ -270,6 +271,7 @@ export class ExecutorProcess implements ChildService {
     const facts = { executor: this.#name, controlSocket };
     // Any word of this process takes the report back; there may be none for long.
     const onOver = () => this.#say({ kind: 'progress', progress: [] });
+    this.#cleanUps.push(namesBefore(() => this.#attempts.showNames()));
     this.#loopWatch = this.#host.watchLoop?.(facts, this.#log, onOver) ?? null;
   }
 

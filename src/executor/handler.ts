@@ -81,6 +81,6 @@ export interface Handler {
   readonly contained?: boolean;
   /** What is wrong with the payload; null when nothing is. */
   validate(payload: Json): Promise<string | null>;
-  /** Never rejects. */
-  run(run: Run): Promise<Ending>;
+  /** Never rejects. Without a promise where there is nothing to wait for. */
+  run(run: Run): Ending | Promise<Ending>;
 }

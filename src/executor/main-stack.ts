@@ -5,13 +5,31 @@
  */
 import type { Debugger, Session } from 'node:inspector';
 
+/** Key of the function that this process may have put onto its global object, see `namesBefore`. */
+const NAMER = 'taskbell.beforeStack';
 const MAX_STACK_LENGTH = 16 * 1024;
 /** More frames than Error keeps by itself, because those that matter are the outermost. */
 const EXPRESSION = `(() => {
+  globalThis[Symbol.for('${NAMER}')]?.();
   const before = Error.stackTraceLimit;
   Error.stackTraceLimit = 100;
   try { return String(new Error().stack); } finally { Error.stackTraceLimit = before; }
 })()`;
+
+/**
+ * Has `name` called, on the main thread, before its stack is read: names that only a stack shows need not be
+ * given to everything that runs. Global, because the question comes from outside of all modules.
+ *
+ * @returns takes it off
+ */
+export function namesBefore(name: () => void): () => void {
+  const global = globalThis as { [key: symbol]: unknown };
+  const key = Symbol.for(NAMER);
+  global[key] = name;
+  return () => {
+    if (global[key] === name) delete global[key];
+  };
+}
 
 /** @returns '' where it cannot be stopped within the time */
 export async function mainStack(withinMs: number): Promise<string> {

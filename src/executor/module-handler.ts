@@ -99,24 +99,61 @@ async function problemOf(schema: StandardSchemaV1, payload: Json): Promise<strin
   return 'problem' in checked ? checked.problem : null;
 }
 
-async function runModule(parts: ModuleParts, attempt: Run): Promise<Ending> {
-  const { schema, backoff } = parts;
-  let payload: unknown = attempt.assignment.payload;
-  if (schema !== null) {
-    const checked = await checkPayload(schema, attempt.assignment.payload);
-    if ('problem' in checked) return { kind: 'rejected', problem: checked.problem };
-    payload = checked.value;
-  }
-  const end = await endOfRun(parts.run, payload, attempt);
-  return backoff === null ? end.ending : withBackoff(end, backoff, attempt);
+function runModule(parts: ModuleParts, attempt: Run): Ending | Promise<Ending> {
+  const { payload } = attempt.assignment;
+  return parts.schema === null
+    ? callRun(parts, payload, attempt)
+    : runChecked(parts, parts.schema, attempt);
 }
 
-async function endOfRun(run: RunFunction, payload: unknown, attempt: Run): Promise<RunEnd> {
+async function runChecked(
+  parts: ModuleParts,
+  schema: StandardSchemaV1,
+  attempt: Run,
+): Promise<Ending> {
+  const checked = await checkPayload(schema, attempt.assignment.payload);
+  if ('problem' in checked) return { kind: 'rejected', problem: checked.problem };
+  return callRun(parts, checked.value, attempt);
+}
+
+/** Each promise on the way costs a job more than all of the rest here: only what is waited for gets one. */
+function callRun(parts: ModuleParts, payload: unknown, attempt: Run): Ending | Promise<Ending> {
+  let end: RunEnd;
   try {
-    const result = await run(payload, new HandlerContext(attempt));
-    if (statesEnding(result)) return { ending: endingOfThrown(result), thrown: result };
-    return { ending: { kind: 'succeeded', result }, thrown: undefined };
+    const returned = parts.run(payload, new HandlerContext(attempt));
+    if (isThenable(returned)) return awaitRun(parts, returned, attempt);
+    end = endOfReturned(returned);
   } catch (error) {
-    return { ending: endingOfThrown(error), thrown: error };
+    end = { ending: endingOfThrown(error), thrown: error };
   }
+  return paused(parts, end, attempt);
+}
+
+async function awaitRun(
+  parts: ModuleParts,
+  returned: PromiseLike<unknown>,
+  attempt: Run,
+): Promise<Ending> {
+  let end: RunEnd;
+  try {
+    end = endOfReturned(await returned);
+  } catch (error) {
+    end = { ending: endingOfThrown(error), thrown: error };
+  }
+  return paused(parts, end, attempt);
+}
+
+/** What `await` waits for. A getter of a handler's object may throw here, as it would there. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
+  return typeof (value as { readonly then?: unknown }).then === 'function';
+}
+
+function endOfReturned(result: unknown): RunEnd {
+  if (statesEnding(result)) return { ending: endingOfThrown(result), thrown: result };
+  return { ending: { kind: 'succeeded', result }, thrown: undefined };
+}
+
+function paused({ backoff }: ModuleParts, end: RunEnd, attempt: Run): Ending {
+  return backoff === null ? end.ending : withBackoff(end, backoff, attempt);
 }

@@ -14,22 +14,23 @@ const MAX_MESSAGE_LENGTH = 4 * 1024 * 1024;
 /** Log lines kept while the core is away. */
 const MAX_WAITING_LINES = 10_000;
 
-interface HeldOutcome {
-  readonly fence: Fence;
+interface HeldOutcome extends Fence {
   readonly text: string;
-  sent: boolean;
 }
 
 export type SendText = (text: string, written?: () => void) => void;
 
-export function fenceKey(fence: Fence): string {
-  return `${fence.attempt}/${fence.id}`;
+/** Nearly every attempt is the first one of its job: that needs no text of its own. No id begins with a NUL. */
+export function fenceKey({ id, attempt }: Fence): string {
+  return attempt === 1 ? id : `\0${attempt}/${id}`;
 }
 
 export class Outbox {
   #send: SendText | null = null;
   #flushing: NodeJS.Immediate | null = null;
   readonly #outcomes = new Map<string, HeldOutcome>();
+  /** Those of them that are not sent on this connection, in their order. */
+  #waiting: HeldOutcome[] = [];
   readonly #spawned = new Map<string, { readonly text: string; sent: boolean }>();
   readonly #progress = new Map<string, string>();
   #lines: string[] = [];
@@ -45,10 +46,12 @@ export class Outbox {
   }
 
   /** @param text an `Outcome` as JSON */
-  ended(fence: Fence, text: string): void {
-    const key = fenceKey(fence);
-    this.#spawned.delete(key);
-    this.#outcomes.set(key, { fence, text, sent: false });
+  ended({ id, attempt }: Fence, text: string, key = fenceKey({ id, attempt })): void {
+    if (this.#spawned.size > 0) this.#spawned.delete(key);
+    // Nothing else of the assignment is kept: its payload may be large.
+    const held = { id, attempt, text };
+    this.#outcomes.set(key, held);
+    this.#waiting.push(held);
     this.#schedule();
   }
 
@@ -57,6 +60,7 @@ export class Outbox {
     const key = fenceKey(fence);
     this.#spawned.delete(key);
     this.#progress.delete(key);
+    this.#waiting = this.#waiting.filter((held) => fenceKey(held) !== key);
     this.#release(key);
   }
 
@@ -92,13 +96,14 @@ export class Outbox {
     for (const fence of fences) this.#release(fenceKey(fence));
   }
 
-  has(fence: Fence): boolean {
-    return this.#outcomes.has(fenceKey(fence));
+  /** @param key of a fence, see `fenceKey` */
+  has(key: string): boolean {
+    return this.#outcomes.has(key);
   }
 
   /** Attempts whose outcome is not confirmed. */
   unconfirmed(): readonly Fence[] {
-    return [...this.#outcomes.values()].map((held) => held.fence);
+    return [...this.#outcomes.values()].map(({ id, attempt }) => ({ id, attempt }));
   }
 
   /** Resolves once no outcome waits for its confirmation. */
@@ -117,7 +122,7 @@ export class Outbox {
     this.#send = null;
     // An answer belongs to the connection that asked.
     this.#answers = [];
-    for (const held of this.#outcomes.values()) held.sent = false;
+    this.#waiting = [...this.#outcomes.values()];
     for (const held of this.#spawned.values()) held.sent = false;
   }
 
@@ -131,10 +136,11 @@ export class Outbox {
     for (const text of this.#answers) send(text);
     sendList(send, ['{"kind":"log","lines":[', this.#lines]);
     sendList(send, ['{"kind":"progress","progress":[', [...this.#progress.values()]]);
-    const outcomes = unsent(this.#outcomes).map((held) => held.text);
+    const outcomes = this.#waiting.map((held) => held.text);
     sendList(send, ['{"kind":"ended","outcomes":[', outcomes]);
     this.#answers = [];
     this.#lines = [];
+    this.#waiting = [];
     this.#progress.clear();
   }
 

@@ -6,6 +6,7 @@
  */
 import type { Fence, Outcome } from '../protocol/execute.ts';
 import { type JobError, MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
+import { quoteName } from '../protocol/json.ts';
 import type { Ending, StopKind } from './handler.ts';
 import { describeError } from './job-error.ts';
 
@@ -26,28 +27,25 @@ export interface AttemptEnd {
   readonly events: readonly string[];
 }
 
+/** What some outcomes have beyond what all have. */
+type Facts = Pick<Outcome, 'retryable' | 'retryAfterMs' | 'error'>;
+
 interface Verdict {
   readonly outcome: Outcome['outcome'];
-  readonly retryable?: boolean;
-  readonly retryAfterMs?: number;
-  readonly error?: JobError;
+  readonly facts?: Facts;
   /** JSON text. */
   readonly result?: string;
 }
 
+/** By hand, because it is written for each attempt; its keys are those of `Outcome`. */
 export function encodeOutcome(end: AttemptEnd): string {
-  const { result, ...verdict } = decideVerdict(end);
-  const head: Outcome = {
-    id: end.fence.id,
-    attempt: end.fence.attempt,
-    ...verdict,
-    startedAt: end.times.startedAt,
-    durationMs: Math.round(end.times.durationMs * 1_000) / 1_000,
-    ...end.ending.usage,
-    ...(end.ending.exitCode === undefined ? {} : { exitCode: end.ending.exitCode }),
-  };
-  const tail = result === undefined ? '' : `,"result":${result}${eventsPart(end.events)}`;
-  return `${JSON.stringify(head).slice(0, -1)}${tail}}`;
+  const { fence, times, ending, events } = end;
+  const { outcome, facts, result } = decideVerdict(end);
+  const whose = `"id":${quoteName(fence.id)},"attempt":${fence.attempt},"outcome":"${outcome}"`;
+  const durationMs = Math.round(times.durationMs * 1_000) / 1_000;
+  const when = `"startedAt":${times.startedAt},"durationMs":${durationMs}`;
+  const yielded = result === undefined ? '' : `,"result":${result}${eventsPart(events)}`;
+  return `{${whose},${when}${factsPart(facts, ending)}${yielded}}`;
 }
 
 /** An attempt that was never started because this executor takes no more work. */
@@ -69,8 +67,7 @@ function decideVerdict(end: AttemptEnd): Verdict {
     case 'timeout':
       return {
         outcome: 'timeout',
-        ...pauseOf(end.ending),
-        error: timeoutError(end.times.timeoutMs),
+        facts: { ...pauseOf(end.ending), error: timeoutError(end.times.timeoutMs) },
       };
     case 'cancelled':
     case 'forgotten':
@@ -94,48 +91,48 @@ function verdictOf(ending: Ending): Verdict {
     case 'succeeded':
       return resultVerdict(ending.result);
     case 'failed':
-      return {
-        outcome: 'error',
-        ...(ending.retryable ? pauseOf(ending) : { retryable: false }),
-        error: ending.error,
-      };
+      return { outcome: 'error', facts: failureFacts(ending) };
     case 'snoozed':
-      return { outcome: 'snoozed', retryAfterMs: ending.pauseMs };
+      return { outcome: 'snoozed', facts: { retryAfterMs: ending.pauseMs } };
     case 'cancelled':
-      return { outcome: 'cancelled', error: ending.error };
+      return { outcome: 'cancelled', facts: { error: ending.error } };
     case 'rejected':
-      return {
-        outcome: 'rejected',
-        retryable: false,
-        error: { name: 'PayloadRejected', message: ending.problem },
-      };
+      return forGood('rejected', { name: 'PayloadRejected', message: ending.problem });
     case 'stopped':
       return { outcome: 'interrupted' };
     case 'crashed':
-      return { outcome: 'crash', error: ending.error };
+      return { outcome: 'crash', facts: { error: ending.error } };
   }
+}
+
+function failureFacts(ending: Ending & { readonly kind: 'failed' }): Facts {
+  const { retryable, error } = ending;
+  return retryable ? { ...pauseOf(ending), error } : { retryable: false, error };
+}
+
+/** An error that the same attempt would end with again. */
+function forGood(outcome: 'error' | 'rejected', error: JobError): Verdict {
+  return { outcome, facts: { retryable: false, error } };
 }
 
 function resultVerdict(result: unknown): Verdict {
   const encoded = encodeResult(result);
   if ('json' in encoded) return { outcome: 'succeeded', result: encoded.json };
   // Not retryable: the next run would do all the work again and return the same.
-  return {
-    outcome: 'error',
-    retryable: false,
-    error: { name: 'ResultInvalid', message: encoded.problem },
-  };
+  return forGood('error', { name: 'ResultInvalid', message: encoded.problem });
 }
 
 export function encodeResult(
   result: unknown,
 ): { readonly json: string } | { readonly problem: string } {
-  if (result === undefined) return { json: 'null' };
+  if (result === undefined || result === null) return { json: 'null' };
   try {
     const json: string | undefined = JSON.stringify(result);
     if (json === undefined) {
       return { problem: `result cannot be stored: expected JSON, got a ${typeof result}` };
     }
+    // Three bytes are the most that one UTF-16 unit comes to.
+    if (json.length * 3 <= MAX_PAYLOAD_BYTES) return { json };
     const bytes = Buffer.byteLength(json);
     if (bytes <= MAX_PAYLOAD_BYTES) return { json };
     return {
@@ -144,6 +141,12 @@ export function encodeResult(
   } catch (error) {
     return { problem: `result cannot be stored as JSON: ${describeError(error).message}` };
   }
+}
+
+function factsPart(facts: Facts | undefined, { usage, exitCode }: Ending): string {
+  if (facts === undefined && usage === undefined && exitCode === undefined) return '';
+  // Without the brackets; what is undefined is left out. None is empty: each of the three has a member.
+  return `,${JSON.stringify({ ...facts, ...usage, exitCode }).slice(1, -1)}`;
 }
 
 function eventsPart(events: readonly string[]): string {

@@ -58,7 +58,7 @@ function call(hook: WebhookSettings, given: Given = {}): Promise<Ending> {
       log: (level, line) => lines.push(`${level}: ${line}`),
     },
   };
-  return createWebhookHandler(hook, { resolve, now: () => NOW }).run(run);
+  return Promise.resolve(createWebhookHandler(hook, { resolve, now: () => NOW }).run(run));
 }
 
 function secretFile(content: string): string {
