@@ -4,7 +4,16 @@
  * One public key, one algorithm, both from configuration. Keeps no token, only hashes of valid ones.
  * Knows nothing of users or of what they may see: that is the core's directory.
  */
-import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
+// Not the whole of it: the gateway has no use for encryption and key sets.
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
+import {
+  JOSEAlgNotAllowed,
+  JOSEError,
+  JWSSignatureVerificationFailed,
+  JWTClaimValidationFailed,
+  JWTExpired,
+} from 'jose/errors';
+import { jwtVerify } from 'jose/jwt/verify';
 import type { AuthSettings } from '../config/settings.ts';
 import { loadPublicKey, type VerificationKey } from './public-key.ts';
 import {
@@ -122,15 +131,15 @@ const REASON_BY_CLAIM: Readonly<Record<string, InvalidReason>> = {
 };
 
 function reasonOf(error: unknown): InvalidReason {
-  if (error instanceof errors.JWTExpired) return 'expired';
-  if (error instanceof errors.JWTClaimValidationFailed) {
+  if (error instanceof JWTExpired) return 'expired';
+  if (error instanceof JWTClaimValidationFailed) {
     return REASON_BY_CLAIM[error.claim] ?? 'claims';
   }
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature';
-  if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm';
+  if (error instanceof JWSSignatureVerificationFailed) return 'signature';
+  if (error instanceof JOSEAlgNotAllowed) return 'algorithm';
   // Decoding a header that is no header throws a TypeError; the rest of jose's errors say
   // that the token's form is wrong.
-  if (error instanceof errors.JOSEError || error instanceof TypeError) return 'malformed';
+  if (error instanceof JOSEError || error instanceof TypeError) return 'malformed';
   throw error;
 }
 

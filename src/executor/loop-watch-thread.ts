@@ -1,22 +1,25 @@
 /**
- * A thread that sees when the event loop of its process stands still while attempts run, finds out
- * where, and tells the core on a connection of its own: the executor's cannot be used then.
+ * A thread that sees when the event loop of its process stands still, finds out where, and tells the
+ * core on a connection of its own: the executor's cannot be used then.
  *
- *   asleep (nothing runs) ⇄ asking, once a second ─ no answer ─▶ report ─▶ wait until it turns again ─▶ over
+ *   asking ─ no answer ─▶ report ─▶ wait until it turns again ─▶ over ─▶ asking …
+ *
+ * Asks once a second while attempts run, and seldom while none does: a timer that a job has left behind
+ * can hold up the next one before it begins.
  *
  * It ends nothing and judges nobody. A stack needs V8 to reach a point where it may be interrupted: a
  * loop and a regular expression do, a blocking call of the system does not.
  */
 import { connect } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
-import WebSocket from 'ws';
 import type { BlockedMessage } from '../protocol/execute.ts';
 import { attemptInStack } from './attempt-name.ts';
 import { CELLS, OVER, type ThreadData } from './loop-watch.ts';
 import { mainStack } from './main-stack.ts';
 
 const ASK_EVERY_MS = 1_000;
-/** Longer than any turn of the loop that is worth having; short enough to be told within 15 s. */
+const ASK_EVERY_IDLE_MS = 9_000;
+/** Longer than any turn of the loop that is worth having; with either pause told within 15 s. */
 const BLOCKED_AFTER_MS = 5_000;
 const REPORT_WITHIN_MS = 5_000;
 
@@ -25,7 +28,6 @@ const cells = new Int32Array(memory);
 let questions = 0;
 
 for (;;) {
-  sleepWhileIdle();
   if (!(await loopTurns())) {
     await report();
     // For as long as it takes: the process may well be ended meanwhile.
@@ -35,15 +37,16 @@ for (;;) {
   }
   // Nobody wakes this one: a pause.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ASK_EVERY_MS);
+  sleepWhileIdle();
 }
 
+/** Until an attempt starts, or for as long as a loop that stands still may go unseen. */
 function sleepWhileIdle(): void {
-  while (Atomics.load(cells, CELLS.running) === 0) {
-    Atomics.store(cells, CELLS.asleep, 1);
-    // What started between the two looks has not seen that anybody sleeps.
-    if (Atomics.load(cells, CELLS.running) === 0) Atomics.wait(cells, CELLS.asleep, 1);
-    Atomics.store(cells, CELLS.asleep, 0);
-  }
+  Atomics.store(cells, CELLS.asleep, 1);
+  // What started between the two looks has not seen that anybody sleeps.
+  const idle = Atomics.load(cells, CELLS.running) === 0;
+  if (idle) Atomics.wait(cells, CELLS.asleep, 1, ASK_EVERY_IDLE_MS - ASK_EVERY_MS);
+  Atomics.store(cells, CELLS.asleep, 0);
 }
 
 async function loopTurns(): Promise<boolean> {
@@ -66,6 +69,8 @@ async function report(): Promise<void> {
 }
 
 async function tell(message: BlockedMessage): Promise<void> {
+  // Most threads never have anything to tell.
+  const { WebSocket } = await import('ws');
   const socket = new WebSocket('ws://localhost/v1/execute', {
     createConnection: () => connect(controlSocket),
     perMessageDeflate: false,

@@ -2,7 +2,8 @@
  * The near end of the thread that watches this process's event loop: counts what runs, and answers
  * its question whether the loop still turns. What a blocked loop means is for the core to decide.
  *
- * The thread sleeps while nothing runs: an idle executor is not woken for it.
+ * There is no thread before the first attempt: it takes 8 MiB, and a loop that has run no job has
+ * nothing to stand still for. While nothing runs it asks seldom, for what jobs have left behind.
  */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../process/logger.ts';
@@ -32,8 +33,24 @@ export interface ThreadData extends WatchFacts {
 export function startLoopWatch(facts: WatchFacts, log: Logger, onOver: () => void): LoopWatch {
   const memory = new SharedArrayBuffer(CELLS.count * Int32Array.BYTES_PER_ELEMENT);
   const cells = new Int32Array(memory);
+  let thread: Worker | undefined;
+  return {
+    count: (running) => {
+      Atomics.store(cells, CELLS.running, running);
+      if (running === 0) return;
+      thread ??= startThread({ ...facts, memory }, log, onOver);
+      if (Atomics.compareExchange(cells, CELLS.asleep, 1, 0) === 1) {
+        Atomics.notify(cells, CELLS.asleep);
+      }
+    },
+    stop: () => void thread?.terminate(),
+  };
+}
+
+function startThread(workerData: ThreadData, log: Logger, onOver: () => void): Worker {
+  const cells = new Int32Array(workerData.memory);
   const thread = new Worker(new URL('./loop-watch-thread.js', import.meta.url), {
-    workerData: { ...facts, memory } satisfies ThreadData,
+    workerData,
     resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
     execArgv: [],
   });
@@ -48,13 +65,5 @@ export function startLoopWatch(facts: WatchFacts, log: Logger, onOver: () => voi
   // Jobs run without it as well; only who blocks the loop is not seen any more.
   thread.on('error', (err) => log.warn({ err }, 'nobody watches the event loop any more'));
   thread.unref();
-  return {
-    count: (running) => {
-      Atomics.store(cells, CELLS.running, running);
-      if (running > 0 && Atomics.compareExchange(cells, CELLS.asleep, 1, 0) === 1) {
-        Atomics.notify(cells, CELLS.asleep);
-      }
-    },
-    stop: () => void thread.terminate(),
-  };
+  return thread;
 }

@@ -18,11 +18,7 @@ import { type AcknowledgeMode, initialMode, shownMode } from './acknowledge-mode
 import { CursorKeeper } from './cursor-keeper.ts';
 import { Delivery, type DeliveryParts } from './delivery.ts';
 import { checkEventName, parseReceiver, type ReceiverAddress } from './receiver-address.ts';
-import {
-  type ConnectionOptions,
-  openConnection,
-  type ReceiverConnection,
-} from './receiver-connection.ts';
+import type { ConnectionOptions, ReceiverConnection } from './receiver-connection.ts';
 import { decideReconnect } from './reconnect-policy.ts';
 import { ReportJournal } from './report-journal.ts';
 import type { ReportSource } from './report-source.ts';
@@ -138,6 +134,8 @@ export class ReportClient implements Service {
     const { signal } = this.#stopping;
     try {
       const options = this.#options(address, await this.#auth());
+      // socket.io-client takes 6 MiB, and most services report to nobody.
+      const { openConnection } = await import('./receiver-connection.ts');
       const connection = await openConnection(options, signal);
       this.#state = 'connected';
       this.#journal.connected(address, attempt);
