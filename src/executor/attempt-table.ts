@@ -1,6 +1,7 @@
 /**
  * The attempts that run in this process: started, stopped and waited for by their fence.
  */
+import { ChurningMap } from '../process/churning-map.ts';
 import type { Assignment, Fence } from '../protocol/execute.ts';
 import { Attempt, type AttemptSurroundings, type Clock } from './attempt.ts';
 import type { Handler } from './handler.ts';
@@ -20,7 +21,7 @@ export interface TableSurroundings {
 export class AttemptTable {
   readonly #around: TableSurroundings;
   readonly #forAttempts: AttemptSurroundings;
-  readonly #running = new Map<string, Attempt>();
+  readonly #running = new ChurningMap<string, Attempt>();
   #waiters: (() => void)[] = [];
   #started = 0;
 

@@ -6,6 +6,7 @@
  *
  * It never decides what an outcome is, and opens no connection.
  */
+import { ChurningMap } from '../process/churning-map.ts';
 import type { Fence, ProcessIdentity } from '../protocol/execute.ts';
 import type { JobLogLine, JobProgress } from '../protocol/jobs.ts';
 
@@ -28,11 +29,11 @@ export function fenceKey({ id, attempt }: Fence): string {
 export class Outbox {
   #send: SendText | null = null;
   #flushing: NodeJS.Immediate | null = null;
-  readonly #outcomes = new Map<string, HeldOutcome>();
+  readonly #outcomes = new ChurningMap<string, HeldOutcome>();
   /** Those of them that are not sent on this connection, in their order. */
   #waiting: HeldOutcome[] = [];
   readonly #spawned = new Map<string, { readonly text: string; sent: boolean }>();
-  readonly #progress = new Map<string, string>();
+  readonly #progress = new ChurningMap<string, string>();
   #lines: string[] = [];
   #answers: string[] = [];
   #droppedLines = 0;
