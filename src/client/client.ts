@@ -59,6 +59,7 @@ import { toText } from './json-text.ts';
 import { KeyClient } from './key-client.ts';
 import type { GapFacts } from './log-follower.ts';
 import { queryOf } from './query-text.ts';
+import { RequestChannel } from './request-channel.ts';
 import { ScheduleClient } from './schedule-client.ts';
 import { listWorkers, quietWorkers, type RestartOptions, restartWorkers } from './worker-client.ts';
 
@@ -133,6 +134,7 @@ export function connect(options: ConnectOptions = {}): TaskbellClient {
 export class TaskbellClient {
   readonly #address: ControlAddress;
   readonly #http: ControlHttp;
+  readonly #channel: RequestChannel;
   readonly #gatherer: AddGatherer;
   readonly #streams = new Set<EventStream>();
   /** Users and grants, which decide who may subscribe to what. */
@@ -147,6 +149,7 @@ export class TaskbellClient {
   constructor(options: ConnectOptions = {}) {
     this.#address = addressOf(options);
     this.#http = new ControlHttp(this.#address, options.patienceMs ?? 3_000);
+    this.#channel = new RequestChannel(this.#address, this.#http);
     this.#gatherer = new AddGatherer((body) => this.#addJobs(body));
     this.access = new AccessClient(this.#http);
     this.bulk = new BulkClient(this.#http);
@@ -372,6 +375,7 @@ export class TaskbellClient {
   async close(): Promise<void> {
     await Promise.all([...this.#streams].map((stream) => stream.return()));
     this.#streams.clear();
+    this.#channel.close();
     this.#http.close();
   }
 
@@ -381,7 +385,7 @@ export class TaskbellClient {
 
   /** With a key, so that an add whose answer was lost in a restart is asked again and done once. */
   #addJobs(body: string, path = '/v1/jobs', key: string = randomUUID()): Promise<unknown> {
-    return this.#http.call({ method: 'POST', path, body, idempotencyKey: key });
+    return this.#channel.call({ method: 'POST', path, body, idempotencyKey: key });
   }
 
   async #post(path: string, body?: string): Promise<unknown> {

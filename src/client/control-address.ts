@@ -29,10 +29,16 @@ export function upgradeTarget(address: ControlAddress, pathAndQuery: string): Up
     const { socketPath } = address;
     // Not `ws+unix:PATH:/…`: that form cannot hold a path with a space or a colon.
     const createConnection = () => connectSocket({ path: socketPath });
-    return { url: `ws://localhost${pathAndQuery}`, options: { ...base, createConnection } };
+    const options = { ...base, createConnection, generateMask };
+    return { url: `ws://localhost${pathAndQuery}`, options };
   }
   const headers = { authorization: `Bearer ${address.token}` };
   return { url: tcpUrl(address.url, pathAndQuery), options: { ...base, headers } };
+}
+
+/** Masks are for proxies that read along (RFC 6455, 10.3). On a unix socket there is none, and zeros cost nothing. */
+function generateMask(mask: Buffer): void {
+  mask.fill(0);
 }
 
 /** Joins a route to the base URL, which may itself have a path (a reverse proxy's prefix). */

@@ -14,13 +14,14 @@ import {
 import { request as requestHttps, Agent as SecureAgent } from 'node:https';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isErrorCode, type Problem, TaskbellError } from '../protocol/errors.ts';
+import { TaskbellError } from '../protocol/errors.ts';
 import {
   type ControlAddress,
   daemonUnreachable,
   describeAddress,
   tcpUrl,
 } from './control-address.ts';
+import { errorOfText } from './control-answer.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
 
 export interface Call {
@@ -44,7 +45,7 @@ interface Headers {
   [name: string]: string | number | undefined;
 }
 
-const ANSWER_TIMEOUT_MS = 60_000;
+export const ANSWER_TIMEOUT_MS = 60_000;
 /** A standby looks four times a second whether it may take over, and then wakes. */
 const TAKEOVER_MS = 1_000;
 
@@ -73,9 +74,18 @@ export class ControlHttp {
   }
 
   /** The parsed body; undefined for an answer without one. */
-  async call(call: Call): Promise<unknown> {
+  call(call: Call): Promise<unknown> {
+    return this.#callUntil(call, undefined);
+  }
+
+  /** As `call`, of what was asked on another connection that was lost: it may have been done. */
+  callAgain(call: Call, cause: Error): Promise<unknown> {
+    return this.#callUntil(call, lostAnswer(call, cause));
+  }
+
+  async #callUntil(call: Call, lostBefore: TaskbellError | undefined): Promise<unknown> {
     const startedMono = performance.now();
-    let lost: unknown;
+    let lost: unknown = lostBefore;
     for (let failures = 1; ; failures += 1) {
       try {
         return await this.#send(call);
@@ -118,7 +128,7 @@ export class ControlHttp {
     this.#hasAnswered = true;
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return text === '' ? undefined : parseAnswer(text);
-    throw toError(status, text);
+    throw errorOfText(status, text);
   }
 
   #exchange(call: Call): Promise<IncomingMessage> {
@@ -134,7 +144,7 @@ export class ControlHttp {
     return new Promise((resolve, reject) => {
       const request = this.#open(call, options, headers);
       request.on('response', resolve);
-      request.on('timeout', () => request.destroy(this.#noAnswer(call, timeout)));
+      request.on('timeout', () => request.destroy(noAnswer(this.#address, call, timeout)));
       request.on('error', (error) => reject(this.#transportError(call, error)));
       request.end(call.body);
     });
@@ -160,15 +170,6 @@ export class ControlHttp {
     }
   }
 
-  #noAnswer(call: Call, timeoutMs: number): TaskbellError {
-    const where = describeAddress(this.#address);
-    return new TaskbellError(
-      'E_TIMEOUT',
-      `The daemon at ${where} did not answer ${call.method} ${call.path} within ${timeoutMs / 1000} s.`,
-      { hint: 'Look at its log; `taskbell status` tells whether it answers at all.' },
-    );
-  }
-
   #transportError(call: Call, error: unknown): unknown {
     if (error instanceof TaskbellError || call.signal?.aborted) return error;
     const code = codeOf(error);
@@ -184,12 +185,30 @@ export class ControlHttp {
     }
     if (isHarmless(call, code) || !this.#hasAnswered)
       return daemonUnreachable(this.#address, error);
-    return new TaskbellError(
-      'E_DAEMON_UNREACHABLE',
-      `The connection was lost before the answer to ${call.method} ${call.path}; it may have been done or not.`,
-      { hint: 'Ask for the state, or repeat an add that has a unique key.', cause: error },
-    );
+    return lostAnswer(call, error);
   }
+}
+
+/** The daemon is there, and says nothing. */
+export function noAnswer(
+  address: ControlAddress,
+  call: Pick<Call, 'method' | 'path'>,
+  timeoutMs: number,
+): TaskbellError {
+  const where = describeAddress(address);
+  return new TaskbellError(
+    'E_TIMEOUT',
+    `The daemon at ${where} did not answer ${call.method} ${call.path} within ${timeoutMs / 1000} s.`,
+    { hint: 'Look at its log; `taskbell status` tells whether it answers at all.' },
+  );
+}
+
+function lostAnswer({ method, path: asked }: Call, cause: unknown): TaskbellError {
+  return new TaskbellError(
+    'E_DAEMON_UNREACHABLE',
+    `The connection was lost before the answer to ${method} ${asked}; it may have been done or not.`,
+    { hint: 'Ask for the state, or repeat an add that has a unique key.', cause },
+  );
 }
 
 /** Waits; throws the signal's reason when it aborts first. */
@@ -215,27 +234,6 @@ function notJson(text: string, cause: unknown): TaskbellError {
     hint: 'Is it really Taskbell that listens there?',
     cause,
   });
-}
-
-function toError(status: number, text: string): TaskbellError {
-  const problem = parseProblem(text);
-  if (problem !== undefined) {
-    return new TaskbellError(problem.code, problem.title, { hint: problem.hint });
-  }
-  const code = status < 500 ? 'E_INVALID_REQUEST' : 'E_INTERNAL';
-  return new TaskbellError(code, `The daemon answered with ${status}: ${text.slice(0, 200)}`);
-}
-
-function parseProblem(text: string): Problem | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<Problem> | null;
-    return isErrorCode(value?.code) && typeof value?.title === 'string'
-      ? (value as Problem)
-      : undefined;
-  } catch {
-    // Not from our control server (a proxy in between, say): the caller shows the text as it came.
-    return undefined;
-  }
 }
 
 function isAway(error: unknown): error is TaskbellError {

@@ -17,6 +17,7 @@ import {
   type Topic,
 } from '../../src/protocol/events.ts';
 import type { JobRequest, JobState, JobView } from '../../src/protocol/jobs.ts';
+import { REQUESTS_PATH } from '../../src/protocol/requests.ts';
 
 export interface Asked {
   readonly method: string;
@@ -47,6 +48,24 @@ export class ControlServer {
   /** Sequence numbers of events that are not sent the first time, to make a hole. */
   readonly holes = new Set<string>();
   refuseUpgradeWith = 0;
+  refusedUpgrades = 0;
+  /** False: as a daemon that knows no `/v1/requests`. */
+  takesFrames = true;
+  /** Frames of requests, as they came. */
+  readonly frames: string[] = [];
+  /** Connections for requests that are open. */
+  get frameSocketCount(): number {
+    return this.#frameSockets.size;
+  }
+  /** Says something to whoever asks by frames, as it is. */
+  sayToAskers(text: string): void {
+    for (const ws of this.#frameSockets) ws.send(text);
+  }
+  /** Breaks the connections for requests, and nothing else. */
+  dropAskers(): void {
+    for (const ws of this.#frameSockets) ws.terminate();
+  }
+  readonly #frameSockets = new Set<WebSocket>();
   #http: Server | undefined;
   #sockets: WebSocketServer | undefined;
   readonly #followers = new Map<WebSocket, readonly Topic[]>();
@@ -71,11 +90,20 @@ export class ControlServer {
     this.#sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
     this.#http.on('upgrade', (request, socket, head) => {
       if (this.refuseUpgradeWith > 0) {
+        this.refusedUpgrades += 1;
         socket.end(`HTTP/1.1 ${this.refuseUpgradeWith} No\r\nContent-Length: 0\r\n\r\n`);
         return;
       }
-      this.upgrades.push(new URL(request.url ?? '', 'http://localhost'));
-      this.#sockets?.handleUpgrade(request, socket, head, (ws) => this.#follow(ws));
+      const url = new URL(request.url ?? '', 'http://localhost');
+      this.upgrades.push(url);
+      if (url.pathname === REQUESTS_PATH && !this.takesFrames) {
+        socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+        return;
+      }
+      this.#sockets?.handleUpgrade(request, socket, head, (ws) => {
+        if (url.pathname === REQUESTS_PATH) this.#takeFrames(ws);
+        else this.#follow(ws);
+      });
     });
     await new Promise<void>((resolve) => this.#http?.listen(this.socketPath, resolve));
   }
@@ -183,6 +211,23 @@ export class ControlServer {
     ws.send(JSON.stringify({ status: 200, message: 'Ok', code: 0, rid, seq }));
   }
 
+  #takeFrames(ws: WebSocket): void {
+    this.#frameSockets.add(ws);
+    ws.on('error', () => {
+      // Killed on purpose; its close is what the tests look at.
+    });
+    ws.on('close', () => this.#frameSockets.delete(ws));
+    ws.on('message', (data) => void this.#answerFrame(ws, String(data)));
+  }
+
+  async #answerFrame(ws: WebSocket, text: string): Promise<void> {
+    this.frames.push(text);
+    const { rid, method, path: target, body, idempotencyKey } = JSON.parse(text);
+    const { pathname, searchParams: query } = new URL(target, 'http://localhost');
+    const answer = await this.#decide({ method, path: pathname, query, body, idempotencyKey });
+    ws.send(JSON.stringify({ rid, ...answer }));
+  }
+
   #send(ws: WebSocket, topics: readonly Topic[], row: LogEvent): void {
     if (!topics.some((topic) => covers(topic, row))) return;
     if (this.holes.delete(row.seq)) return;
@@ -190,19 +235,23 @@ export class ControlServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, body } = await this.#decide(await read(request));
+    const type = status < 400 ? 'application/json' : 'application/problem+json';
+    response.writeHead(status, { 'content-type': type });
+    response.end(body === undefined ? undefined : JSON.stringify(body));
+  }
+
+  async #decide(asked: Asked): Promise<{ status: number; body: unknown }> {
     try {
-      const asked = await read(request);
       this.asked.push(asked);
       const found = this.#find(asked);
       if (found === undefined) throw new TaskbellError('E_NOT_FOUND', `No route ${asked.path}.`);
       const answer = await found.route(asked, found.rest);
       const created = asked.method === 'POST' && /^\/v1\/(jobs|events)$/.test(asked.path);
-      response.writeHead(answer === undefined ? 204 : created ? 201 : 200);
-      response.end(answer === undefined ? undefined : JSON.stringify(answer));
+      return { status: answer === undefined ? 204 : created ? 201 : 200, body: answer };
     } catch (error) {
       const problem = problemOf(error);
-      response.writeHead(problem.status, { 'content-type': 'application/problem+json' });
-      response.end(JSON.stringify(problem));
+      return { status: problem.status, body: problem };
     }
   }
 
