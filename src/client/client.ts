@@ -4,7 +4,6 @@
  * Holds connections, no state of jobs: everything that it returns came from the daemon just now.
  * Errors are `TaskbellError`s with a stable `code` (docs/errors.md).
  */
-import { randomUUID } from 'node:crypto';
 import type { JobFilter } from '../protocol/bulk.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { EventPage, EventRequest, LogEvent, Topic } from '../protocol/events.ts';
@@ -27,6 +26,7 @@ import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import { AccessClient } from './access-client.ts';
 import { checkBatch, checkPayload } from './add-bounds.ts';
 import { AddGatherer } from './add-gatherer.ts';
+import { AddKeys } from './add-keys.ts';
 import { BulkClient } from './bulk-client.ts';
 import type {
   AddOptions,
@@ -135,6 +135,7 @@ export class TaskbellClient {
   readonly #address: ControlAddress;
   readonly #http: ControlHttp;
   readonly #channel: RequestChannel;
+  readonly #keys = new AddKeys();
   readonly #gatherer: AddGatherer;
   readonly #streams = new Set<EventStream>();
   /** Users and grants, which decide who may subscribe to what. */
@@ -384,7 +385,7 @@ export class TaskbellClient {
   }
 
   /** With a key, so that an add whose answer was lost in a restart is asked again and done once. */
-  #addJobs(body: string, path = '/v1/jobs', key: string = randomUUID()): Promise<unknown> {
+  #addJobs(body: string, path = '/v1/jobs', key = this.#keys.next()): Promise<unknown> {
     return this.#channel.call({ method: 'POST', path, body, idempotencyKey: key });
   }
 

@@ -135,6 +135,8 @@ export class CoreJobService implements JobService {
 
   async #checkPayloads(requests: readonly JobRequest[]): Promise<void> {
     const { payloadCheck } = this.#parts;
+    // Few types have a schema, and a promise for each of many jobs costs more than to ask about its type.
+    if (!requests.some(({ type }) => payloadCheck.isNeeded(type))) return;
     const problems = await Promise.all(
       requests.map(({ type, payload }) => payloadCheck.problemWith(type, payload ?? null)),
     );

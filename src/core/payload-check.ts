@@ -26,14 +26,20 @@ export class PayloadCheck {
     this.#parts = parts;
   }
 
+  /** False: `problemWith` would find nothing. */
+  isNeeded(type: string): boolean {
+    const { types } = this.#parts;
+    return !types.isConfigured(type) && (types.manifestOf(type)?.schema ?? true);
+  }
+
   /**
    * @returns what is wrong, or null. Also null when no executor can tell: the job is then checked
    *   when it runs, and ends as `failed: rejected` if it must.
    */
   async problemWith(type: string, payload: Json): Promise<string | null> {
-    if (!this.#needsCheck(type)) return null;
+    if (!this.isNeeded(type)) return null;
     const executor = this.#executorFor(type) ?? (await this.#nextExecutor(type));
-    if (executor === undefined || !this.#needsCheck(type)) return null;
+    if (executor === undefined || !this.isNeeded(type)) return null;
     return this.#ask(executor, type, payload);
   }
 
@@ -44,11 +50,6 @@ export class PayloadCheck {
 
   answer(rid: number, problem: string | null): void {
     this.#asked.get(rid)?.(problem);
-  }
-
-  #needsCheck(type: string): boolean {
-    const { types } = this.#parts;
-    return !types.isConfigured(type) && (types.manifestOf(type)?.schema ?? true);
   }
 
   #executorFor(type: string): RemoteExecutor | undefined {

@@ -6,6 +6,7 @@
  *
  * What it holds is bounded: above that it stops reading, and the sender's own buffers fill.
  */
+import { setMaxListeners } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type ApiAnswer, MAX_BODY_BYTES, tooLarge } from '../api/route.ts';
@@ -40,6 +41,8 @@ export class RequestStream {
     this.#socket = socket;
     this.#transport = transport;
     this.#world = world;
+    // As many as requests wait for something: no leak.
+    setMaxListeners(0, this.#gone.signal);
     socket.on('message', (data: Buffer, isBinary) => this.#receive(data, isBinary));
     // The close that follows an error ends the requests; whoever asked comes back by itself.
     socket.on('error', () => undefined);
