@@ -5,7 +5,8 @@
  * reply. Whether one is missing is judged by what was delivered, which a sync that says too much cannot hide.
  * Pure but for its own fields. `seq` is opaque in general: where two cannot be ordered, only equality counts.
  */
-import { covers, type LogEvent, type Topic } from '../protocol/events.ts';
+import { covers, type Topic } from '../protocol/events.ts';
+import type { RowHead } from './row-head.ts';
 
 export type Judgement = 'deliver' | 'repeat' | 'missing';
 
@@ -53,17 +54,17 @@ export class FollowPosition {
     this.#seq = seq;
   }
 
-  judge(event: LogEvent): Judgement {
+  judge(event: RowHead): Judgement {
     return judgeEvent(this.goodUntil(event), event);
   }
 
-  deliver(event: LogEvent): void {
+  deliver(event: RowHead): void {
     this.#seq = event.seq;
     this.#delivered = event.seq;
   }
 
   /** Up to where nothing that is wanted of the event's topic can be missing: to be read from again. */
-  goodUntil(event: LogEvent): string {
+  goodUntil(event: RowHead): string {
     let good = this.#delivered ?? '0';
     const from = this.#startOf(event);
     // A topic that joined later: what it had before was never wanted.
@@ -71,7 +72,7 @@ export class FollowPosition {
     return good;
   }
 
-  #startOf(event: LogEvent): string | undefined {
+  #startOf(event: RowHead): string | undefined {
     let start: string | undefined;
     for (const { topic, from } of this.#followed) {
       if (!covers(topic, event)) continue;
@@ -82,7 +83,7 @@ export class FollowPosition {
 }
 
 /** @param last up to where everything of the event's topic was delivered, or was not wanted */
-export function judgeEvent(last: string, event: LogEvent): Judgement {
+export function judgeEvent(last: string, event: RowHead): Judgement {
   if (event.seq === last || isAfter(event.seq, last) === false) return 'repeat';
   // A topic is followed as a whole: what came before on it lies at or before `last`, or was lost.
   if (event.prev !== null && isAfter(event.prev, last) === true) return 'missing';

@@ -11,13 +11,18 @@ import type {
   LogEvent,
   ReattachRequest,
   SyncMessage,
+  Topic,
 } from '../protocol/events.ts';
 import { type ControlAddress, daemonUnreachable, upgradeTarget } from './control-address.ts';
+import { type RowHead, readRowHead } from './row-head.ts';
 
 export interface LogConnectionHandlers {
+  /** When given: a row for which it is false is not parsed, and goes to `onUnwanted`. */
+  readonly isWanted: ((topic: Topic) => boolean) | undefined;
   onOpen(): void;
   onReply(reply: FollowReply): void;
   onEvent(event: LogEvent): void;
+  onUnwanted(row: RowHead): void;
   /** Everything up to `seq` that is followed has come. */
   onSync(seq: string): void;
   /** The upgrade was answered with this HTTP status; `onClose` follows. */
@@ -128,6 +133,18 @@ export class LogConnection {
   #receive(text: string): void {
     // What still drips from a connection that was broken off comes again after the resume.
     if (this.#socket.readyState !== WebSocket.OPEN) return;
+    const unwanted = this.#unwantedRow(text);
+    if (unwanted === undefined) this.#understand(text);
+    else this.#handlers.onUnwanted(unwanted);
+  }
+
+  #unwantedRow(text: string): RowHead | undefined {
+    const { isWanted } = this.#handlers;
+    const row = isWanted === undefined ? undefined : readRowHead(text);
+    return row === undefined || isWanted?.(row) === true ? undefined : row;
+  }
+
+  #understand(text: string): void {
     const message = parseMessage(text);
     if (message === undefined) this.breakOff(`unreadable message ${text.slice(0, 80)}`);
     else if ('status' in message) this.#handlers.onReply(message);

@@ -16,6 +16,7 @@ import { type FollowerHello, queryOf } from './follower-hello.ts';
 import { LogConnection } from './log-connection.ts';
 import { ATTACH_RID, type Change, PendingChanges } from './pending-changes.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
+import type { RowHead } from './row-head.ts';
 
 export interface FollowerStateFacts {
   /** Where the subscription stands; undefined before the first attach. */
@@ -42,6 +43,8 @@ export interface LogFollowerOptions {
   readonly epoch?: string;
   readonly hello?: FollowerHello;
   onEvent(event: LogEvent): void;
+  /** When given: events of topics for which it is false need not be told, and cost little. Asked for each event. */
+  isWanted?(topic: Topic): boolean;
   /** Called when the state changes, not for every failed try. */
   onState?(state: 'connected' | 'disconnected', facts: FollowerStateFacts): void;
   onGap?(facts: GapFacts): void;
@@ -150,7 +153,11 @@ export class LogFollower implements Service {
         connection.send(this.#attachRequest(this.#events));
       },
       onReply: (reply) => this.#answered(connection, reply),
-      onEvent: (event) => this.#take(connection, event),
+      isWanted: this.#options.isWanted,
+      onEvent: (event) => {
+        if (this.#take(connection, event)) this.#options.onEvent(event);
+      },
+      onUnwanted: (row) => void this.#take(connection, row),
       onSync: (seq) => {
         if (this.#phase === 'following') this.#position.standAt(seq);
       },
@@ -220,29 +227,30 @@ export class LogFollower implements Service {
     onRefused(error);
   }
 
-  #take(connection: LogConnection, event: LogEvent): void {
+  /** True when it is the next one: from now on it counts as seen. */
+  #take(connection: LogConnection, row: RowHead): boolean {
     if (this.#phase !== 'following') {
       connection.breakOff('an event came before the answer to attach');
-      return;
+      return false;
     }
-    const judgement = this.#position.judge(event);
-    if (judgement === 'repeat') return;
-    if (judgement === 'missing' && !this.#isGone(connection, event)) return;
+    const judgement = this.#position.judge(row);
+    if (judgement === 'repeat') return false;
+    if (judgement === 'missing' && !this.#isGone(connection, row)) return false;
     this.#missingAfter = undefined;
-    this.#position.deliver(event);
-    this.#options.onEvent(event);
+    this.#position.deliver(row);
+    return true;
   }
 
   /** An event before this one did not come: read again once from the last good position. */
-  #isGone(connection: LogConnection, event: LogEvent): boolean {
-    const last = this.#position.goodUntil(event);
+  #isGone(connection: LogConnection, row: RowHead): boolean {
+    const last = this.#position.goodUntil(row);
     if (this.#missingAfter !== last) {
       this.#missingAfter = last;
       this.#position.standAt(last);
-      connection.breakOff(`event ${event.prev} of ${event.type} ${event.id} did not come`);
+      connection.breakOff(`event ${row.prev} of ${row.type} ${row.id} did not come`);
       return false;
     }
-    this.#options.onGap?.({ since: last, seq: event.seq, epoch: this.#epoch ?? '' });
+    this.#options.onGap?.({ since: last, seq: row.seq, epoch: this.#epoch ?? '' });
     return true;
   }
 

@@ -158,6 +158,8 @@ class GatewayProcess implements ChildService {
       events: [],
       hello: { role: 'gateway', pid: process.pid, supervisorPid, listen },
       onEvent: (event) => this.#hub.publish(event),
+      // Of a type that is followed, mostly few objects have a subscriber.
+      isWanted: (topic) => this.#hub.subscriptions.subscribersOf(topic).size > 0,
       onState: (state, { seq, error }) => {
         if (state === 'connected') this.#log.info({ seq }, 'following the log');
         // At the start the core is not there yet, and that is nothing to warn of.

@@ -223,6 +223,29 @@ describe('a sync', () => {
   });
 });
 
+describe('events that nobody wants', () => {
+  const isWanted = ({ id }: Topic) => id === 'mine';
+
+  test('are not told, but seen', async () => {
+    await follow(['a'], { isWanted });
+    for (const id of ['other', 'mine', 'other']) server.append(event('a', id));
+    await eventually(() => follower.position() === '3');
+    expect(seen.map(({ id, data, at }) => [id, data, at])).toEqual([
+      ['mine', [], server.log[1]?.at],
+    ]);
+  });
+
+  test('are read again where one of them is missing', async () => {
+    await follow(['a'], { isWanted });
+    server.holes.add('1');
+    server.append(event('a', 'other'));
+    server.append(event('a', 'other'));
+    await eventually(() => follower.position() === '2');
+    expect(states).toEqual(['connected', 'disconnected', 'connected']);
+    expect([seen, gaps]).toEqual([[], []]);
+  });
+});
+
 describe('a core that knows no changes', () => {
   test('is asked for everything, once a connection, and every change counts', async () => {
     server.isOlder = true;

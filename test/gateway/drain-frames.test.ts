@@ -1,6 +1,6 @@
 /** What a drain costs a gateway, in frames: the core, the gateway and the job's way are real. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Hub } from '../../src/gateway/hub.ts';
+import { FollowPosition } from '../../src/client/follow-position.ts';
 import { AwakeCore } from '../core/awake-core.ts';
 import { ScriptedExecutor } from '../core/scripted-executor.ts';
 import { GatewayFixture, tokenFor } from './gateway-fixture.ts';
@@ -26,7 +26,7 @@ afterEach(async () => {
 /** @returns the events that the core sent to the gateway meanwhile */
 async function countDuringDrain(): Promise<number> {
   // Called for each event that comes, whether somebody wants it or not.
-  const publish = vi.spyOn(Hub.prototype, 'publish');
+  const deliver = vi.spyOn(FollowPosition.prototype, 'deliver');
   await core.post(
     '/v1/jobs',
     Array.from({ length: JOBS }, () => ({ type: 'mail' })),
@@ -38,8 +38,8 @@ async function countDuringDrain(): Promise<number> {
   await client.attach(tokenFor('ada'), 'notification');
   await core.post('/v1/events', { type: 'notification', id: 'ada', data: [] });
   expect(await client.next()).toBe('{"type":"notification","id":"ada","data":[]}');
-  const count = publish.mock.calls.length - 1;
-  publish.mockRestore();
+  const count = deliver.mock.calls.length - 1;
+  deliver.mockRestore();
   return count;
 }
 
