@@ -61,6 +61,33 @@ console.log(JSON.stringify({ done: done.result, again: again.result, heard: hear
   });
 });
 
+test.each([1, 2, 3, 200])(
+  'a program that adds %i jobs, and closes nothing, ends by itself',
+  async (count) => {
+    const name = `adds-${count}.mjs`;
+    site.write(
+      name,
+      `import { connect } from 'taskbell/client';
+const client = connect({ socket: ${JSON.stringify(site.socket)} });
+for (let n = 0; n < ${count}; n += 1) await client.add('echo', n, { queue: 'many-${count}' });
+console.log('added');
+`,
+    );
+    const child = spawn(process.execPath, [site.path(name)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let saidMono = performance.now();
+    child.stdout.on('data', () => {
+      saidMono = performance.now();
+    });
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+    // What would hold it is there for ever, or for the 60 s of an answer's time limit.
+    expect(performance.now() - saidMono).toBeLessThan(30_000);
+    const { jobs } = await site.api.list({ queue: `many-${count}`, limit: 1_000 });
+    expect(jobs).toHaveLength(count);
+  },
+);
+
 test('a handler may use defineJob of the package for its types', async () => {
   site.write(
     'jobs/typed.mjs',
@@ -87,6 +114,8 @@ test('the control API over TCP takes the token of the data directory, and nobody
   const client = connect({ url, token });
   const { id } = await client.add('echo', 'by TCP');
   expect(await client.wait(id)).toMatchObject({ state: 'succeeded', result: 'by TCP' });
+  for (let n = 0; n < 50; n += 1) await client.add('echo', n, { queue: 'by-tcp' });
+  expect((await client.list({ queue: 'by-tcp', limit: 100 })).jobs).toHaveLength(50);
   await client.close();
   expect(statSync(path.join(own.dataDirectory, 'api-token')).mode & 0o777).toBe(0o600);
 });

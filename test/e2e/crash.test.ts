@@ -1,5 +1,6 @@
 /** kill -9 of one process after another: what ran goes on or runs again, and ends once. */
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/client/client.ts';
 import { identityOf, isAlive, signal } from '../../src/process/process-identity.ts';
 import type { JobView } from '../../src/protocol/jobs.ts';
 import { outcomes, Site, until } from './daemon.ts';
@@ -67,6 +68,40 @@ test('a core that dies takes nothing with it: the running job goes on and ends o
   expect(await daemon.pidOf('core')).not.toBe(core);
   const next = await site.api.add('echo', 1);
   expect(await site.api.wait(next.id)).toMatchObject({ state: 'succeeded' });
+});
+
+test('a core that dies twice while many adds are under way: each is answered, and is there once', async () => {
+  site = new Site();
+  const daemon = await site.up();
+  // So that every job that there is stays queued, and can be counted.
+  await site.api.pauseQueue('default');
+  const client = connect({ socket: site.socket, patienceMs: 60_000 });
+  onTestFinished(() => client.close());
+  const ids: string[] = [];
+  let isDone = false;
+  const adders = Array.from({ length: 8 }, async (_, loop) => {
+    while (!isDone) {
+      const payload = ids.length;
+      // Gathered into one request, and beside it requests of their own.
+      const jobs =
+        loop % 2 === 0
+          ? [await client.add('echo', payload)]
+          : await client.addMany([{ type: 'echo', payload }]);
+      ids.push(...jobs.map(({ id }) => id));
+    }
+  });
+  for (let kill = 0; kill < 2; kill += 1) {
+    const core = await daemon.pidOf('core');
+    const before = ids.length;
+    await until(() => ids.length >= before + 100, 'adds are under way');
+    signal(core, 'SIGKILL');
+    const atKill = ids.length;
+    await until(() => ids.length >= atKill + 100, 'adds go on', 30_000);
+  }
+  isDone = true;
+  await Promise.all(adders);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect((await site.api.status()).jobs.queued).toBe(ids.length);
 });
 
 test('a core and its executor that die together: the job runs again and is not charged with a crash that nobody saw', async () => {
