@@ -30,6 +30,7 @@ import { redactionOf } from '../privacy/redaction.ts';
 import { readBootId } from '../process/boot-id.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
+import { ACCESS_EVENT_TYPE } from '../protocol/events.ts';
 import type { AccessAnswer, AccessQuestion } from '../protocol/status.ts';
 import type { ProcessView } from '../protocol/supervision.ts';
 import { ForeignTypes } from '../queue/sqlite/foreign-types.ts';
@@ -251,7 +252,9 @@ function buildServer(
   const { address, port } = settings.api;
   const eventTypes = eventTypesOf(settings);
   const problemWith = (type: string): string | null =>
-    type === '*' ? null : (unknownEventType(type, eventTypes)?.message ?? null);
+    type === '*' || type === ACCESS_EVENT_TYPE
+      ? null
+      : (unknownEventType(type, eventTypes)?.message ?? null);
   const ownFrames = settings.daemon.directFrames && provesFrames();
   const followed = {
     log: stores.events,

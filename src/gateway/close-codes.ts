@@ -14,6 +14,8 @@ export const CLOSE = {
   internal: 1011,
   /** The token expired, or none came in time: come back with a valid one. */
   unauthenticated: 4401,
+  /** What was allowed is no more: the token was revoked, or the right to be here. */
+  forbidden: 4403,
   /** Data was not read for too long. */
   tooSlow: 4408,
   /** Too many connections of one user. */

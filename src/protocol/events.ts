@@ -20,6 +20,12 @@ export const BUILT_IN_EVENT_TYPES = [
 /** Types that only Taskbell itself publishes. */
 export const RESERVED_EVENT_TYPES: readonly string[] = ['job', 'queue'];
 
+/**
+ * What gateways must learn at once of who may come in: revoked tokens, changed users and grants. Rows of the log, so
+ * that none is missed; nobody publishes, configures or attaches to this type, and it is never sent to a subscriber.
+ */
+export const ACCESS_EVENT_TYPE = 'access';
+
 export const MAX_EVENT_ID_BYTES = 256;
 
 /** What a topic is named by. */
@@ -41,6 +47,49 @@ export interface LogEvent extends Topic {
   readonly prev: string | null;
   /** ISO 8601, UTC. */
   readonly at: string;
+}
+
+/**
+ * An event of a type with `delivery = volatile`: it is in no log, reaches those who follow at its moment, and is
+ * never resumed.
+ */
+export interface VolatileEvent extends Topic {
+  readonly data: readonly Json[];
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly seq?: never;
+  readonly prev?: never;
+}
+
+/** What a publish is answered with, one for each event of it. */
+export type PublishedEvent = LogEvent | VolatileEvent;
+
+/** How an event type is delivered: kept in the log, or live only. */
+export type Delivery = 'durable' | 'volatile';
+
+/** So many events may be published at once. */
+export const MAX_EVENTS_AT_ONCE = 1_000;
+/** Of the data of one event, as JSON text. */
+export const MAX_EVENT_DATA_BYTES = 1_048_576;
+/** Of the data of one event, its own array included. */
+export const MAX_EVENT_DEPTH = 32;
+
+/** One event type, as `GET /v1/event-types` and `event types` tell of it. */
+export interface EventTypeView {
+  readonly name: string;
+  readonly description: string;
+  readonly builtIn: boolean;
+  /** False: only Taskbell itself publishes it. */
+  readonly publishable: boolean;
+  readonly delivery: Delivery;
+  /** Milliseconds; null: as long as the log keeps everything. */
+  readonly retentionMs: number | null;
+  /** Null: any number. */
+  readonly retentionCount: number | null;
+  /** The JSON Schema that `data` is checked with; null: it is not. */
+  readonly schema: Json;
+  /** Rows in the log; null where they are not counted. */
+  readonly rows: number | null;
 }
 
 export interface EventPage {

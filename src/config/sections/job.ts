@@ -1,6 +1,6 @@
 /** The keys of [job:NAME], [queue:NAME] and [event:NAME]. */
 
-import { BUILT_IN_EVENT_TYPES } from '../../protocol/events.ts';
+import { ACCESS_EVENT_TYPE, BUILT_IN_EVENT_TYPES } from '../../protocol/events.ts';
 import { BACKOFF_KINDS } from '../../protocol/jobs.ts';
 import { emptyKey, key, list, map, nullable, type SectionDefinition } from '../key-definition.ts';
 import type { EventTypeSettings, JobTypeSettings, QueueSettings } from '../settings.ts';
@@ -117,7 +117,9 @@ export const EVENT: SectionDefinition<Omit<EventTypeSettings, 'name'>> = {
   instance: {
     exampleName: 'invoicePaid',
     refuse: (name) =>
-      BUILT_IN_EVENT_TYPES.some((type) => type.toLowerCase() === name.toLowerCase())
+      [...BUILT_IN_EVENT_TYPES, ACCESS_EVENT_TYPE].some(
+        (type) => type.toLowerCase() === name.toLowerCase(),
+      )
         ? `the event type ${name} is built in; choose another name or remove the section`
         : null,
   },
