@@ -180,6 +180,8 @@ export interface WebSocketEventsSettings {
   readonly pingInterval: number;
   readonly maxUnread: number;
   readonly maxUnreadTime: number;
+  /** False: the gateway sends each message by the WebSocket library. */
+  readonly directFrames: boolean;
   /** Exact origins that browsers may come from; `*` alone: any. */
   readonly origins: readonly string[];
 }

@@ -21,8 +21,10 @@ import {
   type Moment,
   slowClosing,
 } from './connection-health.ts';
+import type { FanOut, Message } from './fan-out.ts';
 import type { FollowedTypes } from './followed-types.ts';
 import type { Clock, Hub, Subscriber } from './hub.ts';
+import { Outlet } from './outlet.ts';
 import {
   type EventsRequest,
   parseRequest,
@@ -38,6 +40,7 @@ export interface ConnectionWorld {
   readonly verifier: TokenVerifier;
   readonly access: AccessCheck;
   readonly hub: Hub;
+  readonly fanOut: FanOut;
   readonly followed: FollowedTypes;
   readonly clock: Clock;
   readonly log: Logger;
@@ -50,6 +53,7 @@ const OVERLOAD_RETRY_MS = 1_000;
 export class Connection implements Subscriber {
   readonly #world: ConnectionWorld;
   readonly #socket: WebSocket;
+  readonly #outlet: Outlet;
   readonly #ended = new AbortController();
   readonly #openedAtMono: number;
   #bucket: Bucket;
@@ -59,7 +63,6 @@ export class Connection implements Subscriber {
   #tokenExpiresAt: number | undefined;
   #pingedAtMono: number;
   #heardSincePing = true;
-  #allReadAtMono: number;
 
   /** @param transport the socket below `socket`; says when what was unread has been read */
   constructor(socket: WebSocket, transport: Socket, world: ConnectionWorld) {
@@ -68,7 +71,10 @@ export class Connection implements Subscriber {
     this.#socket = socket;
     this.#openedAtMono = nowMono;
     this.#pingedAtMono = nowMono;
-    this.#allReadAtMono = nowMono;
+    this.#outlet = new Outlet(world.fanOut, {
+      ...{ socket, transport, maxUnread: world.limits.maxUnread },
+      onTooSlow: () => this.close(slowClosing()),
+    });
     this.#bucket = fullBucket(world.limits, nowMono);
     world.hub.join(this);
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
@@ -77,25 +83,15 @@ export class Connection implements Subscriber {
     socket.on('close', (code) => this.#onClose(code));
     // ws closes by itself with the fitting code (1002, 1007, 1009).
     socket.on('error', (err) => world.log.debug({ err }, 'connection failed'));
-    transport.on('drain', () => {
-      this.#allReadAtMono = world.clock.nowMono();
-    });
   }
 
-  push(frame: Buffer, nowMono: number): void {
-    if (this.#isEnding) return;
-    const unread = this.#socket.bufferedAmount;
-    if (unread === 0) this.#allReadAtMono = nowMono;
-    // Looked at before the send: one event larger than the limit must still reach an idle client.
-    if (unread > this.#world.limits.maxUnread) this.close(slowClosing());
-    else this.#socket.send(frame, { binary: false });
+  push(message: Message): void {
+    if (!this.#isEnding) this.#outlet.send(message);
   }
 
   tick(moment: Moment): void {
     if (this.#isEnding) return;
-    const facts = this.#facts();
-    if (facts.unreadBytes === 0) this.#allReadAtMono = moment.nowMono;
-    const due = dueNow(facts, this.#world.limits, moment);
+    const due = dueNow(this.#facts(moment.nowMono), this.#world.limits, moment);
     switch (due.kind) {
       case 'nothing':
         return;
@@ -117,14 +113,15 @@ export class Connection implements Subscriber {
     if (this.#isEnding) return;
     this.#ended.abort();
     this.#world.hub.subscriptions.drop(this);
-    const unreadBytes = this.#socket.bufferedAmount;
+    const { unreadBytes } = this.#outlet;
     const facts = { code, reason, user: this.#user, unreadBytes };
     this.#world.log.debug(facts, 'closing a connection');
-    this.#socket.close(code, reason);
+    this.#outlet.close(code, reason);
   }
 
   terminate(): void {
     this.#ended.abort();
+    this.#outlet.discard();
     this.#socket.terminate();
   }
 
@@ -132,14 +129,14 @@ export class Connection implements Subscriber {
     return this.#ended.signal.aborted;
   }
 
-  #facts(): ConnectionFacts {
+  #facts(nowMono: number): ConnectionFacts {
     return {
       openedAtMono: this.#openedAtMono,
       tokenExpiresAt: this.#tokenExpiresAt,
       pingedAtMono: this.#pingedAtMono,
       heardSincePing: this.#heardSincePing,
-      unreadBytes: this.#socket.bufferedAmount,
-      allReadAtMono: this.#allReadAtMono,
+      unreadBytes: this.#outlet.unreadBytes,
+      allReadAtMono: this.#outlet.allReadAtMono(nowMono),
     };
   }
 
@@ -210,7 +207,7 @@ export class Connection implements Subscriber {
   }
 
   #reply(code: ReplyCode): void {
-    this.#socket.send(REPLIES[code]);
+    this.#outlet.say(REPLIES[code]);
   }
 
   /** The order of the checks is documented: token set, token valid, user known, access. */

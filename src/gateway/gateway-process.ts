@@ -15,9 +15,11 @@ import type { Logger } from '../process/logger.ts';
 import type { Deadline } from '../process/service.ts';
 import { BUILT_IN_EVENT_TYPES } from '../protocol/events.ts';
 import type { StatusView } from '../protocol/status.ts';
+import { provesFrames } from '../wire/frame-proof.ts';
 import { createAccessCheck } from './access.ts';
 import { restartClosing } from './close-codes.ts';
 import { Connection, type ConnectionWorld } from './connection.ts';
+import { FanOut } from './fan-out.ts';
 import { FollowedTypes } from './followed-types.ts';
 import { Hub, SYSTEM_CLOCK } from './hub.ts';
 import { Listener } from './listener.ts';
@@ -34,12 +36,9 @@ const STATUS_TIMEOUT_MS = 1_000;
 class GatewayProcess implements ChildService {
   readonly #context: ChildContext;
   readonly #log: Logger;
-  readonly #hub = new Hub(SYSTEM_CLOCK);
-  readonly #followed = new FollowedTypes(
-    this.#hub.subscriptions,
-    // Nobody can attach before the follower is there.
-    async (topics) => this.#follower?.reattach(topics),
-  );
+  readonly #fanOut: FanOut;
+  readonly #hub: Hub;
+  readonly #followed: FollowedTypes;
   /** Aborted by `quiet` and by `stop`. */
   readonly #noMore = new AbortController();
   #world: ConnectionWorld | undefined;
@@ -52,6 +51,15 @@ class GatewayProcess implements ChildService {
   constructor(context: ChildContext) {
     this.#context = context;
     this.#log = context.log.child({ component: 'gateway' });
+    const { directFrames } = context.settings.webSocketEvents;
+    const { nowMono } = SYSTEM_CLOCK;
+    this.#fanOut = new FanOut({ directFrames: directFrames && provesFrames(), nowMono });
+    this.#hub = new Hub(SYSTEM_CLOCK, this.#fanOut);
+    this.#followed = new FollowedTypes(
+      this.#hub.subscriptions,
+      // Nobody can attach before the follower is there.
+      async (topics) => this.#follower?.reattach(topics),
+    );
   }
 
   start(): Promise<void> {
@@ -119,6 +127,7 @@ class GatewayProcess implements ChildService {
       verifier,
       access: createAccessCheck(access, daemon.controlSocket, this.#log),
       hub: this.#hub,
+      fanOut: this.#fanOut,
       followed: this.#followed,
       clock: SYSTEM_CLOCK,
       log: this.#log,

@@ -7,12 +7,13 @@
 import type { LogEvent } from '../protocol/events.ts';
 import type { Closing } from './close-codes.ts';
 import type { Moment } from './connection-health.ts';
+import type { FanOut, Message } from './fan-out.ts';
 import { renderPush } from './protocols/events-v1.ts';
 import { SubscriptionIndex } from './subscription-index.ts';
 
 export interface Subscriber {
-  /** @param frame UTF-8 of one text message, shared by all subscribers: never changed */
-  push(frame: Buffer, nowMono: number): void;
+  /** @param message the same object for all subscribers of one event */
+  push(message: Message): void;
   tick(moment: Moment): void;
   close(closing: Closing): void;
   terminate(): void;
@@ -30,13 +31,15 @@ const TICK_MS = 1_000;
 export class Hub {
   readonly subscriptions = new SubscriptionIndex<Subscriber>();
   readonly #clock: Clock;
+  readonly #fanOut: FanOut;
   readonly #members = new Set<Subscriber>();
   readonly #connectionsByUser = new Map<string, number>();
   readonly #whenEmpty = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, fanOut: FanOut) {
     this.#clock = clock;
+    this.#fanOut = fanOut;
   }
 
   get size(): number {
@@ -71,10 +74,9 @@ export class Hub {
   publish(event: LogEvent): void {
     const subscribers = this.subscriptions.subscribersOf(event);
     if (subscribers.size === 0) return;
-    const frame = Buffer.from(renderPush(event));
-    const nowMono = this.#clock.nowMono();
-    // A subscriber that is too slow leaves the set while it is walked, which a Set allows.
-    for (const subscriber of subscribers) subscriber.push(frame, nowMono);
+    const message = this.#fanOut.message(renderPush(event));
+    // A subscriber that is too slow may leave the set while it is walked, which a Set allows.
+    for (const subscriber of subscribers) subscriber.push(message);
   }
 
   /** @param makeClosing called for each, so that the hints when to come back can differ */

@@ -81,6 +81,7 @@ describe('without a file', () => {
         pingInterval: 25_000,
         maxUnread: 1_048_576,
         maxUnreadTime: 10_000,
+        directFrames: true,
         origins: ['*'],
       },
       auth: {

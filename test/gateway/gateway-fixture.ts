@@ -31,6 +31,7 @@ export const LIMITS: WebSocketEventsSettings = {
   pingInterval: 25_000,
   maxUnread: 1_048_576,
   maxUnreadTime: 10_000,
+  directFrames: true,
   origins: ['*'],
 };
 

@@ -1,7 +1,7 @@
 /** The keys of [webSocketEvents], the server that subscribers connect to, and its limits. */
 import { key, list, type SectionDefinition } from '../key-definition.ts';
 import type { WebSocketEventsSettings } from '../settings.ts';
-import { duration, integer, matching, origins, size } from '../value-types.ts';
+import { boolean, duration, integer, matching, origins, size } from '../value-types.ts';
 import { LISTEN_ADDRESS } from './api.ts';
 
 const KIB = 1_024;
@@ -40,6 +40,11 @@ export const WEB_SOCKET_EVENTS: SectionDefinition<WebSocketEventsSettings> = {
       duration(1),
       '10s',
       'Time without reading after which a slow connection is closed.',
+    ),
+    directFrames: key(
+      boolean,
+      'true',
+      'Write what a moment brings for a subscriber at once, as frames made once for all; false: one message at a time, by the WebSocket library.',
     ),
     origins: list(origins, '*', 'Exact origins that browsers may come from; *: any; empty: none.'),
   },
