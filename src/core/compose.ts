@@ -10,17 +10,6 @@ import { join } from 'node:path';
 import { decideAccess } from '../access/decide-access.ts';
 import { Directory } from '../access/directory.ts';
 import type { ApiContext } from '../api/api-context.ts';
-import { batchRoutes } from '../api/batches.ts';
-import { directoryRoutes } from '../api/directory.ts';
-import { eventRoutes } from '../api/events.ts';
-import { bulkRoutes } from '../api/job-bulk.ts';
-import { seeingRoutes } from '../api/job-why.ts';
-import { jobRoutes } from '../api/jobs.ts';
-import { keyRoutes } from '../api/keys.ts';
-import { queueRoutes } from '../api/queues.ts';
-import { scheduleRoutes } from '../api/schedules.ts';
-import { statusRoutes } from '../api/status.ts';
-import { workerRoutes } from '../api/workers.ts';
 import type { Settings } from '../config/settings.ts';
 import { skipAhead } from '../log/sqlite/log-position.ts';
 import { LogWriter } from '../log/sqlite/log-writer.ts';
@@ -52,6 +41,7 @@ import { provesFrames } from '../wire/frame-proof.ts';
 import { apiToken } from './api-token.ts';
 import { renderBounded } from './bounded-json.ts';
 import { CommitLoop } from './commit-loop.ts';
+import { controlRoutes } from './control-routes.ts';
 import { ControlServer } from './control-server.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DueClock } from './due-clock.ts';
@@ -265,19 +255,7 @@ function buildServer(
   return new ControlServer({
     socketPath: settings.daemon.controlSocket,
     tcp: port === 0 ? null : { address, port, token: apiToken(settings.daemon.dataDirectory) },
-    routes: [
-      ...jobRoutes(context),
-      ...batchRoutes(context),
-      ...bulkRoutes(context),
-      ...queueRoutes(context),
-      ...scheduleRoutes(context),
-      ...eventRoutes(context),
-      ...directoryRoutes(context),
-      ...statusRoutes(context),
-      ...workerRoutes(context),
-      ...seeingRoutes(context),
-      ...keyRoutes(context),
-    ],
+    routes: controlRoutes(context),
     streams: [
       {
         path: '/v1/execute',

@@ -1,0 +1,30 @@
+/** All routes of the control API, by their rooms of the API. Knows no server. */
+import type { ApiContext } from '../api/api-context.ts';
+import { batchRoutes } from '../api/batches.ts';
+import { directoryRoutes } from '../api/directory.ts';
+import { eventRoutes } from '../api/events.ts';
+import { bulkRoutes } from '../api/job-bulk.ts';
+import { seeingRoutes } from '../api/job-why.ts';
+import { jobRoutes } from '../api/jobs.ts';
+import { keyRoutes } from '../api/keys.ts';
+import { queueRoutes } from '../api/queues.ts';
+import type { Route } from '../api/route.ts';
+import { scheduleRoutes } from '../api/schedules.ts';
+import { statusRoutes } from '../api/status.ts';
+import { workerRoutes } from '../api/workers.ts';
+
+export function controlRoutes(context: ApiContext): readonly Route[] {
+  return [
+    ...jobRoutes(context),
+    ...batchRoutes(context),
+    ...bulkRoutes(context),
+    ...queueRoutes(context),
+    ...scheduleRoutes(context),
+    ...eventRoutes(context),
+    ...directoryRoutes(context),
+    ...statusRoutes(context),
+    ...workerRoutes(context),
+    ...seeingRoutes(context),
+    ...keyRoutes(context),
+  ];
+}
