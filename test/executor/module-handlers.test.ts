@@ -50,6 +50,28 @@ describe('a module handler', () => {
     expect(await shop.core.outcome('1')).toMatchObject({ outcome: 'succeeded', result: null });
   });
 
+  it.each([
+    ['a promise', 'async () => 7', { outcome: 'succeeded', result: 7 }],
+    ['what has a `then` of its own', '() => ({ then: (done) => done(7) })', { result: 7 }],
+    [
+      'a function with a `then`',
+      '() => Object.assign(() => {}, { then: (done) => done(7) })',
+      { result: 7 },
+    ],
+    ['a `then` that is no function', '() => ({ then: 7 })', JSON.parse('{"result":{"then":7}}')],
+    [
+      'a `then` that throws when it is looked at',
+      '() => ({ get then() { throw new TypeError("no"); } })',
+      { outcome: 'error', error: { name: 'TypeError', message: 'no' } },
+    ],
+    ['nothing, but throws at once', '() => { throw new TypeError("no"); }', { outcome: 'error' }],
+  ])('may return %s', async (_what, source, expected) => {
+    shop.handler('returns.mjs', `export default ${source};`);
+    await shop.start();
+    shop.core.run({ type: 'returns' });
+    expect(await shop.core.outcome('1')).toMatchObject(expected);
+  });
+
   it('keeps `this`: run may use other members of its object', async () => {
     shop.handler('self.mjs', 'export default { factor: 3, run(n) { return n * this.factor; } };');
     await shop.start();

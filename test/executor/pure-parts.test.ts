@@ -95,6 +95,40 @@ describe('encodeOutcome', () => {
     expect('result' in parsed).toBe(outcome === 'succeeded');
     expect('events' in parsed).toBe(outcome === 'succeeded');
   });
+
+  const error = { name: 'E', message: 'a "quoted" word' };
+  const usage = { cpuMs: 7.5, peakBytes: 1_024 };
+  it.each<[Ending, object]>([
+    [
+      { kind: 'succeeded', result: null },
+      { outcome: 'succeeded', result: null },
+    ],
+    [
+      { kind: 'succeeded', result: [1], usage, exitCode: 0 },
+      { outcome: 'succeeded', ...usage, exitCode: 0, result: [1] },
+    ],
+    [
+      { kind: 'failed', error, retryable: true },
+      { outcome: 'error', error },
+    ],
+    [
+      { kind: 'failed', error, retryable: true, retryAfterMs: 9, usage: { cpuMs: 1 }, exitCode: 3 },
+      { outcome: 'error', retryAfterMs: 9, error, cpuMs: 1, exitCode: 3 },
+    ],
+    [
+      { kind: 'failed', error, retryable: false, retryAfterMs: 9 },
+      { outcome: 'error', retryable: false, error },
+    ],
+    [
+      { kind: 'stopped', exitCode: 143 },
+      { outcome: 'interrupted', exitCode: 143 },
+    ],
+  ])('writes %o with all that is known of it, and nothing else', (ending, expected) => {
+    const times = { startedAt: 5, durationMs: 0, timeoutMs: 9 };
+    const fence = { id: '1', attempt: 1 };
+    const text = encodeOutcome({ fence, times, stopped: null, ending, events: [] });
+    expect(JSON.parse(text)).toEqual({ ...fence, startedAt: 5, durationMs: 0, ...expected });
+  });
 });
 
 describe('encodeResult', () => {
