@@ -8,6 +8,7 @@ import type { TaskbellClient } from '../client/client.ts';
 import type { Flags } from '../config/flags.ts';
 import type { Loaded } from '../config/load-settings.ts';
 import type { Settings } from '../config/settings.ts';
+import { loadCode } from '../process/code-loading.ts';
 import type { CliWorld } from './cli-world.ts';
 import { createPainter, type Painter } from './painter.ts';
 
@@ -68,7 +69,7 @@ export class CliContext {
   }
 
   async load(): Promise<Loaded> {
-    const { loadSettings } = await import('../config/load-settings.ts');
+    const { loadSettings } = await loadCode(() => import('../config/load-settings.ts'));
     const { environment, cwd } = this.#world;
     return loadSettings({ flags: this.#flags(), environment, cwd });
   }

@@ -1,13 +1,17 @@
 /** A daemon with nothing to do: nobody wakes it, and what holds it up all the same is found. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, type TestContext, test, vi } from 'vitest';
 import { type Daemon, Site } from './daemon.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-let site: Site;
-afterEach(() => site.dispose());
+/** Of one test: they wait most of the time, and do it together. */
+function newSite({ onTestFinished }: TestContext): Site {
+  const site = new Site();
+  onTestFinished(() => site.dispose());
+  return site;
+}
 
 const WINDOW_MS = 5_000;
 /** In a window; whatever comes once a second has more. The gateway's server looks once, for late handshakes. */
@@ -30,8 +34,8 @@ async function wakes(daemon: Daemon): Promise<number> {
   return Math.max(...pids.map((pid, index) => waits(pid) - (before[index] ?? 0)));
 }
 
-test('nothing in a daemon wakes up once a second, before its first job and after it (needs Linux: /proc)', async () => {
-  site = new Site();
+test.concurrent('nothing in a daemon wakes up once a second, before its first job and after it (needs Linux: /proc)', async (context) => {
+  const site = newSite(context);
   site.write('jobs/short.mjs', 'export default () => 1;');
   const daemon = await site.up();
   // Right after some work V8 collects garbage a few times: a window without it comes.
@@ -42,8 +46,8 @@ test('nothing in a daemon wakes up once a second, before its first job and after
   await expect.poll(() => wakes(daemon), settled).toBeLessThanOrEqual(MOST_WAKES);
 });
 
-test('a timer that the first job has left behind is found when it holds up the idle executor', async () => {
-  site = new Site();
+test.concurrent('a timer that the first job has left behind is found when it holds up the idle executor', async (context) => {
+  const site = newSite(context);
   site.write(
     'jobs/leave.mjs',
     `export default () => { setTimeout(spinForEver, 100); };
@@ -58,8 +62,8 @@ function spinForEver() { for (let n = 0; ; n += 1) Math.sqrt(n); }`,
   expect((await site.api.workers()).map(({ state }) => state)).toEqual(['blocked']);
 });
 
-test('a loop that the first job holds up is found, although the thread that looks starts with it', async () => {
-  site = new Site();
+test.concurrent('a loop that the first job holds up is found, although the thread that looks starts with it', async (context) => {
+  const site = newSite(context);
   site.write('jobs/spin.mjs', 'export default { retries: 0, run() { for (;;); } };');
   const daemon = await site.up();
   const { id } = await site.api.add('spin', null, { timeoutMs: 1_000 });
