@@ -8,6 +8,7 @@ import type {
   AuthSettings,
   DaemonSettings,
   EventTypeSettings,
+  IssuerSettings,
   JobTypeSettings,
   PrivacySettings,
   QueueSettings,
@@ -42,6 +43,7 @@ export function buildSettings(
     webSocket: only<WebSocketSettings>(sections, 'webSocket'),
     webSocketEvents: only<WebSocketEventsSettings>(sections, 'webSocketEvents'),
     auth: only<AuthSettings>(sections, 'auth'),
+    issuers: all<IssuerSettings>(sections, 'issuer'),
     access: only<AccessSettings>(sections, 'access'),
     api: only<ApiSettings>(sections, 'api'),
   });

@@ -9,6 +9,10 @@ import type { Settings } from './settings.ts';
 export function checkFiles(settings: Settings): void {
   const named = [
     { key: '[auth] publicKeyFile', path: settings.auth.publicKeyFile },
+    ...settings.issuers.map(({ name, publicKeyFile }) => ({
+      key: `[issuer:${name}] publicKeyFile`,
+      path: publicKeyFile,
+    })),
     { key: '[webSocket] tokenFile', path: settings.webSocket.tokenFile },
     { key: '[privacy] keysFile', path: settings.privacy.keysFile },
     ...settings.jobs.map(({ name, secretFile }) => ({

@@ -28,7 +28,7 @@ export interface Flags {
 export function parseSetFlag(argument: string): FlagOverride {
   // Job names may hold dots: the key is `environment.NAME`, or what stands behind the last dot.
   const pattern =
-    /^((?:job|event):[^=]+?|[^.=:]+)\.((?:environment\.)?[^.=]+|(?:query|auth)\.[^=]+)=([\s\S]*)$/i;
+    /^((?:job|event|issuer):[^=]+?|[^.=:]+)\.((?:environment\.)?[^.=]+|(?:query|auth)\.[^=]+)=([\s\S]*)$/i;
   const [, section, key, value] = pattern.exec(argument) ?? [];
   if (section === undefined || key === undefined || value === undefined) {
     throw new TaskbellError(

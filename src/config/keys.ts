@@ -6,7 +6,8 @@
  */
 import { didYouMean } from './did-you-mean.ts';
 import type { AnySection, Definition } from './key-definition.ts';
-import { ACCESS, API, AUTH } from './sections/api.ts';
+import { ACCESS, API } from './sections/api.ts';
+import { AUTH, ISSUER } from './sections/auth.ts';
 import { DAEMON, WORKER } from './sections/daemon.ts';
 import { EVENT, JOB, QUEUE } from './sections/job.ts';
 import { PRIVACY, RETENTION } from './sections/retention.ts';
@@ -24,6 +25,7 @@ export const SECTIONS: readonly AnySection[] = [
   WEB_SOCKET,
   WEB_SOCKET_EVENTS,
   AUTH,
+  ISSUER,
   ACCESS,
   API,
   RETENTION,

@@ -13,6 +13,7 @@ import { type ConfigFile, findConfigFile, parseProfile, readConfigFile } from '.
 import { checkControlSocket, checkSchedules, checkSecrecy } from './cross-checks.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type Flags, readFlags } from './flags.ts';
+import { checkIssuers } from './issuer-checks.ts';
 import { checkJobs } from './job-checks.ts';
 import { SECTIONS, type SectionReference } from './keys.ts';
 import { type ScannedEntry, scanLines } from './line-scanner.ts';
@@ -60,6 +61,7 @@ export function loadSettings(request: LoadRequest): Loaded {
     ...checkSecrecy(file, resolution.sections),
     ...checkSchedules(resolution, now),
     ...checkJobs(resolution.sections),
+    ...checkIssuers(resolution),
   ];
   if (problems.length > 0) throw configError(problems);
   const settings = buildSettings(resolution.sections, { file: path, profile });

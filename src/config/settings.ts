@@ -189,7 +189,10 @@ export interface WebSocketEventsSettings {
 export type TokenAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
 
 export interface AuthSettings {
+  /** This or `jwksUrl`; neither: no token is valid. */
   readonly publicKeyFile: string | null;
+  /** A key set that is fetched; https, or http on this machine. */
+  readonly jwksUrl: string | null;
   /** Development only: `token issue` signs with it. */
   readonly privateKeyFile: string | null;
   readonly issuer: string | null;
@@ -199,6 +202,21 @@ export interface AuthSettings {
   readonly userIdClaim: string;
   readonly onExpiry: 'close' | 'keep';
   readonly expiryGrace: number;
+}
+
+/** One `[issuer:NAME]` section: a further issuer, whose keys verify its tokens and no others. */
+export interface IssuerSettings {
+  readonly name: string;
+  /** The `iss` claim of its tokens. */
+  readonly issuer: string;
+  /** This or `jwksUrl`. */
+  readonly publicKeyFile: string | null;
+  readonly jwksUrl: string | null;
+  readonly audience: string | null;
+  readonly algorithms: readonly TokenAlgorithm[];
+  readonly userIdClaim: string;
+  /** Null: as in [auth]. */
+  readonly onExpiry: 'close' | 'keep' | null;
 }
 
 export interface AccessSettings {
@@ -228,6 +246,7 @@ export interface Settings {
   readonly webSocket: WebSocketSettings;
   readonly webSocketEvents: WebSocketEventsSettings;
   readonly auth: AuthSettings;
+  readonly issuers: readonly IssuerSettings[];
   readonly access: AccessSettings;
   readonly api: ApiSettings;
 }

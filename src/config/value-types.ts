@@ -192,6 +192,23 @@ export function url(...schemes: readonly string[]): ValueType<string> {
   };
 }
 
+/** `localhost`, 127.0.0.0/8 and ::1, as a parsed URL spells them. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** Keys that somebody on the way could exchange would verify his own tokens. */
+export const keySetUrl: ValueType<string> = {
+  name: 'URL (https, or http on this machine)',
+  read: (value, base) => {
+    const reading = url('https', 'http').read(value, base);
+    if (!reading.ok) return reading;
+    const { protocol, hostname } = new URL(value);
+    return protocol === 'https:' || LOOPBACK.test(hostname)
+      ? reading
+      : expected('an https:// URL; http:// only for localhost, 127.0.0.1 or [::1]');
+  },
+  format: String,
+};
+
 export const argv: ValueType<readonly string[]> = {
   name: 'command line',
   read: (value) => splitWords(value),

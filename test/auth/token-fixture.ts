@@ -13,6 +13,7 @@ import type { AuthSettings } from '../../src/config/settings.ts';
 
 export const AUTH: AuthSettings = {
   publicKeyFile: null,
+  jwksUrl: null,
   privateKeyFile: null,
   issuer: null,
   audience: null,

@@ -86,6 +86,7 @@ describe('without a file', () => {
       },
       auth: {
         publicKeyFile: null,
+        jwksUrl: null,
         privateKeyFile: null,
         issuer: null,
         audience: null,
@@ -94,6 +95,7 @@ describe('without a file', () => {
         onExpiry: 'close',
         expiryGrace: 60_000,
       },
+      issuers: [],
       access: { users: 'any', datasets: 'any' },
       api: { address: '127.0.0.1', port: 0 },
     });

@@ -9,6 +9,7 @@ import type {
   AccessSettings,
   AuthSettings,
   EventTypeSettings,
+  IssuerSettings,
   Settings,
   WebSocketEventsSettings,
 } from '../../src/config/settings.ts';
@@ -38,6 +39,7 @@ export const LIMITS: WebSocketEventsSettings = {
 export interface GatewayOptions {
   readonly limits?: Partial<WebSocketEventsSettings>;
   readonly auth?: Partial<AuthSettings>;
+  readonly issuers?: readonly IssuerSettings[];
   readonly access?: Partial<AccessSettings>;
   readonly events?: readonly EventTypeSettings[];
   /** Of another core than the fixture's. */
@@ -115,6 +117,7 @@ export class GatewayFixture {
       events: options.events ?? [],
       webSocketEvents: { ...LIMITS, ...options.limits },
       auth: { ...AUTH, publicKeyFile, ...options.auth },
+      issuers: options.issuers ?? [],
       access: { users: 'any', datasets: 'any', ...options.access },
     } as unknown as Settings;
   }
