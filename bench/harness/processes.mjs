@@ -103,6 +103,16 @@ export function residentMiB(pid) {
   }
 }
 
+/** As resident, but of a page that n processes share the nth part: of the node binary, mostly. */
+export function proportionalMiB(pid) {
+  try {
+    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) / 1_024;
+  } catch {
+    return Number.NaN;
+  }
+}
+
 /** What a process asked the system to write so far: calls and bytes. */
 export function writesOf(pid) {
   const io = readFileSync(`/proc/${pid}/io`, 'utf8');
