@@ -2,8 +2,8 @@
  * The near end of the thread that watches this process's event loop: counts what runs, and answers
  * its question whether the loop still turns. What a blocked loop means is for the core to decide.
  *
- * There is no thread before the first attempt: it takes 8 MiB, and a loop that has run no job has
- * nothing to stand still for. While nothing runs it asks seldom, for what jobs have left behind.
+ * There is no thread before the first attempt: it takes 8 MiB of an executor that may never run one, and
+ * until then no code of a user's runs but what modules started as they were loaded, which nobody looks for.
  */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../process/logger.ts';
