@@ -1,5 +1,5 @@
 /** /v1/events: publish, and read the log a page at a time. */
-import { type EventLog, toLogEvent } from '../log/event-log.ts';
+import { type EventLog, toLogEvent, toPublishedEvent } from '../log/event-log.ts';
 import type { EventPage, EventRequest } from '../protocol/events.ts';
 import { check } from '../protocol/shapes.ts';
 import type { ApiContext } from './api-context.ts';
@@ -21,7 +21,7 @@ async function publishEvents(context: ApiContext, request: ApiRequest): Promise<
     (item) => check(EVENT_REQUEST, item, 'The event is not valid') as EventRequest,
   );
   const rows = await context.publish(events);
-  return created({ events: rows.map(toLogEvent) });
+  return created({ events: rows.map(toPublishedEvent) });
 }
 
 async function readEvents({ log }: ApiContext, { query }: ApiRequest): Promise<ApiAnswer> {

@@ -4,7 +4,7 @@
  * Pure: says nothing about positions, and does not know which event types exist.
  */
 import * as v from 'valibot';
-import type { LogRow } from '../log/event-log.ts';
+import type { LiveRow } from '../log/event-log.ts';
 import { covers, type Topic } from '../protocol/events.ts';
 
 const TOPICS = v.pipe(v.array(v.object({ type: v.string(), id: v.string() })), v.maxLength(1_000));
@@ -34,10 +34,16 @@ export function parseFollowRequest(text: string): Request | undefined {
   }
 }
 
-/** Which of the rows of one commit are wanted; the very array that was given when all of them are. */
-export type RowFilter = (rows: readonly LogRow[]) => readonly LogRow[];
+/** The types that are named; undefined for every type. */
+export function typesOf(topics: readonly Topic[]): readonly string[] | undefined {
+  const types = topics.map(({ type }) => type);
+  return types.includes('*') ? undefined : types;
+}
 
-const NONE: readonly LogRow[] = [];
+/** Which of the rows of one commit are wanted; the very array that was given when all of them are. */
+export type RowFilter = <R extends LiveRow>(rows: readonly R[]) => readonly R[];
+
+const NONE: readonly never[] = [];
 
 export function filterFor(topics: readonly Topic[]): RowFilter {
   if (topics.length === 0) return () => NONE;

@@ -1,11 +1,12 @@
 /**
  * One reader of the log on a WebSocket of the control server: attached from a position, it gets
- * every row after it, in order. A slow reader is read for from the log; nothing is kept for it.
+ * every row after it, in order. A slow reader is read for from the log; nothing is kept for it, so that it
+ * misses what is only live. Rows that went before it read them end the connection: its next attach says so.
  */
 
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { type EventLog, type LogRow, renderLogEvents } from '../log/event-log.ts';
+import { type EventLog, isKept, type LiveRow, renderLogEvents } from '../log/event-log.ts';
 import type { FollowReply, SyncMessage, Topic } from '../protocol/events.ts';
 import { takesFrames } from '../wire/frame.ts';
 import {
@@ -14,6 +15,7 @@ import {
   parseFollowRequest,
   type Request,
   type RowFilter,
+  typesOf,
 } from './follow-request.ts';
 import type { FollowerHeartbeat } from './follower-heartbeat.ts';
 import { framesOf } from './row-frames.ts';
@@ -31,6 +33,8 @@ export interface FollowerWorld {
   readonly ownFrames: boolean;
   /** Shared by all followers. */
   readonly heartbeat: FollowerHeartbeat;
+  /** Rows that are only live were not sent: this follower has too much unsent. */
+  readonly onDropped?: (count: number) => void;
 }
 
 export class Follower {
@@ -40,7 +44,11 @@ export class Follower {
   readonly #problemWith: FollowerWorld['problemWith'];
   readonly #ownFrames: boolean;
   readonly #heartbeat: FollowerHeartbeat;
+  readonly #onDropped: FollowerWorld['onDropped'];
   #filter: RowFilter = filterFor([]);
+  #types: readonly string[] | undefined = [];
+  /** The other end knows that rows up to here went before their time in the log was over. */
+  #knownGone = 0;
   #position: string | undefined;
   /** The last position that the other end was told, by a reply, an event or a sync. */
   #told: string | undefined;
@@ -49,7 +57,8 @@ export class Follower {
 
   /** @param transport the connection below the WebSocket: many small frames leave it as one write */
   constructor(socket: WebSocket, transport: Duplex, world: FollowerWorld) {
-    const { log, problemWith, ownFrames, heartbeat } = world;
+    const { log, problemWith, ownFrames, heartbeat, onDropped } = world;
+    this.#onDropped = onDropped;
     this.#socket = socket;
     this.#transport = transport;
     this.#log = log;
@@ -59,7 +68,7 @@ export class Follower {
     socket.on('message', (data) => this.#receive(String(data)));
     // The close that follows an error ends the listening; the follower reconnects by itself.
     socket.on('error', () => undefined);
-    this.#stopListening = log.onAppended((rows) => this.#append(rows));
+    this.#stopListening = log.onLive((rows) => this.#append(rows));
     socket.on('close', () => {
       this.#stopListening();
       heartbeat.forget(this);
@@ -96,9 +105,11 @@ export class Follower {
   }
 
   #attach({ events = [], since, epoch, rid }: AttachRequest): void {
-    const recovered = since === undefined || this.#isMine(since, epoch);
-    const start = recovered ? this.#startOf(since) : this.#beforeOldest();
-    this.#filter = filterFor(events);
+    this.#follow(events);
+    const isHeld = since === undefined || this.#isMine(since, epoch);
+    const recovered = isHeld && (since === undefined || this.#log.holds(since, this.#types));
+    // What went by a bound of its type leaves the rest: nothing of that is sent twice.
+    const start = isHeld ? this.#startOf(since) : this.#beforeOldest();
     this.#position = start;
     this.#reply({
       ...{ status: 200, message: 'Ok', code: 0 },
@@ -110,7 +121,7 @@ export class Follower {
 
   /** Rows up to the position were judged by the former filter and are on their way; all others come after the reply. */
   #reattach(events: readonly Topic[], rid: number | undefined): void {
-    this.#filter = filterFor(events);
+    this.#follow(events);
     this.#reply({
       ...{ status: 200, message: 'Ok', code: 0 },
       ...(rid === undefined ? {} : { rid }),
@@ -118,8 +129,14 @@ export class Follower {
     });
   }
 
+  #follow(topics: readonly Topic[]): void {
+    this.#filter = filterFor(topics);
+    this.#types = typesOf(topics);
+    this.#knownGone = Number(this.#log.gone(this.#types));
+  }
+
   #isMine(since: string, epoch: string | undefined): boolean {
-    return (epoch === undefined || epoch === this.#log.epoch) && this.#log.holds(since);
+    return (epoch === undefined || epoch === this.#log.epoch) && this.#log.holds(since, []);
   }
 
   /** As the log writes it: a position that never equals its end would be read on from for ever. */
@@ -138,20 +155,35 @@ export class Follower {
   }
 
   /** Rows that were committed just now go out directly when nothing lies between. */
-  #append(rows: readonly LogRow[]): void {
-    const first = rows[0];
-    if (this.#position === undefined || first === undefined || this.#reading) return;
-    const next = Number(first.seq) - 1 === Number(this.#position);
-    if (next && this.#socket.bufferedAmount < MAX_UNSENT_BYTES) this.#push(rows);
-    else this.#catchUp();
+  #append(rows: readonly LiveRow[]): void {
+    if (this.#position === undefined) return;
+    const first = rows.find(isKept);
+    const isNext =
+      !this.#reading &&
+      (first === undefined || Number(first.seq) - 1 === Number(this.#position)) &&
+      this.#socket.bufferedAmount < MAX_UNSENT_BYTES;
+    if (isNext) {
+      this.#push(rows);
+      return;
+    }
+    this.#pass(rows);
+    if (first !== undefined) this.#catchUp();
   }
 
-  #push(rows: readonly LogRow[]): void {
+  /** What is only live overtakes the rows that are still to be read, and waits for nobody. */
+  #pass(rows: readonly LiveRow[]): void {
+    const passing = this.#filter(rows.filter((row) => !isKept(row)));
+    if (passing.length === 0) return;
+    if (this.#socket.bufferedAmount < MAX_UNSENT_BYTES) this.#write(passing);
+    else this.#onDropped?.(passing.length);
+  }
+
+  #push(rows: readonly LiveRow[]): void {
     // The very array of the log, where all are wanted, is what other followers have framed already.
     const wanted = this.#filter(rows);
     if (wanted.length > 0) this.#write(wanted);
-    this.#told = wanted.at(-1)?.seq ?? this.#told;
-    this.#stand(rows.at(-1)?.seq ?? this.#position);
+    this.#told = wanted.findLast(isKept)?.seq ?? this.#told;
+    this.#stand(rows.findLast(isKept)?.seq ?? this.#position);
   }
 
   /** Who is not told where it stands reads all of it again after the next loss of the connection. */
@@ -160,7 +192,7 @@ export class Follower {
     if (position !== this.#told) this.#heartbeat.owe(this);
   }
 
-  #write(rows: readonly LogRow[]): void {
+  #write(rows: readonly LiveRow[]): void {
     const socket = this.#socket;
     const transport = this.#transport;
     if (this.#ownFrames && takesFrames({ socket, transport })) {
@@ -183,6 +215,10 @@ export class Follower {
       await this.#drained();
       const top = this.#log.top();
       const rows = await this.#log.read({ after: this.#position ?? '0', limit: PAGE });
+      if (this.#hasLost()) {
+        this.#socket.close(1012, 'rows went before they were read');
+        break;
+      }
       this.#push(rows);
       // The numbers up to the top may have no rows: after a power cut the log leaps over some.
       if (rows.length === 0) this.#stand(top);
@@ -190,6 +226,13 @@ export class Follower {
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#reading = false;
+  }
+
+  /** Rows after the position were removed since the other end was told what is missing. */
+  #hasLost(): boolean {
+    const position = this.#position ?? '0';
+    const gone = Number(this.#log.gone(this.#types));
+    return gone > Math.max(Number(position), this.#knownGone) || !this.#log.holds(position, []);
   }
 
   #drained(): Promise<void> {

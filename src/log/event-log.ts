@@ -4,7 +4,7 @@
  * `seq` and cursors are opaque strings; the log's order is the order of its commits. Whoever
  * waits reads from a cursor; `onAppended` only says that there is more, after the commit.
  */
-import type { LogEvent, Topic } from '../protocol/events.ts';
+import type { LogEvent, PublishedEvent, Topic } from '../protocol/events.ts';
 import type { JobError } from '../protocol/jobs.ts';
 
 /** What a row is about: an event that somebody published, a job's state, or a job's end. */
@@ -33,6 +33,21 @@ export interface LogRow extends Topic {
   readonly data: string;
 }
 
+/** A row of a type that is only live: it has no place in the log, and those who are not there never hear of it. */
+export interface VolatileRow extends Topic {
+  readonly seq: null;
+  readonly prev: null;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly kind: LogKind;
+  readonly data: string;
+}
+
+export type LiveRow = LogRow | VolatileRow;
+
+/** Events of these types are only live; others are kept. */
+export type IsVolatile = (type: string) => boolean;
+
 export interface EndRow extends LogRow {
   readonly detail: EndDetail;
 }
@@ -58,10 +73,40 @@ export interface PruneRequest {
   readonly limit: number;
 }
 
+/** Makes a repeat of an append known as one. */
+export interface AppendGuard {
+  readonly key: string;
+  /** Of what is appended: the same key with another one is not the same append. */
+  readonly fingerprint: string;
+}
+
+/** How long a repeat is known. */
+export const APPEND_GUARD_LIFETIME_MS = 86_400_000;
+
+/** Rows of one type go when either bound says so, oldest first, wherever in the log they stand. */
+export interface PruneTypeRequest extends PruneRequest {
+  readonly type: string;
+}
+
+export interface PrunedType {
+  readonly removed: number;
+  /** False: there may be more to remove, also where nothing was removed in this step. */
+  readonly isDone: boolean;
+  /** Of the oldest row of the type that stays (epoch milliseconds); null: none was met. */
+  readonly oldestAt: number | null;
+}
+
 export interface EventLog {
   /** Changes only when the log is a different log. */
   readonly epoch: string;
-  append(rows: readonly NewRow[], now: number): Promise<readonly LogRow[]>;
+  /** Rows of types that are only live are told to `onLive` and kept nowhere. */
+  append(rows: readonly NewRow[], now: number): Promise<readonly LiveRow[]>;
+  /** As `append`, once for each key: a repeat within a day is answered with the rows of the first. */
+  appendOnce(
+    rows: readonly NewRow[],
+    guard: AppendGuard,
+    now: number,
+  ): Promise<readonly LiveRow[] | 'other-rows'>;
   read(request: ReadRequest): Promise<readonly LogRow[]>;
   readEnds(after: string, limit: number): Promise<readonly EndRow[]>;
   countEnds(after: string): Promise<number>;
@@ -69,8 +114,10 @@ export interface EventLog {
   top(): string;
   /** Position of the oldest row that is kept; "0" when there is none. */
   oldest(): string;
-  /** True when everything after the position is still there. */
-  holds(position: string): boolean;
+  /** The last row that went by a bound of its type, of these types or of any; "0" while there is none. */
+  gone(types?: readonly string[]): string;
+  /** True when everything after the position is still there; of these types only where they are given. */
+  holds(position: string, types?: readonly string[]): boolean;
   cursor(name: string): Promise<string>;
   moveCursor(name: string, to: string): Promise<void>;
   /**
@@ -78,8 +125,25 @@ export interface EventLog {
    * @returns how many went; 0 when there is nothing more to remove
    */
   prune(request: PruneRequest): Promise<number>;
+  /** Rows of one type may be kept shorter than the log: removes the oldest of them. Not for jobs and queues. */
+  pruneType(request: PruneTypeRequest): Promise<PrunedType>;
+  /** Rows that are kept, by type; jobs are not counted. */
+  rowsByType(): ReadonlyMap<string, number>;
   /** Calls back after each commit with the rows it appended, in order. Returns the way to stop it. */
   onAppended(listener: (rows: readonly LogRow[]) => void): () => void;
+  /** As `onAppended`, with the rows that are only live at their places among them; the same array where there are none. */
+  onLive(listener: (rows: readonly LiveRow[]) => void): () => void;
+}
+
+export function isKept(row: LiveRow): row is LogRow {
+  return row.seq !== null;
+}
+
+/** What the publisher of a row is answered. */
+export function toPublishedEvent(row: LiveRow): PublishedEvent {
+  if (isKept(row)) return toLogEvent(row);
+  const { type, id, data, at } = row;
+  return { type, id, data: JSON.parse(data), at: new Date(at).toISOString() };
 }
 
 export function toLogEvent(row: LogRow): LogEvent {
@@ -93,8 +157,8 @@ export function toLogEvent(row: LogRow): LogEvent {
   };
 }
 
-/** The same as `JSON.stringify(toLogEvent(row))` of each, without parsing the data. */
-export function renderLogEvents(rows: readonly LogRow[]): readonly string[] {
+/** The same as `JSON.stringify(toPublishedEvent(row))` of each, without parsing the data. */
+export function renderLogEvents(rows: readonly LiveRow[]): readonly string[] {
   // The rows of one commit are mostly of one moment, and a date is dear to render.
   let at = Number.NaN;
   let moment = '';
@@ -103,7 +167,9 @@ export function renderLogEvents(rows: readonly LogRow[]): readonly string[] {
       at = row.at;
       moment = new Date(at).toISOString();
     }
+    const head = `{"type":${JSON.stringify(row.type)},"id":${JSON.stringify(row.id)},"data":${row.data}`;
+    if (row.seq === null) return `${head},"at":"${moment}"}`;
     const prev = row.prev === null ? 'null' : `"${row.prev}"`;
-    return `{"type":${JSON.stringify(row.type)},"id":${JSON.stringify(row.id)},"data":${row.data},"seq":"${row.seq}","prev":${prev},"at":"${moment}"}`;
+    return `${head},"seq":"${row.seq}","prev":${prev},"at":"${moment}"}`;
   });
 }

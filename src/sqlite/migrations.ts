@@ -181,6 +181,18 @@ CREATE TABLE log (
 CREATE TABLE log_topics (
   type TEXT NOT NULL, id TEXT NOT NULL, newest INTEGER NOT NULL, PRIMARY KEY (type, id)
 ) STRICT, WITHOUT ROWID;
+-- Rows that are kept of each type but jobs; gone: the last one that went before its time in the log was over.
+CREATE TABLE log_types (
+  type TEXT PRIMARY KEY, kept INTEGER NOT NULL, gone INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Publishes that may be repeated. answers: JSON, the first number, and prev of each row; see append-guards.ts.
+CREATE TABLE append_guards (
+  key         TEXT    PRIMARY KEY,
+  at          INTEGER NOT NULL,
+  fingerprint TEXT    NOT NULL,
+  answers     TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX append_guards_age ON append_guards (at);
 CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 -- spec, jobs: JSON. cursor: the last settled slot.

@@ -1,11 +1,18 @@
 /** The event log in an array. A second implementation of the port, so that the contract is not one adapter's habit. */
 import {
+  APPEND_GUARD_LIFETIME_MS,
+  type AppendGuard,
   type EndDetail,
   type EndRow,
   type EventLog,
+  type IsVolatile,
+  isKept,
+  type LiveRow,
   type LogRow,
   type NewRow,
+  type PrunedType,
   type PruneRequest,
+  type PruneTypeRequest,
   REPORT_CURSOR,
   type ReadRequest,
 } from '../../src/log/event-log.ts';
@@ -15,6 +22,12 @@ import type { MemoryState } from './memory-commit.ts';
 interface Stored {
   readonly row: LogRow;
   readonly detail: EndDetail | undefined;
+}
+
+interface Guarded {
+  readonly fingerprint: string;
+  readonly rows: readonly LiveRow[];
+  readonly at: number;
 }
 
 const NO_DETAIL: EndDetail = { userId: null, error: null };
@@ -29,16 +42,33 @@ export class MemoryEventLog implements EventLog, MemoryState {
   #removed = 0;
   #cursors = new Map<string, string>();
   #announced = 0;
+  readonly #isVolatile: IsVolatile;
+  readonly #liveListeners = new Set<(rows: readonly LiveRow[]) => void>();
+  /** What was appended since the last commit, with what is kept nowhere. */
+  readonly #live: LiveRow[] = [];
+  #guards = new Map<string, Guarded>();
+  /** The numbers that went by a bound of their type, and the last of them by type. */
+  #holes = new Set<string>();
+  #gone = new Map<string, number>();
 
-  constructor(commit: Commit) {
+  constructor(commit: Commit, isVolatile: IsVolatile = () => false) {
     this.#commit = commit;
+    this.#isVolatile = isVolatile;
   }
 
   save(): () => void {
     const { length } = this.#rows;
     const removed = this.#removed;
     const cursors = new Map(this.#cursors);
+    const live = this.#live.length;
+    const guards = new Map(this.#guards);
+    const holes = new Set(this.#holes);
+    const gone = new Map(this.#gone);
     return () => {
+      this.#live.length = live;
+      this.#guards = guards;
+      this.#holes = holes;
+      this.#gone = gone;
       this.#rows.length = length;
       this.#removed = removed;
       this.#cursors = cursors;
@@ -48,12 +78,24 @@ export class MemoryEventLog implements EventLog, MemoryState {
   committed(): void {
     const rows = this.#rows.slice(this.#announced).map(({ row }) => row);
     this.#announced = this.#rows.length;
-    if (rows.length === 0) return;
-    for (const listener of this.#listeners) listener(rows);
+    const live = this.#live.splice(0);
+    if (rows.length > 0) for (const listener of this.#listeners) listener(rows);
+    if (live.length === 0) return;
+    const told = live.every(isKept) ? rows : live;
+    for (const listener of this.#liveListeners) listener(told);
   }
 
   /** Appends inside running work. */
-  write({ type, id, kind, data, detail }: NewRow, now: number): LogRow {
+  write(row: NewRow, now: number): LiveRow {
+    const { type, id, kind, data } = row;
+    const written: LiveRow = this.#isVolatile(type)
+      ? { type, id, seq: null, prev: null, at: now, kind, data }
+      : this.#keep(row, now);
+    this.#live.push(written);
+    return written;
+  }
+
+  #keep({ type, id, kind, data, detail }: NewRow, now: number): LogRow {
     const before = this.#rows.findLast(({ row }) => row.type === type && row.id === id);
     const prev = before === undefined || this.#isRemoved(before) ? null : before.row.seq;
     const seq = String(this.#rows.length + 1);
@@ -62,13 +104,32 @@ export class MemoryEventLog implements EventLog, MemoryState {
     return row;
   }
 
-  append(rows: readonly NewRow[], now: number): Promise<readonly LogRow[]> {
+  append(rows: readonly NewRow[], now: number): Promise<readonly LiveRow[]> {
     return this.#commit(() => rows.map((row) => this.write(row, now)));
+  }
+
+  appendOnce(
+    rows: readonly NewRow[],
+    { key, fingerprint }: AppendGuard,
+    now: number,
+  ): Promise<readonly LiveRow[] | 'other-rows'> {
+    return this.#commit(() => {
+      const known = this.#guards.get(key);
+      if (known !== undefined) {
+        return known.fingerprint === fingerprint ? known.rows : ('other-rows' as const);
+      }
+      const appended = rows.map((row) => this.write(row, now));
+      this.#guards.set(key, { fingerprint, rows: appended, at: now });
+      for (const [old, { at }] of this.#guards) {
+        if (at < now - APPEND_GUARD_LIFETIME_MS) this.#guards.delete(old);
+      }
+      return appended;
+    });
   }
 
   async read({ after, limit, type, id }: ReadRequest): Promise<readonly LogRow[]> {
     return this.#after(after)
-      .map(({ row }) => row)
+      .map(({ row }) => this.#linked(row))
       .filter((row) => type === undefined || row.type === type)
       .filter((row) => type === undefined || id === undefined || row.id === id)
       .slice(0, limit);
@@ -93,8 +154,14 @@ export class MemoryEventLog implements EventLog, MemoryState {
     return this.#rows[this.#removed]?.row.seq ?? '0';
   }
 
-  holds(position: string): boolean {
+  gone(types?: readonly string[]): string {
+    const gone = [...this.#gone].filter(([type]) => types?.includes(type) ?? true);
+    return String(Math.max(0, ...gone.map(([, last]) => last)));
+  }
+
+  holds(position: string, types?: readonly string[]): boolean {
     const at = Number(position);
+    if (at < Number(this.gone(types))) return false;
     return /^\d+$/.test(position) && at >= this.#removed && at <= this.#rows.length;
   }
 
@@ -123,6 +190,36 @@ export class MemoryEventLog implements EventLog, MemoryState {
     });
   }
 
+  pruneType({ type, before = 0, keep, limit }: PruneTypeRequest): Promise<PrunedType> {
+    return this.#commit(() => {
+      const rows = this.#after('0').filter(({ row }) => row.type === type);
+      const due = rows.findIndex(({ row }, index) => {
+        return row.at >= before && (keep === undefined || rows.length - index <= keep);
+      });
+      const removed = rows.slice(0, Math.min(due === -1 ? rows.length : due, limit));
+      for (const { row } of removed) {
+        this.#holes.add(row.seq);
+        this.#gone.set(type, Number(row.seq));
+      }
+      const stays = rows[removed.length]?.row.at ?? null;
+      const isDone = removed.length === 0 || removed.length < limit;
+      return { removed: removed.length, isDone, oldestAt: isDone ? stays : null };
+    });
+  }
+
+  rowsByType(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { row } of this.#after('0')) {
+      if (row.type !== 'job') counts.set(row.type, (counts.get(row.type) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  onLive(listener: (rows: readonly LiveRow[]) => void): () => void {
+    this.#liveListeners.add(listener);
+    return () => this.#liveListeners.delete(listener);
+  }
+
   onAppended(listener: (rows: readonly LogRow[]) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -130,10 +227,17 @@ export class MemoryEventLog implements EventLog, MemoryState {
 
   #after(position: string): readonly Stored[] {
     if (!/^\d+$/.test(position)) return [];
-    return this.#rows.slice(Math.max(Number(position), this.#removed));
+    return this.#rows
+      .slice(Math.max(Number(position), this.#removed))
+      .filter(({ row }) => !this.#holes.has(row.seq));
+  }
+
+  #linked(row: LogRow): LogRow {
+    const isCut = row.prev !== null && this.#holes.has(row.prev);
+    return isCut ? { ...row, prev: null } : row;
   }
 
   #isRemoved({ row }: Stored): boolean {
-    return Number(row.seq) <= this.#removed;
+    return Number(row.seq) <= this.#removed || this.#holes.has(row.seq);
   }
 }

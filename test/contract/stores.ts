@@ -46,6 +46,10 @@ export interface StoreMaker {
   open(): Stores;
 }
 
+/** One event type that is only live. */
+export const VOLATILE_TYPE = 'cursorMove';
+const isVolatile = (type: string) => type === VOLATILE_TYPE;
+
 /** What is encrypted at rest must not differ in anything else. */
 export const BOTH: readonly StoreMaker[] = [
   { name: 'SQLite', open: () => openSqliteStores() },
@@ -55,7 +59,7 @@ export const BOTH: readonly StoreMaker[] = [
 
 export function openMemoryStores(): Stores {
   const group = new MemoryCommit();
-  const log = new MemoryEventLog(group.commit);
+  const log = new MemoryEventLog(group.commit, isVolatile);
   const jobs = new MemoryJobStore(group.commit, log);
   const schedules = new MemoryScheduleStore(group.commit, jobs.inTransaction);
   group.join(log);
@@ -92,7 +96,7 @@ export function assemble(db: Database, cipher: TextCipher = PLAIN_TEXT): SqliteS
     throw error;
   };
   const loop = new CommitLoop({ transaction: prepareTransaction(db), onFatal });
-  const writer = new LogWriter(db, cipher);
+  const writer = new LogWriter(db, cipher, isVolatile);
   const counts = new JobCounts(db);
   loop.join(counts);
   const limits = new SqliteLimitLedger(db);

@@ -58,7 +58,9 @@ export class LogPruning {
     if (segment.types !== ONLY_JOBS) {
       for (const line of linesAfter(segment, 0, this.#cipher)) {
         const { type, id } = parseRow(line);
-        if (type !== JOB_TYPE) this.#statements.removeTopic.run(type, id, line.seq);
+        if (type === JOB_TYPE) continue;
+        this.#statements.removeTopic.run(type, id, line.seq);
+        this.#writer.types.remove(type, 1, 0);
       }
     }
     this.#statements.remove.run(segment.last);

@@ -10,8 +10,9 @@
 import type { Participant } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
 import { PLAIN_TEXT, type TextCipher } from '../../sqlite/text-cipher.ts';
-import type { LogRow, NewRow } from '../event-log.ts';
+import type { IsVolatile, LiveRow, LogRow, NewRow, VolatileRow } from '../event-log.ts';
 import { lastSeq } from './log-position.ts';
+import { LogTypes } from './log-types.ts';
 import { type Appended, cutSegments, JOB_TYPE, type Segment, toOneLine } from './segment.ts';
 
 /** Where the log stands. */
@@ -22,24 +23,39 @@ interface State {
   readonly ended: number;
 }
 
+/** A row that is only live, and how many of the rows to store come before it. */
+interface Passing {
+  readonly row: VolatileRow;
+  readonly after: number;
+}
+
+const ALL_KEPT: IsVolatile = () => false;
+
 /** More topics than that are looked up anew. */
 const MAX_TOPICS = 20_000;
 
 export class LogWriter implements Participant {
   readonly #statements;
   readonly #cipher: TextCipher;
+  readonly #isVolatile: IsVolatile;
   readonly #listeners = new Set<(rows: readonly LogRow[]) => void>();
+  readonly #liveListeners = new Set<(rows: readonly LiveRow[]) => void>();
+  /** How much of each type is kept; changes with the transaction. */
+  readonly types: LogTypes;
   #committed: State;
   #state: State;
   #next: number;
   #pending: Appended[] = [];
+  #passing: Passing[] = [];
   #stored = false;
   /** The newest row of topics that were appended to lately, by type and id. */
   readonly #newest = new Map<string, Map<string, number>>();
   #topics = 0;
 
-  constructor(db: Database, cipher: TextCipher = PLAIN_TEXT) {
+  constructor(db: Database, cipher: TextCipher = PLAIN_TEXT, isVolatile = ALL_KEPT) {
     this.#cipher = cipher;
+    this.#isVolatile = isVolatile;
+    this.types = new LogTypes(db);
     this.#statements = prepareStatements(db);
     const stored = this.#statements.counts.get() ?? { counted: 0, ended: 0 };
     this.#committed = { top: lastSeq(db), ...stored };
@@ -62,8 +78,9 @@ export class LogWriter implements Participant {
     return this.#next;
   }
 
-  /** Appends a row whose topic's previous row is looked up. */
-  append(row: NewRow, now: number): LogRow {
+  /** Appends a row whose topic's previous row is looked up; one of a type that is only live passes by. */
+  append(row: NewRow, now: number): LiveRow {
+    if (this.#isVolatile(row.type)) return this.#pass(row, now);
     return this.write(row, this.#newestOf(row), now);
   }
 
@@ -84,12 +101,24 @@ export class LogWriter implements Participant {
     this.#next = seq + 1;
     this.#pending.push({ row: appended, detail: row.detail });
     this.#remember(type, id, seq);
+    if (type !== JOB_TYPE) this.types.add(type);
     return appended;
+  }
+
+  #pass({ type, id, kind, data }: NewRow, now: number): VolatileRow {
+    const row = { type, id, seq: null, prev: null, at: now, kind, data: toOneLine(data) };
+    this.#passing.push({ row, after: this.#pending.length });
+    return row;
   }
 
   onAppended(listener: (rows: readonly LogRow[]) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  onLive(listener: (rows: readonly LiveRow[]) => void): () => void {
+    this.#liveListeners.add(listener);
+    return () => this.#liveListeners.delete(listener);
   }
 
   /** Rows were removed: what is known of topics may be gone. */
@@ -102,6 +131,7 @@ export class LogWriter implements Participant {
 
   beforeCommit(): void {
     this.#stored = true;
+    this.types.beforeCommit();
     if (this.#pending.length === 0) return;
     for (const segment of cutSegments(this.#pending)) this.#store(segment);
     for (const { row } of this.#pending) this.#storeTopic(row);
@@ -110,13 +140,18 @@ export class LogWriter implements Participant {
   afterCommit(): void {
     this.#stored = false;
     this.#committed = this.#state;
-    if (this.#pending.length === 0) return;
+    this.types.afterCommit();
+    if (this.#pending.length === 0 && this.#passing.length === 0) return;
     const pending = this.#pending;
+    const passing = this.#passing;
     this.#pending = [];
+    this.#passing = [];
     if (this.#topics > MAX_TOPICS) this.forgetTopics();
-    if (this.#listeners.size === 0) return;
+    if (this.#listeners.size === 0 && this.#liveListeners.size === 0) return;
     const rows = pending.map(({ row }) => row);
-    for (const listener of this.#listeners) listener(rows);
+    if (rows.length > 0) for (const listener of this.#listeners) listener(rows);
+    const live = withPassing(rows, passing);
+    for (const listener of this.#liveListeners) listener(live);
   }
 
   afterRollback(): void {
@@ -124,6 +159,8 @@ export class LogWriter implements Participant {
     this.#state = this.#committed;
     this.#next = this.#committed.top + 1;
     this.#pending = [];
+    this.#passing = [];
+    this.types.afterRollback();
     this.forgetTopics();
   }
 
@@ -154,6 +191,18 @@ export class LogWriter implements Participant {
     if (!ids.has(id)) this.#topics += 1;
     ids.set(id, seq);
   }
+}
+
+/** The very array that was given when nothing passes by. */
+function withPassing(rows: readonly LogRow[], passing: readonly Passing[]): readonly LiveRow[] {
+  if (passing.length === 0) return rows;
+  const live: LiveRow[] = [];
+  let at = 0;
+  for (const { row, after } of passing) {
+    live.push(...rows.slice(at, after), row);
+    at = after;
+  }
+  return live.concat(rows.slice(at));
 }
 
 function prepareStatements(db: Database) {

@@ -34,7 +34,7 @@ export class RowFinder {
     }
     const { first, at } = this.#segment;
     const text = this.#lines[seq - first];
-    return text === undefined ? undefined : parseRow({ text, seq, at });
+    return text ? parseRow({ text, seq, at }) : undefined;
   }
 }
 

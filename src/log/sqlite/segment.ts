@@ -140,7 +140,9 @@ export function* linesAfter(
   const lines = openLines(segment, cipher);
   const start = Math.max(0, after + 1 - segment.first);
   for (let index = start; index < lines.length; index += 1) {
-    yield { text: lines[index] ?? '', seq: segment.first + index, at: segment.at };
+    const text = lines[index];
+    // Empty: the row went before its segment, by a bound of its type.
+    if (text) yield { text, seq: segment.first + index, at: segment.at };
   }
 }
 

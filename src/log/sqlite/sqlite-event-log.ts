@@ -2,11 +2,24 @@
 import type { Commit } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
 import { PLAIN_TEXT, type TextCipher } from '../../sqlite/text-cipher.ts';
-import type { EndRow, EventLog, LogRow, NewRow, PruneRequest, ReadRequest } from '../event-log.ts';
+import type {
+  AppendGuard,
+  EndRow,
+  EventLog,
+  LiveRow,
+  LogRow,
+  NewRow,
+  PrunedType,
+  PruneRequest,
+  PruneTypeRequest,
+  ReadRequest,
+} from '../event-log.ts';
+import { AppendGuards } from './append-guards.ts';
 import { LogPruning } from './log-pruning.ts';
 import type { LogWriter } from './log-writer.ts';
 import { isEnd, linesAfter, parseEnd, parseRow, type StoredSegment } from './segment.ts';
 import { TopicReader } from './topic-reader.ts';
+import { TypePruning } from './type-pruning.ts';
 
 interface CountedSegment extends StoredSegment {
   readonly ended: number;
@@ -19,6 +32,10 @@ export class SqliteEventLog implements EventLog {
   readonly #statements: Statements;
   readonly #topics: TopicReader;
   readonly #pruning: LogPruning;
+  readonly #typePruning: TypePruning;
+  readonly #guards: AppendGuards;
+  /** Up to where no row of a type is left that its bounds let go. */
+  readonly #looked = new Map<string, number>();
   readonly #writer: LogWriter;
   readonly #commit: Commit;
   readonly #cipher: TextCipher;
@@ -27,28 +44,57 @@ export class SqliteEventLog implements EventLog {
     this.#statements = prepareStatements(db);
     this.#topics = new TopicReader(db, () => writer.top, cipher);
     this.#pruning = new LogPruning(db, writer, cipher);
+    this.#typePruning = new TypePruning(db, writer, cipher);
+    this.#guards = new AppendGuards(db);
     this.#writer = writer;
     this.#commit = commit;
     this.#cipher = cipher;
     this.epoch = String(db.prepare("SELECT value FROM meta WHERE key = 'epoch'").pluck().get());
   }
 
-  append(rows: readonly NewRow[], now: number): Promise<readonly LogRow[]> {
+  append(rows: readonly NewRow[], now: number): Promise<readonly LiveRow[]> {
     return this.#commit(() => rows.map((row) => this.#writer.append(row, now)));
+  }
+
+  appendOnce(
+    rows: readonly NewRow[],
+    guard: AppendGuard,
+    now: number,
+  ): Promise<readonly LiveRow[] | 'other-rows'> {
+    return this.#commit(() => {
+      const answer = this.#guards.answerOf(rows, guard);
+      if (answer !== undefined) return answer;
+      const appended = rows.map((row) => this.#writer.append(row, now));
+      this.#guards.remember(guard, appended, now);
+      return appended;
+    });
   }
 
   async read({ after, limit, type, id }: ReadRequest): Promise<readonly LogRow[]> {
     const position = positionOf(after);
     if (Number.isNaN(position)) return [];
-    if (type !== undefined) return this.#topics.read({ type, id, after: position, limit });
+    if (type !== undefined) {
+      return this.#linked(await this.#topics.read({ type, id, after: position, limit }));
+    }
     const rows: LogRow[] = [];
     for (const segment of this.#statements.all.iterate(position)) {
       for (const line of linesAfter(segment, position, this.#cipher)) {
-        if (rows.length === limit) return rows;
+        if (rows.length === limit) return this.#linked(rows);
         rows.push(parseRow(line));
       }
     }
-    return rows;
+    return this.#linked(rows);
+  }
+
+  /** What a row leads to may have gone before it: then it is the first of its topic that the log holds. */
+  #linked(rows: readonly LogRow[]): readonly LogRow[] {
+    const { types } = this.#writer;
+    if (types.gone() === 0) return rows;
+    return rows.map((row) =>
+      row.prev !== null && Number(row.prev) <= types.gone([row.type])
+        ? { ...row, prev: null }
+        : row,
+    );
   }
 
   async readEnds(after: string, limit: number): Promise<readonly EndRow[]> {
@@ -83,8 +129,13 @@ export class SqliteEventLog implements EventLog {
     return String(this.#statements.oldest.get() ?? 0);
   }
 
-  holds(position: string): boolean {
+  gone(types?: readonly string[]): string {
+    return String(this.#writer.types.gone(types));
+  }
+
+  holds(position: string, types?: readonly string[]): boolean {
     const after = positionOf(position);
+    if (after < this.#writer.types.gone(types)) return false;
     if (!Number.isSafeInteger(after) || after < 0 || after > this.#writer.top) return false;
     const oldest = Number(this.oldest());
     return after === this.#writer.top || (oldest > 0 && after + 1 >= oldest);
@@ -100,6 +151,23 @@ export class SqliteEventLog implements EventLog {
 
   prune(request: PruneRequest): Promise<number> {
     return this.#commit(() => this.#pruning.prune(request));
+  }
+
+  async pruneType(request: PruneTypeRequest): Promise<PrunedType> {
+    const { type } = request;
+    const looked = this.#looked.get(type) ?? 0;
+    const step = await this.#commit(() => this.#typePruning.prune(request, looked));
+    this.#looked.set(type, step.looked);
+    const { removed, isDone, oldestAt } = step;
+    return { removed, isDone, oldestAt };
+  }
+
+  rowsByType(): ReadonlyMap<string, number> {
+    return this.#writer.types.rowsByType();
+  }
+
+  onLive(listener: (rows: readonly LiveRow[]) => void): () => void {
+    return this.#writer.onLive(listener);
   }
 
   onAppended(listener: (rows: readonly LogRow[]) => void): () => void {

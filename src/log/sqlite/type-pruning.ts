@@ -1,0 +1,128 @@
+/**
+ * Removes the oldest rows of one type wherever they stand, inside the running transaction, some segments at a time.
+ *
+ * A row that goes leaves an empty line: numbers follow from the place in the segment. A segment without a row
+ * goes as a whole, except for the newest one, which says where the log ends.
+ */
+import type { Database } from '../../sqlite/database.ts';
+import type { TextCipher } from '../../sqlite/text-cipher.ts';
+import type { LogRow, PrunedType, PruneTypeRequest } from '../event-log.ts';
+import type { LogWriter } from './log-writer.ts';
+import { openLines, parseRow, type StoredSegment } from './segment.ts';
+
+/** Numbers looked through in one transaction. */
+const STRETCH = 20_000;
+
+/** What came of a step; up to `looked` no row of the type is left. */
+export interface TypeStep extends PrunedType {
+  readonly looked: number;
+}
+
+interface Opened {
+  readonly segment: StoredSegment;
+  readonly lines: string[];
+}
+
+export class TypePruning {
+  readonly #statements;
+  readonly #writer: LogWriter;
+  readonly #cipher: TextCipher;
+
+  constructor(db: Database, writer: LogWriter, cipher: TextCipher) {
+    this.#statements = prepareStatements(db);
+    this.#writer = writer;
+    this.#cipher = cipher;
+  }
+
+  /** @param looked of the step before; 0 at first */
+  prune(request: PruneTypeRequest, looked: number): TypeStep {
+    const { type, limit } = request;
+    const { top } = this.#writer;
+    const start = Math.max(looked, (this.#statements.oldest.get() ?? 1) - 1);
+    const through = start + STRETCH;
+    let removed = 0;
+    // All at once: a statement that is being read from must not change what it reads.
+    const segments = this.#statements.ofType.iterate(start, through, JSON.stringify(type));
+    const touched: { readonly opened: Opened; readonly due: readonly LogRow[] }[] = [];
+    let stays: LogRow | undefined;
+    let reached = start;
+    for (const segment of segments) {
+      const opened = { segment, lines: [...openLines(segment, this.#cipher)] };
+      const rows = rowsOf(type, opened);
+      const due = this.#dueOf(rows, request, removed);
+      if (due.length > 0) touched.push({ opened, due });
+      removed += due.length;
+      stays = rows[due.length];
+      if (stays !== undefined) break;
+      reached = segment.last;
+      if (removed >= limit) break;
+    }
+    for (const { opened, due } of touched) this.#remove(type, opened, due);
+    if (touched.length > 0) this.#writer.forgetTopics();
+    const isFull = removed >= limit && stays === undefined;
+    if (stays === undefined && !isFull) reached = Math.min(through, top);
+    const isDone = stays !== undefined || (!isFull && reached >= top);
+    return { removed, isDone, oldestAt: stays?.at ?? null, looked: reached };
+  }
+
+  /** Those at the front that a bound lets go. */
+  #dueOf(
+    rows: readonly LogRow[],
+    { type, before, keep }: PruneTypeRequest,
+    removed: number,
+  ): readonly LogRow[] {
+    const left = this.#writer.types.kept(type) - removed;
+    const end = rows.findIndex(({ at }, index) => {
+      const isOld = before !== undefined && at < before;
+      return !isOld && (keep === undefined || left - index <= keep);
+    });
+    return end === -1 ? rows : rows.slice(0, end);
+  }
+
+  #remove(type: string, { segment, lines }: Opened, due: readonly LogRow[]): void {
+    for (const { id, seq } of due) {
+      lines[Number(seq) - segment.first] = '';
+      this.#statements.removeTopic.run(type, id, Number(seq));
+    }
+    this.#writer.types.remove(type, due.length, Number(due.at(-1)?.seq ?? 0));
+    const isEmpty = lines.every((line) => line === '');
+    if (isEmpty && segment.last < this.#writer.top) {
+      this.#statements.remove.run(segment.last);
+      return;
+    }
+    const types = new Set(
+      lines.flatMap((text, index) => (text === '' ? [] : [typeAt(segment, text, index)])),
+    );
+    const text = this.#cipher.seal(lines.join('\n'), 'rows', segment.last);
+    this.#statements.rewrite.run(JSON.stringify([...types]), text, segment.last);
+  }
+}
+
+function rowsOf(type: string, { segment, lines }: Opened): readonly LogRow[] {
+  return lines.flatMap((text, index) => {
+    if (text === '') return [];
+    const row = parseRow({ text, seq: segment.first + index, at: segment.at });
+    return row.type === type ? [row] : [];
+  });
+}
+
+function typeAt({ first, at }: StoredSegment, text: string, index: number): string {
+  return parseRow({ text, seq: first + index, at }).type;
+}
+
+function prepareStatements(db: Database) {
+  return {
+    oldest: db.prepare<[], number>('SELECT first FROM log ORDER BY last LIMIT 1').pluck(),
+    ofType: db.prepare<[number, number, string], StoredSegment>(
+      `SELECT first, last, at, rows FROM log
+       WHERE last > ? AND last <= ? AND instr(types, ?) > 0 ORDER BY last`,
+    ),
+    removeTopic: db.prepare<[string, string, number]>(
+      'DELETE FROM log_topics WHERE type = ? AND id = ? AND newest = ?',
+    ),
+    remove: db.prepare<[number]>('DELETE FROM log WHERE last = ?'),
+    rewrite: db.prepare<[string, string, number]>(
+      'UPDATE log SET types = ?, rows = ? WHERE last = ?',
+    ),
+  };
+}
