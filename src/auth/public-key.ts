@@ -1,5 +1,5 @@
 /**
- * Loads the one public key that an issuer signs against, and says which algorithm it stands for.
+ * Loads a public key that an issuer signs against, and says which algorithm it stands for.
  *
  * The algorithm follows from the key's own type and must be allowed by configuration: a token never
  * chooses it. Refuses private keys (a verifier must not hold one) and keys that are too weak.
@@ -12,6 +12,44 @@ import { TaskbellError } from '../protocol/errors.ts';
 export interface VerificationKey {
   readonly key: KeyObject;
   readonly algorithm: TokenAlgorithm;
+  /** Of a key set: its `kid`, where it has one. */
+  readonly keyId?: string | undefined;
+}
+
+/** The keys of an issuer at one time. */
+export interface IssuerKeys {
+  /** Empty while there are none. */
+  readonly keys: readonly VerificationKey[];
+  /** Another number when the keys are others. */
+  readonly generation: number;
+}
+
+/** Where the keys of one issuer come from. */
+export interface KeySource {
+  readonly generation: number;
+  /** Those that may verify now. Never rejects. */
+  keys(): Promise<IssuerKeys>;
+  /** Says that the keys are in use, without waiting for anything. */
+  touch(): void;
+  /**
+   * Looks for other keys, because one was missing; not more often than its issuer should be asked.
+   * @param tried the generation that lacked it
+   * @returns whether there are others now
+   */
+  renew(tried: number): Promise<boolean>;
+  close(): void;
+}
+
+/** One key that never changes. */
+export function fileKeySource(file: string, allowed: readonly TokenAlgorithm[]): KeySource {
+  const keys = Promise.resolve({ keys: [loadPublicKey(file, allowed)], generation: 0 });
+  return {
+    generation: 0,
+    keys: () => keys,
+    touch: () => undefined,
+    renew: () => Promise.resolve(false),
+    close: () => undefined,
+  };
 }
 
 /** RFC 7518, 3.3. */

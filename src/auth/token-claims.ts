@@ -2,7 +2,7 @@
  * What a token may say, apart from its signature: header, times and the user's id.
  *
  * Pure: the time is an argument. Signature, issuer, audience and `nbf` are checked by jose in
- * token-verifier.ts; here are the rules of docs/protocol.md that no library has.
+ * signature-check.ts; here are the rules of docs/protocol.md that no library has.
  */
 import { isEventId } from '../protocol/events.ts';
 
@@ -11,11 +11,14 @@ export type InvalidReason = keyof typeof INVALID_REASONS;
 
 export const INVALID_REASONS = {
   'no-key': 'no public key is configured, so no token can be valid',
+  'keys-away': 'the keys of its issuer cannot be fetched at present, and none are kept',
+  'unknown-key': 'the key that it names (kid) is not among those of its issuer',
+  revoked: 'it was revoked',
   'too-large': 'it is larger than 8 KiB',
   malformed: 'it is not a signed JWT in compact form',
   header: 'its header holds a key, a key address, an extension or a key id that is not accepted',
-  algorithm: 'it is not signed with the algorithm of the configured key',
-  signature: 'its signature does not fit the configured key',
+  algorithm: 'it is not signed with the algorithm of a key of its issuer',
+  signature: 'its signature does not fit a key of its issuer',
   issuer: 'its issuer (iss) is missing or another than configured',
   audience: 'its audience (aud) is missing or another than configured',
   expired: 'it has expired',
@@ -29,7 +32,7 @@ export const MAX_TOKEN_BYTES = 8_192;
 export const MAX_LIFETIME_S = 24 * 3_600;
 /** How far an issuer's clock may run ahead of ours. `exp` is taken as it stands. */
 export const CLOCK_SKEW_S = 30;
-const MAX_KEY_ID_LENGTH = 64;
+export const MAX_KEY_ID_LENGTH = 64;
 
 /** Parameters that offer a key or its address: with them a forger would choose what verifies him. */
 const KEY_PARAMETERS = ['jwk', 'jku', 'x5u', 'x5c'] as const;

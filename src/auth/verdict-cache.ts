@@ -4,17 +4,16 @@
  * Bounded: the longest unused verdict goes first. Never holds a token itself, nor one that was refused.
  */
 import { createHash } from 'node:crypto';
-import type { ValidToken } from './token-verifier.ts';
 
-export class VerdictCache {
+export class VerdictCache<V extends { readonly expiresAt: number }> {
   readonly #capacity: number;
-  readonly #verdicts = new Map<string, ValidToken>();
+  readonly #verdicts = new Map<string, V>();
 
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  get(key: string, nowMs: number): ValidToken | undefined {
+  get(key: string, nowMs: number): V | undefined {
     const verdict = this.#verdicts.get(key);
     if (verdict === undefined) return undefined;
     this.#verdicts.delete(key);
@@ -24,7 +23,7 @@ export class VerdictCache {
     return verdict;
   }
 
-  set(key: string, verdict: ValidToken): void {
+  set(key: string, verdict: V): void {
     this.#verdicts.delete(key);
     this.#verdicts.set(key, verdict);
     if (this.#verdicts.size <= this.#capacity) return;

@@ -31,7 +31,7 @@ describe('createKeyPair', () => {
     const { token } = await issueToken(request(files.privateKeyFile));
     const verifier = createTokenVerifier(
       { ...AUTH, publicKeyFile: files.publicKeyFile },
-      () => NOW,
+      { now: () => NOW },
     );
     expect(await verifier.verify(token)).toMatchObject({ kind: 'valid', user: 'user-1' });
   });
@@ -84,7 +84,7 @@ describe('issueToken', () => {
       audience: 'bell',
       issuer: 'taskbell',
     };
-    const verdict = await createTokenVerifier(auth, () => NOW).verify(token);
+    const verdict = await createTokenVerifier(auth, { now: () => NOW }).verify(token);
     expect(verdict).toMatchObject({ kind: 'valid', user: 'user-1' });
   });
 
@@ -124,15 +124,12 @@ describe('inspectToken', () => {
     const { token } = await issueToken(request(privateKeyFile));
     const auth = { ...AUTH, publicKeyFile };
     const inspectAt = (now: number, text = token) =>
-      inspectToken(
-        text,
-        createTokenVerifier(auth, () => now),
-      );
+      inspectToken(text, createTokenVerifier(auth, { now: () => now }));
     expect(await inspectAt(NOW)).toMatchObject({ problem: null, verdict: { kind: 'valid' } });
     expect((await inspectAt(NOW + 3_600_000)).problem).toMatchObject({ code: 'E_TOKEN_EXPIRED' });
     expect((await inspectAt(NOW, `${token.slice(0, -9)}AAAAAAAAA`)).problem).toMatchObject({
       code: 'E_TOKEN_INVALID',
-      message: 'The token is not accepted: its signature does not fit the configured key.',
+      message: 'The token is not accepted: its signature does not fit a key of its issuer.',
     });
   });
 

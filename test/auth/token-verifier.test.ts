@@ -24,7 +24,7 @@ beforeAll(() => {
 afterAll(() => directory.remove());
 
 function verify(token: string, changes: Partial<AuthSettings> = {}, now = NOW) {
-  return createTokenVerifier({ ...auth, ...changes }, () => now).verify(token);
+  return createTokenVerifier({ ...auth, ...changes }, { now: () => now }).verify(token);
 }
 
 function why(verdict: TokenVerdict): string {
@@ -38,7 +38,9 @@ describe('a genuine token', () => {
       kind: 'valid',
       user: 'user-1',
       expiresAt: claims.exp * 1_000,
+      issuedAt: claims.iat * 1_000,
       tokenId: claims.jti,
+      onExpiry: 'close',
     });
   });
 
@@ -204,7 +206,7 @@ describe('the claims', () => {
 describe('the cache', () => {
   it('serves a token until it ends, and not a moment longer', async () => {
     let now = NOW;
-    const verifier = createTokenVerifier(auth, () => now);
+    const verifier = createTokenVerifier(auth, { now: () => now });
     const token = signRs256(claimsAt(NOW));
     const first = await verifier.verify(token);
     expect(await verifier.verify(token)).toBe(first);
@@ -213,7 +215,7 @@ describe('the cache', () => {
   });
 
   it('verifies a token once when it comes many times at once', async () => {
-    const verifier = createTokenVerifier(auth, () => NOW);
+    const verifier = createTokenVerifier(auth, { now: () => NOW });
     const token = signRs256(claimsAt(NOW));
     const verdicts = await Promise.all(Array.from({ length: 20 }, () => verifier.verify(token)));
     expect(new Set(verdicts).size).toBe(1);
@@ -221,7 +223,7 @@ describe('the cache', () => {
 });
 
 it('finds every token invalid when no key is configured', async () => {
-  const verifier = createTokenVerifier(AUTH, () => NOW);
+  const verifier = createTokenVerifier(AUTH, { now: () => NOW });
   expect(verifier.configured).toBe(false);
   expect(why(await verifier.verify(signRs256(claimsAt(NOW))))).toBe('no-key');
 });

@@ -11,7 +11,7 @@ export function define(command: Command, ctx: CliContext): void {
       checkFiles(settings);
       const { createTokenVerifier } = await import('../../../auth/token-verifier.ts');
       // Reads the key, as the gateway will: a file that holds none is a mistake, too.
-      createTokenVerifier(settings.auth, ctx.world.now);
+      createTokenVerifier(settings.auth, { issuers: settings.issuers });
       const { keysFile } = settings.privacy;
       if (keysFile !== null) {
         const { readKeyFile } = await import('../../../privacy/key-file.ts');

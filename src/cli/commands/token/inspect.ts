@@ -10,14 +10,14 @@ export function define(command: Command, ctx: CliContext): void {
     .option('--json', 'print header, claims and verdict as JSON')
     .action(async (argument: string, options: { readonly json?: true }) => {
       const token = argument === '-' ? (await readStdin(ctx)).trim() : argument;
-      const { auth } = await ctx.settings();
+      const { auth, issuers } = await ctx.settings();
       const { inspectToken } = await import('../../../auth/signing.ts');
       const { createTokenVerifier } = await import('../../../auth/token-verifier.ts');
-      const verifier = createTokenVerifier(auth, ctx.world.now);
+      const verifier = createTokenVerifier(auth, { issuers, now: ctx.world.now });
       const inspection = await inspectToken(token, verifier.configured ? verifier : undefined);
       if (options.json) ctx.printJson(toJson(inspection));
       else for (const line of describe(inspection)) ctx.print(line);
-      if (!verifier.configured) ctx.note('not checked: [auth] publicKeyFile is not set');
+      if (!verifier.configured) ctx.note('not checked: no issuer with a key is configured');
       // Shown first, then refused: the exit code says whether it would be taken.
       if (inspection.problem !== null) throw inspection.problem;
     });
