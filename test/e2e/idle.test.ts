@@ -1,12 +1,15 @@
 /** A daemon with nothing to do: nobody wakes it, and what holds it up all the same is found. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, type TestContext, test, vi } from 'vitest';
+import { type TestContext, test, vi } from 'vitest';
 import { type Daemon, Site } from './daemon.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-/** Of one test: they wait most of the time, and do it together. */
+/**
+ * Of one test: they wait most of the time, and do it together. So each takes `expect` from its own context, since
+ * what is global belongs to whichever test began or ended last.
+ */
 function newSite({ onTestFinished }: TestContext): Site {
   const site = new Site();
   onTestFinished(() => site.dispose());
@@ -35,6 +38,7 @@ async function wakes(daemon: Daemon): Promise<number> {
 }
 
 test.concurrent('nothing in a daemon wakes up once a second, before its first job and after it (needs Linux: /proc)', async (context) => {
+  const { expect } = context;
   const site = newSite(context);
   site.write('jobs/short.mjs', 'export default () => 1;');
   const daemon = await site.up();
@@ -47,6 +51,7 @@ test.concurrent('nothing in a daemon wakes up once a second, before its first jo
 });
 
 test.concurrent('a timer that the first job has left behind is found when it holds up the idle executor', async (context) => {
+  const { expect } = context;
   const site = newSite(context);
   site.write(
     'jobs/leave.mjs',
@@ -63,6 +68,7 @@ function spinForEver() { for (let n = 0; ; n += 1) Math.sqrt(n); }`,
 });
 
 test.concurrent('a loop that the first job holds up is found, although the thread that looks starts with it', async (context) => {
+  const { expect } = context;
   const site = newSite(context);
   site.write('jobs/spin.mjs', 'export default { retries: 0, run() { for (;;); } };');
   const daemon = await site.up();
