@@ -4,6 +4,7 @@
  *
  *   npm run bench                                                   every suite
  *   npm run bench -- jobs --peers=bullmq,plainjob --runs=3 --only=drain
+ *   npm run bench -- events --peers=none
  *
  * A figure of one machine on one day: compare only what was measured in one run. Nothing fails here
  * for being slow. What is measured, and how: docs/benchmarks.md.
@@ -12,7 +13,10 @@ import { readArguments, USAGE } from './harness/arguments.mjs';
 import { closeAll, closeOnSignals } from './harness/closing.mjs';
 
 /** Each exports `run(options)`. */
-const SUITES = { jobs: () => import('./jobs/suite.mjs') };
+const SUITES = {
+  jobs: () => import('./jobs/suite.mjs'),
+  events: () => import('./events/suite.mjs'),
+};
 
 closeOnSignals();
 try {

@@ -1,8 +1,5 @@
 /** Tables as text and as Markdown, and the place in a document that one is put into. Pure. */
 
-const BEGIN = '<!-- bench: begin -->';
-const END = '<!-- bench: end -->';
-
 /** Columns aligned with spaces; the first to the left, all others to the right. */
 export function textTable(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
@@ -22,11 +19,12 @@ export function markdownTable([head, ...rows]) {
   );
 }
 
-/** The document with what stands between the two markers replaced. */
-export function putBetweenMarkers(document, text, name) {
-  const begin = document.indexOf(BEGIN);
-  const end = document.indexOf(END);
+/** The document with what stands between the two markers of this name replaced. */
+export function putBetweenMarkers(document, text, file, name = 'bench') {
+  const [first, last] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+  const begin = document.indexOf(first);
+  const end = document.indexOf(last);
   if (begin === -1 || end < begin)
-    throw new Error(`${name} has no lines "${BEGIN}" and "${END}" in this order.`);
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${text.trim()}\n\n${document.slice(end)}`;
+    throw new Error(`${file} has no lines "${first}" and "${last}" in this order.`);
+  return `${document.slice(0, begin + first.length)}\n\n${text.trim()}\n\n${document.slice(end)}`;
 }

@@ -1,14 +1,12 @@
 /** From the call of add, through handler, commit, log and gateway, to a subscriber's WebSocket message. */
-import { generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { monotonicMs } from '../../../harness/clock.mjs';
 import { onClose } from '../../../harness/closing.mjs';
 import { until } from '../../../harness/processes.mjs';
 import { percentile } from '../../../harness/statistics.mjs';
+import { AUTH_SECTION, makeToken } from '../../../harness/token.mjs';
 import { stampedPayload } from '../../payload.mjs';
 
 const WARM_UP = 100;
@@ -17,7 +15,7 @@ const TOPIC = { type: 'datasetUpdate', id: 'bench' };
 
 export async function eventLatency({ open, directory }) {
   const token = makeToken(directory);
-  const session = await open({ extra: '[auth]\npublicKeyFile = ./public.pem\n' });
+  const session = await open({ extra: AUTH_SECTION });
   const { client } = session.daemon;
   const { address, port, path: at } = (await client.status()).gateway;
   const latencies = [];
@@ -47,21 +45,4 @@ async function subscribe(url, token, onPush) {
   if (JSON.parse(reply).code !== 0)
     throw new Error(`The gateway refused the subscription: ${reply}`);
   socket.on('message', (text) => onPush(JSON.parse(text)));
-}
-
-/** Writes the public key where the configuration says it is. */
-function makeToken(directory) {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  writeFileSync(
-    path.join(directory, 'public.pem'),
-    publicKey.export({ type: 'spki', format: 'pem' }),
-  );
-  const now = Math.floor(Date.now() / 1_000);
-  const claims = { iss: 'bench', iat: now, exp: now + 3_600, data: { id: 'bench' } };
-  const text = [{ alg: 'EdDSA', typ: 'JWT' }, claims].map(toBase64Url).join('.');
-  return `${text}.${sign(null, Buffer.from(text), privateKey).toString('base64url')}`;
-}
-
-function toBase64Url(value) {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
