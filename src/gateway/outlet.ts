@@ -25,6 +25,8 @@ export interface OutletOptions {
 export class Outlet implements Waiting {
   readonly #fanOut: FanOut;
   readonly #options: OutletOptions;
+  /** Asked for each event of each subscriber, so not of the socket: extensions are settled by the handshake. */
+  readonly #isDirect: boolean;
   #gathered: Run | undefined;
   #isEnlisted = false;
   #allReadAtMono: number;
@@ -32,6 +34,7 @@ export class Outlet implements Waiting {
   constructor(fanOut: FanOut, options: OutletOptions) {
     this.#fanOut = fanOut;
     this.#options = options;
+    this.#isDirect = fanOut.isDirect && options.socket.extensions === '';
     this.#allReadAtMono = fanOut.nowMono();
     options.transport.on('drain', () => {
       this.#allReadAtMono = fanOut.nowMono();
@@ -39,11 +42,8 @@ export class Outlet implements Waiting {
   }
 
   send(message: Message): void {
-    if (!this.#fanOut.isDirect || this.#options.socket.extensions !== '') {
-      this.#sendByLibrary(message);
-      return;
-    }
-    this.#gathered = (this.#gathered ?? this.#begin()).with(message);
+    if (this.#isDirect) this.#gathered = (this.#gathered ?? this.#begin()).with(message);
+    else this.#sendByLibrary(message);
   }
 
   /** A message for this socket alone. */

@@ -12,7 +12,7 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 interface World {
   readonly fanOut: FanOut;
   readonly framed: () => number;
-  readonly open: (options?: { maxUnread?: number }) => Client;
+  readonly open: (options?: { maxUnread?: number; extensions?: string }) => Client;
 }
 
 interface Client {
@@ -24,8 +24,9 @@ interface Client {
 function world(directFrames = true): World {
   const frame = vi.fn(frameTexts);
   const fanOut = new FanOut({ directFrames, nowMono: () => 0, frame });
-  const open = ({ maxUnread = 1_000 } = {}) => {
+  const open = ({ maxUnread = 1_000, extensions = '' } = {}) => {
     const socket = new CountingSocket();
+    socket.extensions = extensions;
     const slow = vi.fn();
     const outlet = new Outlet(fanOut, { ...socket.target, maxUnread, onTooSlow: slow });
     return { socket, outlet, slow };
@@ -217,8 +218,7 @@ describe('through the library', () => {
 
   it('goes every message of a socket that negotiated an extension', async () => {
     const { open } = world();
-    const { socket, outlet } = open();
-    socket.extensions = 'permessage-deflate';
+    const { socket, outlet } = open({ extensions: 'permessage-deflate' });
     outlet.say('a');
     await turn();
     expect(socket.calls).toEqual(['send']);
