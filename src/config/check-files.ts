@@ -13,8 +13,10 @@ export function checkFiles(settings: Settings): void {
       key: `[issuer:${name}] publicKeyFile`,
       path: publicKeyFile,
     })),
+    { key: '[access] hookSecretFile', path: settings.access.hookSecretFile },
     { key: '[webSocket] tokenFile', path: settings.webSocket.tokenFile },
     { key: '[privacy] keysFile', path: settings.privacy.keysFile },
+    ...settings.events.map(({ name, schema }) => ({ key: `[event:${name}] schema`, path: schema })),
     ...settings.jobs.map(({ name, secretFile }) => ({
       key: `[job:${name}] secretFile`,
       path: secretFile,

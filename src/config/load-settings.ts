@@ -7,11 +7,13 @@
 import { dirname } from 'node:path';
 import { parse } from 'ini';
 import { TaskbellError } from '../protocol/errors.ts';
+import { checkAccess } from './access-checks.ts';
 import type { Assignment } from './assignment.ts';
 import { buildSettings } from './build-settings.ts';
 import { type ConfigFile, findConfigFile, parseProfile, readConfigFile } from './config-file.ts';
 import { checkControlSocket, checkSchedules, checkSecrecy } from './cross-checks.ts';
 import { type Environment, readEnvironment } from './environment.ts';
+import { checkEvents } from './event-checks.ts';
 import { type Flags, readFlags } from './flags.ts';
 import { checkIssuers } from './issuer-checks.ts';
 import { checkJobs } from './job-checks.ts';
@@ -61,7 +63,9 @@ export function loadSettings(request: LoadRequest): Loaded {
     ...checkSecrecy(file, resolution.sections),
     ...checkSchedules(resolution, now),
     ...checkJobs(resolution.sections),
+    ...checkEvents(resolution.sections),
     ...checkIssuers(resolution),
+    ...checkAccess(resolution),
   ];
   if (problems.length > 0) throw configError(problems);
   const settings = buildSettings(resolution.sections, { file: path, profile });

@@ -6,6 +6,7 @@
  * Paths are absolute; durations are milliseconds; sizes are bytes.
  */
 
+import type { Delivery } from '../protocol/events.ts';
 import type { BackoffKind } from '../protocol/jobs.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -92,9 +93,18 @@ export interface JobTypeSettings extends LimitSettings {
   readonly report: boolean;
 }
 
+/** One `[event:NAME]` section: a further type, or what holds of one that is built in. */
 export interface EventTypeSettings {
   readonly name: string;
   readonly description: string;
+  /** `volatile`: live only, in no log. */
+  readonly delivery: Delivery;
+  /** Age in milliseconds after which its events go; null: with all others, by [retention]. */
+  readonly retention: number | null;
+  /** So many of its newest events stay; null: any. */
+  readonly retentionCount: number | null;
+  /** File with the JSON Schema of its `data`; null: any array. */
+  readonly schema: string | null;
 }
 
 /** One `[schedule:NAME]` section: exactly one of `cron` and `every`. */
@@ -180,6 +190,9 @@ export interface WebSocketEventsSettings {
   readonly pingInterval: number;
   readonly maxUnread: number;
   readonly maxUnreadTime: number;
+  readonly syncInterval: number;
+  readonly historyReads: number;
+  readonly maxCursorsPerUser: number;
   /** False: the gateway sends each message by the WebSocket library. */
   readonly directFrames: boolean;
   /** Exact origins that browsers may come from; `*` alone: any. */
@@ -220,8 +233,15 @@ export interface IssuerSettings {
 }
 
 export interface AccessSettings {
-  readonly users: 'any' | 'directory';
-  readonly datasets: 'any' | 'directory';
+  readonly users: 'any' | 'directory' | 'hook';
+  readonly datasets: 'any' | 'directory' | 'hook';
+  /** Who is asked by `hook`; null only where nothing is. */
+  readonly hookUrl: string | null;
+  /** Questions are signed with what it holds. */
+  readonly hookSecretFile: string | null;
+  readonly hookTimeout: number;
+  /** 0: each time anew. */
+  readonly hookCacheTime: number;
 }
 
 /** Control API over TCP, beside the unix socket. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Loaded } from '../../src/config/load-settings.ts';
 import { formatOrigin } from '../../src/config/origin.ts';
+import { eventType } from './event-type.ts';
 import { freshDirectory, writeIn } from './fresh-directory.ts';
 import { errorOf, load, problemsOf } from './loading.ts';
 
@@ -81,6 +82,9 @@ describe('without a file', () => {
         pingInterval: 25_000,
         maxUnread: 1_048_576,
         maxUnreadTime: 10_000,
+        syncInterval: 20_000,
+        historyReads: 8,
+        maxCursorsPerUser: 20,
         directFrames: true,
         origins: ['*'],
       },
@@ -96,7 +100,14 @@ describe('without a file', () => {
         expiryGrace: 60_000,
       },
       issuers: [],
-      access: { users: 'any', datasets: 'any' },
+      access: {
+        users: 'any',
+        datasets: 'any',
+        hookUrl: null,
+        hookSecretFile: null,
+        hookTimeout: 2_000,
+        hookCacheTime: 30_000,
+      },
       api: { address: '127.0.0.1', port: 0 },
     });
   });
@@ -183,8 +194,8 @@ description = An invoice was paid
       },
     ]);
     expect(settings.events).toEqual([
-      { name: 'invoicePaid', description: 'An invoice was paid' },
-      { name: 'quiet', description: '' },
+      eventType('invoicePaid', { description: 'An invoice was paid' }),
+      eventType('quiet'),
     ]);
   });
 });

@@ -1,6 +1,7 @@
 /**
  * A fresh directory with handlers, a test core and executors on it; all of it gone afterwards.
  */
+
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +11,7 @@ import { ExecutorProcess } from '../../src/executor/executor-process.ts';
 import type { Host } from '../../src/executor/host.ts';
 import type { ChildContext } from '../../src/process/child-process.ts';
 import { deadlineIn } from '../../src/process/service.ts';
+import { eventType } from '../config/event-type.ts';
 import { TestCore } from './test-core.ts';
 
 export interface Workshop {
@@ -147,7 +149,7 @@ function settingsFor(root: string, jobs: readonly JobTypeSettings[]): Settings {
       ...{ maxJobs: 0, maxMemory: 0, memoryLimit: 0, watch: false },
     },
     jobs,
-    events: [{ name: 'invoicePaid', description: '' }],
+    events: [eventType('invoicePaid')],
   };
   return used as unknown as Settings;
 }

@@ -1,6 +1,8 @@
 /** Events v1 over a real WebSocket: every row of the table, byte for byte. */
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { signRs256, unsigned } from '../auth/token-fixture.ts';
+import { eventType } from '../config/event-type.ts';
 import { GatewayFixture, tokenFor, until } from './gateway-fixture.ts';
 
 const OK = '{"status":200,"message":"Ok","code":0}';
@@ -89,7 +91,7 @@ describe('attach and detach', () => {
   });
 
   it('knows the types of the configuration', async () => {
-    await gateway.start({ events: [{ name: 'sampleReady', description: '' }] });
+    await gateway.start({ events: [eventType('sampleReady')] });
     const client = await gateway.connect();
     expect(await client.attach(tokenFor('ada'), 'sampleReady', 'x')).toBe(OK);
     expect(await client.attach(tokenFor('ada'), 'sampleLost', 'x')).toBe(INVALID);
@@ -111,10 +113,17 @@ describe('attach and detach', () => {
     },
   );
 
-  it('ignores keys that v1 does not know and answers without them', async () => {
+  it('ignores keys that no version knows and answers without them', async () => {
     await gateway.start();
     const client = await gateway.connect();
-    const request = { auth: tokenFor('ada'), action: 'attach', event: ISSUE, rid: 7, since: '1' };
+    const request = {
+      auth: tokenFor('ada'),
+      action: 'attach',
+      event: ISSUE,
+      id: 7,
+      seq: '1',
+      x: [],
+    };
     expect(await client.ask(request)).toBe(OK);
   });
 });

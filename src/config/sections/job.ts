@@ -1,6 +1,10 @@
 /** The keys of [job:NAME], [queue:NAME] and [event:NAME]. */
 
-import { ACCESS_EVENT_TYPE, BUILT_IN_EVENT_TYPES } from '../../protocol/events.ts';
+import {
+  ACCESS_EVENT_TYPE,
+  BUILT_IN_EVENT_TYPES,
+  RESERVED_EVENT_TYPES,
+} from '../../protocol/events.ts';
 import { BACKOFF_KINDS } from '../../protocol/jobs.ts';
 import { emptyKey, key, list, map, nullable, type SectionDefinition } from '../key-definition.ts';
 import type { EventTypeSettings, JobTypeSettings, QueueSettings } from '../settings.ts';
@@ -113,15 +117,19 @@ export const QUEUE: SectionDefinition<Omit<QueueSettings, 'name'>> = {
 
 export const EVENT: SectionDefinition<Omit<EventTypeSettings, 'name'>> = {
   name: 'event',
-  comment: 'A further event type that may be published and subscribed to. NAME is the type.',
+  comment:
+    'A further event type that may be published and subscribed to, or what holds of one that is built in. NAME is the type.',
   instance: {
     exampleName: 'invoicePaid',
-    refuse: (name) =>
-      [...BUILT_IN_EVENT_TYPES, ACCESS_EVENT_TYPE].some(
+    refuse: (name) => {
+      const isOwn = BUILT_IN_EVENT_TYPES.some((type) => type === name);
+      if (isOwn && !RESERVED_EVENT_TYPES.includes(name)) return null;
+      return [...BUILT_IN_EVENT_TYPES, ACCESS_EVENT_TYPE].some(
         (type) => type.toLowerCase() === name.toLowerCase(),
       )
         ? `the event type ${name} is built in; choose another name or remove the section`
-        : null,
+        : null;
+    },
   },
   keys: {
     description: emptyKey(text, {
@@ -129,5 +137,25 @@ export const EVENT: SectionDefinition<Omit<EventTypeSettings, 'name'>> = {
       example: 'An invoice was paid in full',
       empty: () => '',
     }),
+    delivery: key(
+      oneOf('durable', 'volatile'),
+      'durable',
+      'volatile: live only. Its events are in no log, and who is not there misses them.',
+    ),
+    retention: nullable(
+      duration(1_000, 100 * 366 * 86_400_000),
+      'Age after which its events go; empty: with all others, by [retention].',
+      '7d',
+    ),
+    retentionCount: nullable(
+      integer(1, 1_000_000_000_000),
+      'So many of its newest events stay; empty: any number.',
+      '100000',
+    ),
+    schema: nullable(
+      path,
+      'File with a JSON Schema that the `data` of its events is checked with.',
+      './schemas/invoicePaid.json',
+    ),
   },
 };
