@@ -29,6 +29,8 @@ export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
 export interface Closing {
   readonly code: CloseCode;
   readonly reason: string;
+  /** What the reason says, where it is when to come back. */
+  readonly retryMs?: number;
 }
 
 export function closing(code: CloseCode, reason: string): Closing {
@@ -36,7 +38,8 @@ export function closing(code: CloseCode, reason: string): Closing {
 }
 
 export function closingWithRetry(code: CloseCode, retryMs: number): Closing {
-  return { code, reason: JSON.stringify({ retry: Math.ceil(retryMs) }) };
+  const retry = Math.ceil(retryMs);
+  return { code, reason: JSON.stringify({ retry }), retryMs: retry };
 }
 
 const MIN_RESTART_RETRY_MS = 500;

@@ -1,92 +1,122 @@
 /**
- * One client's WebSocket, speaking events v1.
+ * One client's WebSocket: opens, lives, is looked after, closes.
  *
  *   open ─▶ known (first valid token) ─▶ closing ─▶ gone        any ─▶ closing | gone
+ *   v1 ─ the subprotocol, or the first message that only v2 has ▶ v2, for good
  *
- * Requests are served one after the other, so replies come in their order; an attach counts from the
- * moment at which its reply is written, which waits until the core sends events of that type. Writes nothing to a client that v1 does not have.
+ * Requests are served one after the other, so replies come in their order; by whom depends on the protocol. Writes
+ * nothing to a client of v1 that v1 does not have.
  */
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
-import type { TokenVerifier } from '../auth/token-verifier.ts';
-import type { WebSocketEventsSettings } from '../config/settings.ts';
-import type { Logger } from '../process/logger.ts';
-import type { Topic } from '../protocol/events.ts';
-import type { AccessCheck } from './access.ts';
 import { CLOSE, type Closing, closing, closingWithRetry } from './close-codes.ts';
-import {
-  type ConnectionFacts,
-  dueNow,
-  type HealthLimits,
-  type Moment,
-  slowClosing,
-} from './connection-health.ts';
-import type { FanOut, Message } from './fan-out.ts';
-import type { FollowedTypes } from './followed-types.ts';
-import type { Clock, Hub, Subscriber } from './hub.ts';
+import { type ConnectionFacts, dueNow, type Moment, slowClosing } from './connection-health.ts';
+import { ConnectionIdentity } from './connection-identity.ts';
+import { RequestsV1 } from './connection-v1.ts';
+import { RequestsV2 } from './connection-v2.ts';
+import type { ConnectionLink, ConnectionWorld } from './connection-world.ts';
+import type { EventMessages } from './event-messages.ts';
+import type { HeldEvents } from './history-hold.ts';
+import type { Subscriber } from './hub.ts';
 import { Outlet } from './outlet.ts';
-import {
-  type EventsRequest,
-  parseRequest,
-  REPLIES,
-  type ReplyCode,
-} from './protocols/events-v1.ts';
+import { speaksV2 } from './protocols/events-v2.ts';
+import { renderDrain } from './protocols/events-v2-text.ts';
+import { readMessage } from './protocols/message.ts';
+import { SUBPROTOCOL_V2 } from './protocols/negotiation.ts';
 import { type Bucket, fullBucket, takeToken } from './rate-limit.ts';
-
-/** What all connections of a gateway share. */
-export interface ConnectionWorld {
-  readonly limits: WebSocketEventsSettings & HealthLimits;
-  readonly eventTypes: ReadonlySet<string>;
-  readonly verifier: TokenVerifier;
-  readonly access: AccessCheck;
-  readonly hub: Hub;
-  readonly fanOut: FanOut;
-  readonly followed: FollowedTypes;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
 
 /** Requests that wait for their turn: more than any burst that the rate limit lets pass by default. */
 const MAX_WAITING = 256;
 const OVERLOAD_RETRY_MS = 1_000;
+/** While more is unread, no more history is read. Above what a socket buffers by itself, so that it says when it is empty. */
+const MUCH_UNREAD_BYTES = 65_536;
 
-export class Connection implements Subscriber {
+export class Connection implements Subscriber, ConnectionLink {
+  readonly identity: ConnectionIdentity;
   readonly #world: ConnectionWorld;
   readonly #socket: WebSocket;
+  readonly #transport: Socket;
   readonly #outlet: Outlet;
   readonly #ended = new AbortController();
   readonly #openedAtMono: number;
+  readonly #v1: RequestsV1;
+  #v2: RequestsV2 | undefined;
+  #held: HeldEvents | undefined;
   #bucket: Bucket;
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
-  #user: string | undefined;
-  #tokenExpiresAt: number | undefined;
   #pingedAtMono: number;
+  #syncedAtMono: number;
   #heardSincePing = true;
 
-  /** @param transport the socket below `socket`; says when what was unread has been read */
-  constructor(socket: WebSocket, transport: Socket, world: ConnectionWorld) {
+  /** @param bearer a token that came with the handshake */
+  constructor(socket: WebSocket, transport: Socket, world: ConnectionWorld, bearer?: string) {
     const nowMono = world.clock.nowMono();
     this.#world = world;
     this.#socket = socket;
+    this.#transport = transport;
     this.#openedAtMono = nowMono;
     this.#pingedAtMono = nowMono;
+    this.#syncedAtMono = nowMono;
+    this.identity = new ConnectionIdentity(world.verifier, (user) => this.#claim(user));
     this.#outlet = new Outlet(world.fanOut, {
       ...{ socket, transport, maxUnread: world.limits.maxUnread },
       onTooSlow: () => this.close(slowClosing()),
     });
+    this.#v1 = new RequestsV1(this, world);
+    if (socket.protocol === SUBPROTOCOL_V2) this.#v2 = new RequestsV2(this, world);
     this.#bucket = fullBucket(world.limits, nowMono);
     world.hub.join(this);
+    this.#listen();
+    if (bearer !== undefined) this.#serveInTurn(() => this.#greet(bearer));
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('ping', () => this.#mayPass());
     socket.on('pong', () => this.#heard());
     socket.on('close', (code) => this.#onClose(code));
     // ws closes by itself with the fitting code (1002, 1007, 1009).
-    socket.on('error', (err) => world.log.debug({ err }, 'connection failed'));
+    socket.on('error', (err) => this.#world.log.debug({ err }, 'connection failed'));
   }
 
-  push(message: Message): void {
-    if (!this.#isEnding) this.#outlet.send(message);
+  get subscriber(): Subscriber {
+    return this;
+  }
+
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  push(messages: EventMessages): void {
+    if (this.#isEnding) return;
+    if (this.#v2 === undefined) this.#outlet.send(messages.v1);
+    else if (this.#held?.covers(messages.event) === true) this.#held.add(messages);
+    else this.#outlet.send(messages.v2);
+  }
+
+  say(text: string): void {
+    if (!this.#isEnding) this.#outlet.say(text);
+  }
+
+  hold(events: HeldEvents | undefined): void {
+    this.#held = events;
+  }
+
+  async drained(): Promise<void> {
+    // What this turn brought is written at its end.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#isEnding || this.#outlet.unreadBytes <= MUCH_UNREAD_BYTES) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#transport.off('drain', done);
+        this.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#transport.on('drain', done);
+      this.signal.addEventListener('abort', done);
+    });
   }
 
   tick(moment: Moment): void {
@@ -94,28 +124,40 @@ export class Connection implements Subscriber {
     const due = dueNow(this.#facts(moment.nowMono), this.#world.limits, moment);
     switch (due.kind) {
       case 'nothing':
-        return;
+        break;
       case 'ping':
         this.#pingedAtMono = moment.nowMono;
         this.#heardSincePing = false;
         this.#socket.ping();
-        return;
+        break;
       case 'terminate':
         this.terminate();
         return;
       case 'close':
         this.close(due.closing);
+        return;
     }
+    this.#sync(moment.nowMono);
   }
 
-  /** From here on nothing is served and nothing is pushed; ws drops a peer that does not answer. */
-  close({ code, reason }: Closing): void {
+  /** Not while events are held: the client does not have what lies before the position. */
+  #sync(nowMono: number): void {
+    if (this.#v2 === undefined || this.#held !== undefined) return;
+    if (nowMono - this.#syncedAtMono < this.#world.limits.syncInterval) return;
+    this.#syncedAtMono = nowMono;
+    this.#outlet.send(this.#world.hub.syncMessage(this.#world.position().seq));
+  }
+
+  /** From here on nothing is served and nothing is pushed; ws drops a peer that does not answer it. */
+  close({ code, reason, retryMs }: Closing): void {
     if (this.#isEnding) return;
     this.#ended.abort();
     this.#world.hub.subscriptions.drop(this);
     const { unreadBytes } = this.#outlet;
-    const facts = { code, reason, user: this.#user, unreadBytes };
+    const facts = { code, reason, user: this.identity.user, unreadBytes };
     this.#world.log.debug(facts, 'closing a connection');
+    const isRestart = code === CLOSE.restart && retryMs !== undefined;
+    if (isRestart && this.#v2 !== undefined) this.#outlet.say(renderDrain(retryMs));
     this.#outlet.close(code, reason);
   }
 
@@ -132,7 +174,7 @@ export class Connection implements Subscriber {
   #facts(nowMono: number): ConnectionFacts {
     return {
       openedAtMono: this.#openedAtMono,
-      tokenExpiresAt: this.#tokenExpiresAt,
+      tokenExpiresAt: this.identity.expiresAt,
       pingedAtMono: this.#pingedAtMono,
       heardSincePing: this.#heardSincePing,
       unreadBytes: this.#outlet.unreadBytes,
@@ -146,8 +188,9 @@ export class Connection implements Subscriber {
 
   #onClose(code: number): void {
     this.#ended.abort();
-    this.#world.hub.leave(this, this.#user);
-    this.#world.log.debug({ code, user: this.#user }, 'connection closed');
+    const { user } = this.identity;
+    this.#world.hub.leave(this, user);
+    this.#world.log.debug({ code, user }, 'connection closed');
   }
 
   /** Messages and pings cost a token each; without one the connection ends. */
@@ -168,20 +211,24 @@ export class Connection implements Subscriber {
       return;
     }
     const text = this.#textOf(data, isBinary);
-    this.#waiting += 1;
-    this.#turn = this.#turn.then(() => this.#serve(text));
+    this.#serveInTurn(() => this.#answer(text));
   }
 
-  /** Undefined for what v1 does not take: binary frames, and texts over the limit. */
+  /** Undefined for what is not taken: binary frames, and texts over the limit. */
   #textOf(data: RawData, isBinary: boolean): string | undefined {
     const bytes = data as Buffer;
     if (isBinary || bytes.length > this.#world.limits.maxMessage) return undefined;
     return bytes.toString();
   }
 
-  async #serve(text: string | undefined): Promise<void> {
+  #serveInTurn(work: () => Promise<void>): void {
+    this.#waiting += 1;
+    this.#turn = this.#turn.then(() => this.#serve(work));
+  }
+
+  async #serve(work: () => Promise<void>): Promise<void> {
     try {
-      if (!this.#isEnding) await this.#answer(text);
+      if (!this.#isEnding) await work();
     } catch (err) {
       if (this.#isEnding) return;
       this.#world.log.error({ err }, 'a request could not be served');
@@ -192,62 +239,24 @@ export class Connection implements Subscriber {
   }
 
   async #answer(text: string | undefined): Promise<void> {
-    const { eventTypes } = this.#world;
-    const request = text === undefined ? undefined : parseRequest(text, eventTypes);
-    const code = request === undefined ? 5 : await this.#judge(request);
-    if (this.#isEnding) return;
-    if (request === undefined || code !== 0) this.#reply(code);
-    else if (request.action === 'detach') this.#reply(this.#apply(request));
-    else {
-      await this.#world.followed.whenFollowed(request.type, () => {
-        // Nothing may come between these two: an event is pushed after the reply or not at all.
-        if (!this.#isEnding) this.#reply(this.#apply(request));
-      });
+    const message = text === undefined ? undefined : readMessage(text);
+    if (this.#v2 === undefined && message !== undefined && speaksV2(message)) {
+      this.#v2 = new RequestsV2(this, this.#world);
     }
+    await (this.#v2 ?? this.#v1).serve(message);
   }
 
-  #reply(code: ReplyCode): void {
-    this.#outlet.say(REPLIES[code]);
-  }
-
-  /** The order of the checks is documented: token set, token valid, user known, access. */
-  async #judge(request: EventsRequest): Promise<ReplyCode> {
-    if (request.token === '') return 1;
-    const verdict = await this.#world.verifier.verify(request.token);
-    if (this.#isEnding || verdict.kind === 'invalid') return 2;
-    if (!this.#bind(verdict.user)) return 2;
-    this.#tokenExpiresAt = Math.max(this.#tokenExpiresAt ?? 0, verdict.expiresAt);
-    const { type, id = verdict.user } = request;
-    const code = await this.#world.access.check(
-      { user: verdict.user, type, id },
-      this.#ended.signal,
-    );
-    // Who lost the right to see an object may still let go of it.
-    return code === 4 && request.action === 'detach' ? 0 : code;
+  /** Who shows a token in the handshake wants to know at once whether it is a good one. */
+  async #greet(bearer: string): Promise<void> {
+    const user = await this.identity.show(bearer, this.signal);
+    if (user === undefined) this.close(closing(CLOSE.unauthenticated, 'invalid token'));
   }
 
   /** The first valid token decides whose connection it is. */
-  #bind(user: string): boolean {
-    if (this.#user !== undefined) return this.#user === user;
+  #claim(user: string): boolean {
     const { hub, limits } = this.#world;
-    if (!hub.claimUser(user, limits.maxConnectionsPerUser)) {
-      this.close(closing(CLOSE.limit, 'too many connections of this user'));
-      return false;
-    }
-    this.#user = user;
-    return true;
-  }
-
-  #apply({ action, type, id = this.#user ?? '' }: EventsRequest): ReplyCode {
-    const { subscriptions } = this.#world.hub;
-    const topic: Topic = { type, id };
-    if (action === 'detach') {
-      subscriptions.detach(this, topic);
-      return 0;
-    }
-    const isFull = subscriptions.countOf(this) >= this.#world.limits.maxSubscriptions;
-    if (isFull && !subscriptions.has(this, topic)) return 5;
-    subscriptions.attach(this, topic);
-    return 0;
+    if (hub.claimUser(user, limits.maxConnectionsPerUser)) return true;
+    this.close(closing(CLOSE.limit, 'too many connections of this user'));
+    return false;
   }
 }

@@ -37,15 +37,15 @@ export class FollowedTypes {
     attached.onTypeLeft(() => this.#arm());
   }
 
-  /** Calls `attach` at a moment from which on all events of the type come; in the same turn where it is followed. */
-  async whenFollowed(type: string, attach: () => void): Promise<void> {
-    this.#await(type, 1);
+  /** Calls `attach` at a moment from which on all events of the types come; in the same turn where they are followed. */
+  async whenFollowed(types: readonly string[], attach: () => void): Promise<void> {
+    for (const type of types) this.#await(type, 1);
     try {
-      await (this.#asked.get(type) ?? this.#ask(type));
+      await Promise.all(types.map((type) => this.#asked.get(type) ?? this.#ask(type)));
       attach();
     } finally {
-      this.#await(type, -1);
-      if (!this.#isNeeded(type)) this.#arm();
+      for (const type of types) this.#await(type, -1);
+      if (!types.every((type) => this.#isNeeded(type))) this.#arm();
     }
   }
 

@@ -18,9 +18,12 @@ import type { StatusView } from '../protocol/status.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
 import { createAccessCheck } from './access.ts';
 import { restartClosing } from './close-codes.ts';
-import { Connection, type ConnectionWorld } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionWorld } from './connection-world.ts';
+import { CursorMoves } from './cursors.ts';
 import { FanOut } from './fan-out.ts';
 import { FollowedTypes } from './followed-types.ts';
+import { HistoryReader } from './history.ts';
 import { Hub, SYSTEM_CLOCK } from './hub.ts';
 import { Listener } from './listener.ts';
 import { claimPort } from './port-claim.ts';
@@ -39,6 +42,9 @@ class GatewayProcess implements ChildService {
   readonly #fanOut: FanOut;
   readonly #hub: Hub;
   readonly #followed: FollowedTypes;
+  /** For what connections ask of the core. */
+  readonly #http: ControlHttp;
+  readonly #cursors: CursorMoves;
   /** Aborted by `quiet` and by `stop`. */
   readonly #noMore = new AbortController();
   #world: ConnectionWorld | undefined;
@@ -51,6 +57,8 @@ class GatewayProcess implements ChildService {
   constructor(context: ChildContext) {
     this.#context = context;
     this.#log = context.log.child({ component: 'gateway' });
+    this.#http = new ControlHttp({ socketPath: context.settings.daemon.controlSocket }, 0);
+    this.#cursors = new CursorMoves(this.#http, this.#log);
     const { directFrames } = context.settings.webSocketEvents;
     const { nowMono } = SYSTEM_CLOCK;
     this.#fanOut = new FanOut({ directFrames: directFrames && provesFrames(), nowMono });
@@ -109,6 +117,8 @@ class GatewayProcess implements ChildService {
     await this.#hub.emptied(Math.min(CLOSE_WAIT_MS, deadline.remainingMs() / 2));
     this.#hub.terminateAll();
     await this.#hub.emptied(deadline.remainingMs());
+    await this.#cursors.stop();
+    this.#http.close();
     this.#world?.access.close();
   }
 
@@ -129,6 +139,12 @@ class GatewayProcess implements ChildService {
       hub: this.#hub,
       fanOut: this.#fanOut,
       followed: this.#followed,
+      history: new HistoryReader({ http: this.#http, readsAtOnce: webSocketEvents.historyReads }),
+      cursors: this.#cursors,
+      position: () => ({
+        seq: this.#follower?.position() ?? '0',
+        epoch: this.#follower?.epoch() ?? '',
+      }),
       clock: SYSTEM_CLOCK,
       log: this.#log,
     };
@@ -139,7 +155,7 @@ class GatewayProcess implements ChildService {
     const listener = new Listener({
       settings: settings.webSocketEvents,
       isOpen: () => this.#isOpen,
-      onSocket: (socket, transport) => new Connection(socket, transport, world),
+      onSocket: (socket, transport, bearer) => new Connection(socket, transport, world, bearer),
       onError: fail,
     });
     this.#listener = listener;

@@ -4,16 +4,17 @@
  * One timer for all connections, running only while there are any. Knows nothing of tokens or of
  * requests; a subscriber is what takes a push, a tick and a close.
  */
-import type { LogEvent } from '../protocol/events.ts';
+import type { PublishedEvent } from '../protocol/events.ts';
 import type { Closing } from './close-codes.ts';
 import type { Moment } from './connection-health.ts';
+import { EventMessages } from './event-messages.ts';
 import type { FanOut, Message } from './fan-out.ts';
-import { renderPush } from './protocols/events-v1.ts';
+import { renderSync } from './protocols/events-v2-text.ts';
 import { SubscriptionIndex } from './subscription-index.ts';
 
 export interface Subscriber {
-  /** @param message the same object for all subscribers of one event */
-  push(message: Message): void;
+  /** @param messages the same object for all subscribers of one event */
+  push(messages: EventMessages): void;
   tick(moment: Moment): void;
   close(closing: Closing): void;
   terminate(): void;
@@ -36,6 +37,7 @@ export class Hub {
   readonly #connectionsByUser = new Map<string, number>();
   readonly #whenEmpty = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
+  #sync: { readonly seq: string; readonly message: Message } | undefined;
 
   constructor(clock: Clock, fanOut: FanOut) {
     this.#clock = clock;
@@ -71,12 +73,20 @@ export class Hub {
     return true;
   }
 
-  publish(event: LogEvent): void {
+  publish(event: PublishedEvent): void {
     const subscribers = this.subscriptions.subscribersOf(event);
     if (subscribers.size === 0) return;
-    const message = this.#fanOut.message(renderPush(event));
+    const messages = new EventMessages(event, this.#fanOut);
     // A subscriber that is too slow may leave the set while it is walked, which a Set allows.
-    for (const subscriber of subscribers) subscriber.push(message);
+    for (const subscriber of subscribers) subscriber.push(messages);
+  }
+
+  /** The same message for all who are told this position. */
+  syncMessage(seq: string): Message {
+    if (this.#sync?.seq !== seq) {
+      this.#sync = { seq, message: this.#fanOut.message(renderSync(seq)) };
+    }
+    return this.#sync.message;
   }
 
   /** @param makeClosing called for each, so that the hints when to come back can differ */

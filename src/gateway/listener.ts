@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { WebSocketEventsSettings } from '../config/settings.ts';
 import { judgeHandshake } from './handshake.ts';
+import { bearerOf, pickProtocol } from './protocols/negotiation.ts';
 
 export interface ListenerOptions {
   readonly settings: Pick<
@@ -17,7 +18,8 @@ export interface ListenerOptions {
   >;
   /** False: handshakes are put off with 503. */
   readonly isOpen: () => boolean;
-  readonly onSocket: (socket: WebSocket, transport: Socket) => void;
+  /** @param bearer the token that came with the handshake */
+  readonly onSocket: (socket: WebSocket, transport: Socket, bearer: string | undefined) => void;
   /** The server failed after it had been listening. */
   readonly onError: (error: Error) => void;
   /** How long a client may take to send its handshake; 10 s when omitted. */
@@ -98,7 +100,8 @@ export class Listener {
       return;
     }
     this.#webSockets.handleUpgrade(request, transport, head, (socket) => {
-      this.#options.onSocket(socket, transport);
+      const bearer = bearerOf(request.headers['sec-websocket-protocol']);
+      this.#options.onSocket(socket, transport, bearer);
     });
   }
 }
@@ -110,8 +113,8 @@ function webSocketOptions(maxMessage: number): ServerOptions & { closeTimeout: n
     perMessageDeflate: false,
     maxPayload: maxMessage * OVERSIZE_FACTOR,
     closeTimeout: CLOSE_TIMEOUT_MS,
-    // No subprotocol is spoken yet; to pick one that was offered would be a promise.
-    handleProtocols: () => false,
+    // To pick one that is not spoken would be a promise.
+    handleProtocols: pickProtocol,
   };
 }
 

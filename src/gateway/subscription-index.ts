@@ -1,16 +1,23 @@
 /**
- * Who subscribed to what: topic → subscribers, and back.
+ * Who subscribed to what: topic or pattern → subscribers, and back.
  *
  * Synchronous and without I/O, so that an attach takes effect at an exact moment. Does not know what
- * a subscriber is, nor whether it may see the topic.
+ * a subscriber is, nor whether it may see the topic. A pattern is `*` or a beginning that ends in `.*`; an
+ * event finds its patterns by the dots of its id, so that it costs nothing how many there are.
  */
 import type { Topic } from '../protocol/events.ts';
 
 const NOBODY: ReadonlySet<never> = new Set();
 
+/** All that a type has, and the beginnings that patterns of it have; the empty one is `*`. */
+interface OfType<S> {
+  readonly byId: Map<string, Set<S>>;
+  readonly byBeginning: Map<string, Set<S>>;
+}
+
 export class SubscriptionIndex<S> {
-  /** By type, then by id; a type without subscribers has no entry. */
-  readonly #byType = new Map<string, Map<string, Set<S>>>();
+  /** A type without subscribers has no entry. */
+  readonly #byType = new Map<string, OfType<S>>();
   readonly #bySubscriber = new Map<S, Set<string>>();
   #topics = 0;
   #onTypeLeft = (): void => {};
@@ -20,34 +27,39 @@ export class SubscriptionIndex<S> {
     this.#onTypeLeft = listener;
   }
 
-  /** Attaching again changes nothing. */
+  /** Attaching again changes nothing. The id is taken as it is, a star in it too. */
   attach(subscriber: S, topic: Topic): void {
-    this.#subscribersOf(topic).add(subscriber);
-    let keys = this.#bySubscriber.get(subscriber);
-    if (keys === undefined) {
-      keys = new Set();
-      this.#bySubscriber.set(subscriber, keys);
-    }
-    keys.add(keyOf(topic));
+    this.#add(subscriber, topic, EXACT);
+  }
+
+  /** Attaches to all topics of the type whose id the pattern covers. */
+  attachPattern(subscriber: S, pattern: Topic): void {
+    this.#add(subscriber, beginningOf(pattern), PATTERN);
   }
 
   /** Detaching what is not attached changes nothing. */
   detach(subscriber: S, topic: Topic): void {
-    const keys = this.#bySubscriber.get(subscriber);
-    if (keys?.delete(keyOf(topic)) !== true) return;
-    if (keys.size === 0) this.#bySubscriber.delete(subscriber);
-    this.#remove(subscriber, topic);
+    this.#take(subscriber, topic, EXACT);
+  }
+
+  detachPattern(subscriber: S, pattern: Topic): void {
+    this.#take(subscriber, beginningOf(pattern), PATTERN);
   }
 
   /** Detaches from everything. */
   drop(subscriber: S): void {
     const keys = this.#bySubscriber.get(subscriber) ?? NOBODY;
     this.#bySubscriber.delete(subscriber);
-    for (const key of keys) this.#remove(subscriber, topicOf(key));
+    for (const key of keys) this.#remove(subscriber, key);
   }
 
+  /** Attached to this very topic; patterns that cover it do not count. */
   has(subscriber: S, topic: Topic): boolean {
-    return this.subscribersOf(topic).has(subscriber);
+    return this.#bySubscriber.get(subscriber)?.has(keyOf(topic, EXACT)) === true;
+  }
+
+  hasPattern(subscriber: S, pattern: Topic): boolean {
+    return this.#bySubscriber.get(subscriber)?.has(keyOf(beginningOf(pattern), PATTERN)) === true;
   }
 
   /** True when somebody is attached to an object of this type. */
@@ -55,56 +67,122 @@ export class SubscriptionIndex<S> {
     return this.#byType.has(type);
   }
 
+  /** Each once, by whatever it is attached. */
   subscribersOf({ type, id }: Topic): ReadonlySet<S> {
-    return this.#byType.get(type)?.get(id) ?? NOBODY;
+    const ofType = this.#byType.get(type);
+    if (ofType === undefined) return NOBODY;
+    const exact = ofType.byId.get(id);
+    if (ofType.byBeginning.size === 0) return exact ?? NOBODY;
+    return union(exact, ofType.byBeginning, id);
   }
 
-  /** Topics that a subscriber is attached to. */
+  /** Topics and patterns that a subscriber is attached to. */
   countOf(subscriber: S): number {
     return this.#bySubscriber.get(subscriber)?.size ?? 0;
   }
 
-  /** Topics that have a subscriber. */
+  /** What a subscriber is attached to, patterns as they were written. */
+  topicsOf(subscriber: S): readonly Topic[] {
+    return [...(this.#bySubscriber.get(subscriber) ?? [])].map((key) => {
+      const { kind, type, id } = partsOf(key);
+      return kind === EXACT ? { type, id } : { type, id: `${id}*` };
+    });
+  }
+
+  /** Topics and patterns that have a subscriber. */
   get topics(): number {
     return this.#topics;
   }
 
-  #subscribersOf({ type, id }: Topic): Set<S> {
-    let byId = this.#byType.get(type);
-    if (byId === undefined) {
-      byId = new Map();
-      this.#byType.set(type, byId);
+  #add(subscriber: S, topic: Topic, kind: Kind): void {
+    const subscribers = this.#subscribersOf(topic, kind);
+    subscribers.add(subscriber);
+    let keys = this.#bySubscriber.get(subscriber);
+    if (keys === undefined) {
+      keys = new Set();
+      this.#bySubscriber.set(subscriber, keys);
     }
-    let subscribers = byId.get(id);
+    keys.add(keyOf(topic, kind));
+  }
+
+  #take(subscriber: S, topic: Topic, kind: Kind): void {
+    const keys = this.#bySubscriber.get(subscriber);
+    const key = keyOf(topic, kind);
+    if (keys?.delete(key) !== true) return;
+    if (keys.size === 0) this.#bySubscriber.delete(subscriber);
+    this.#remove(subscriber, key);
+  }
+
+  #subscribersOf({ type, id }: Topic, kind: Kind): Set<S> {
+    let ofType = this.#byType.get(type);
+    if (ofType === undefined) {
+      ofType = { byId: new Map(), byBeginning: new Map() };
+      this.#byType.set(type, ofType);
+    }
+    const byName = sideOf(ofType, kind);
+    let subscribers = byName.get(id);
     if (subscribers === undefined) {
       subscribers = new Set();
-      byId.set(id, subscribers);
+      byName.set(id, subscribers);
       this.#topics += 1;
     }
     return subscribers;
   }
 
   /** What is empty goes, so that the index never grows with what was. */
-  #remove(subscriber: S, { type, id }: Topic): void {
-    const byId = this.#byType.get(type);
-    const subscribers = byId?.get(id);
-    if (byId === undefined || subscribers === undefined) return;
+  #remove(subscriber: S, key: string): void {
+    const { kind, type, id } = partsOf(key);
+    const ofType = this.#byType.get(type);
+    const byName = ofType === undefined ? undefined : sideOf(ofType, kind);
+    const subscribers = byName?.get(id);
+    if (ofType === undefined || byName === undefined || subscribers === undefined) return;
     subscribers.delete(subscriber);
     if (subscribers.size > 0) return;
-    byId.delete(id);
+    byName.delete(id);
     this.#topics -= 1;
-    if (byId.size > 0) return;
+    if (ofType.byId.size > 0 || ofType.byBeginning.size > 0) return;
     this.#byType.delete(type);
     this.#onTypeLeft();
   }
 }
 
-// Types are names from configuration and hold no line break, so two topics never share a key.
-function keyOf({ type, id }: Topic): string {
-  return `${type}\n${id}`;
+type Kind = '=' | '~';
+const EXACT = '=';
+const PATTERN = '~';
+
+function sideOf<S>(ofType: OfType<S>, kind: Kind): Map<string, Set<S>> {
+  return kind === EXACT ? ofType.byId : ofType.byBeginning;
 }
 
-function topicOf(key: string): Topic {
+/** The one set that there is, where there is only one; a new one otherwise. */
+function union<S>(
+  exact: ReadonlySet<S> | undefined,
+  byBeginning: ReadonlyMap<string, ReadonlySet<S>>,
+  id: string,
+): ReadonlySet<S> {
+  const sets = exact === undefined ? [] : [exact];
+  const all = byBeginning.get('');
+  if (all !== undefined) sets.push(all);
+  for (let dot = id.indexOf('.'); dot !== -1; dot = id.indexOf('.', dot + 1)) {
+    const some = byBeginning.get(id.slice(0, dot + 1));
+    if (some !== undefined) sets.push(some);
+  }
+  const [first = NOBODY] = sets;
+  if (sets.length < 2) return first;
+  return new Set(sets.flatMap((set) => [...set]));
+}
+
+function beginningOf({ type, id }: Topic): Topic {
+  return { type, id: id.slice(0, -1) };
+}
+
+// Types are names from configuration and hold no line break, so two topics never share a key.
+function keyOf({ type, id }: Topic, kind: Kind): string {
+  return `${kind}${type}\n${id}`;
+}
+
+function partsOf(key: string): Topic & { readonly kind: Kind } {
   const end = key.indexOf('\n');
-  return { type: key.slice(0, end), id: key.slice(end + 1) };
+  const kind = key.startsWith(EXACT) ? EXACT : PATTERN;
+  return { kind, type: key.slice(1, end), id: key.slice(end + 1) };
 }

@@ -39,7 +39,7 @@ function hubOf({ fanOut, open }: World, count: number): { hub: Hub; clients: rea
   const clients = Array.from({ length: count }, () => {
     const client = open();
     const subscriber: Subscriber = {
-      push: (message) => client.outlet.send(message),
+      push: (messages) => client.outlet.send(messages.v1),
       tick: () => {},
       close: () => {},
       terminate: () => {},

@@ -27,7 +27,7 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 
 const attach = (who: string, type: string) =>
-  followed.whenFollowed(type, () => index.attach(who, { type, id: '1' }));
+  followed.whenFollowed([type], () => index.attach(who, { type, id: '1' }));
 const detach = (who: string, type: string) => index.detach(who, { type, id: '1' });
 const types = () => asked.map((one) => one.types);
 
@@ -57,7 +57,7 @@ describe('an attach', () => {
   });
 
   it('that fails lets its type go', async () => {
-    const failing = followed.whenFollowed('job', () => {
+    const failing = followed.whenFollowed(['job'], () => {
       throw new Error('gone');
     });
     asked[0]?.answer();

@@ -32,6 +32,9 @@ export const LIMITS: WebSocketEventsSettings = {
   pingInterval: 25_000,
   maxUnread: 1_048_576,
   maxUnreadTime: 10_000,
+  syncInterval: 20_000,
+  historyReads: 8,
+  maxCursorsPerUser: 20,
   directFrames: true,
   origins: ['*'],
 };

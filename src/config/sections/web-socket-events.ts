@@ -46,6 +46,17 @@ export const WEB_SOCKET_EVENTS: SectionDefinition<WebSocketEventsSettings> = {
       'true',
       'Write what a moment brings for a subscriber at once, as frames made once for all; false: one message at a time, by the WebSocket library.',
     ),
+    syncInterval: key(
+      duration(100),
+      '20s',
+      'How often clients of events v2 are told how far the log is.',
+    ),
+    historyReads: key(
+      integer(1, 1_000),
+      '8',
+      'Reads of history at once, for all clients that come back.',
+    ),
+    maxCursorsPerUser: key(COUNT, '20', 'Acknowledged positions that are kept of one user.'),
     origins: list(origins, '*', 'Exact origins that browsers may come from; *: any; empty: none.'),
   },
 };

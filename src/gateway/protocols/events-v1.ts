@@ -3,7 +3,8 @@
  *
  * Pure. Judges the form of a request only; tokens, users and access are checked by the connection.
  */
-import { isEventId, type LogEvent } from '../../protocol/events.ts';
+import { isEventId, type PublishedEvent } from '../../protocol/events.ts';
+import { asObject, type JsonObject } from './message.ts';
 
 /** Key order and letters are fixed: golden tests hold every byte. */
 export const REPLIES = {
@@ -28,10 +29,9 @@ export interface EventsRequest {
 
 /** A request's form: undefined means code 5. Keys that v1 does not know are ignored. */
 export function parseRequest(
-  text: string,
+  message: JsonObject | undefined,
   eventTypes: ReadonlySet<string>,
 ): EventsRequest | undefined {
-  const message = parseObject(text);
   const event = asObject(message?.event);
   if (message === undefined || event === undefined) return undefined;
   const { action, auth } = message;
@@ -46,24 +46,6 @@ export function parseRequest(
 }
 
 /** One event as every subscriber gets it. */
-export function renderPush(event: LogEvent): string {
+export function renderPush(event: PublishedEvent): string {
   return JSON.stringify({ type: event.type, id: event.id, data: event.data });
-}
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    // Not JSON: the client hears code 5.
-    return undefined;
-  }
-}
-
-/** Only own, named properties are read from it, so `__proto__` and repeated keys do no harm. */
-function asObject(value: unknown): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as JsonObject)
-    : undefined;
 }

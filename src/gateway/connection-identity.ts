@@ -1,0 +1,48 @@
+/**
+ * Whose connection it is, and until when: decided by the tokens that its client showed.
+ *
+ *   nobody ─first valid token▶ a user ─later tokens of the same user▶ the same, for longer
+ *
+ * Knows nothing of what the user may see.
+ */
+import type { TokenVerifier, ValidToken } from '../auth/token-verifier.ts';
+
+export class ConnectionIdentity {
+  readonly #verifier: TokenVerifier;
+  readonly #claim: (user: string) => boolean;
+  #token: ValidToken | undefined;
+  #expiresAt: number | undefined;
+
+  /** @param claim counts the connection for its user; false: there are too many, and it is being closed */
+  constructor(verifier: TokenVerifier, claim: (user: string) => boolean) {
+    this.#verifier = verifier;
+    this.#claim = claim;
+  }
+
+  /** Undefined before the first valid token. */
+  get user(): string | undefined {
+    return this.#token?.user;
+  }
+
+  /** The newest valid one. */
+  get token(): ValidToken | undefined {
+    return this.#token;
+  }
+
+  /** When the last of the tokens ends, epoch milliseconds; undefined before the first. */
+  get expiresAt(): number | undefined {
+    return this.#expiresAt;
+  }
+
+  /** @returns the user; undefined for a token that is not valid, or of another user than before */
+  async show(token: string, signal: AbortSignal): Promise<string | undefined> {
+    const verdict = await this.#verifier.verify(token);
+    if (signal.aborted || verdict.kind === 'invalid') return undefined;
+    const isMine =
+      this.#token === undefined ? this.#claim(verdict.user) : this.user === verdict.user;
+    if (!isMine) return undefined;
+    this.#token = verdict;
+    this.#expiresAt = Math.max(this.#expiresAt ?? 0, verdict.expiresAt);
+    return verdict.user;
+  }
+}

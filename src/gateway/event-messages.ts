@@ -1,0 +1,27 @@
+/** One event as the messages of all protocols: each rendered when the first who speaks it needs it, and once. */
+import type { PublishedEvent } from '../protocol/events.ts';
+import type { FanOut, Message } from './fan-out.ts';
+import { renderPush } from './protocols/events-v1.ts';
+import { renderPushV2 } from './protocols/events-v2-text.ts';
+
+export class EventMessages {
+  readonly event: PublishedEvent;
+  readonly #fanOut: FanOut;
+  #v1: Message | undefined;
+  #v2: Message | undefined;
+
+  constructor(event: PublishedEvent, fanOut: FanOut) {
+    this.event = event;
+    this.#fanOut = fanOut;
+  }
+
+  get v1(): Message {
+    this.#v1 ??= this.#fanOut.message(renderPush(this.event));
+    return this.#v1;
+  }
+
+  get v2(): Message {
+    this.#v2 ??= this.#fanOut.message(renderPushV2(this.event));
+    return this.#v2;
+  }
+}
