@@ -25,6 +25,7 @@ import type {
   StatusView,
 } from '../protocol/status.ts';
 import type { Replacement } from '../protocol/supervision.ts';
+import type { RevocationPage, RevocationRequest, RevocationView } from '../protocol/tokens.ts';
 import type { WhyView } from '../protocol/why.ts';
 import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import type { JobRecord } from '../queue/job.ts';
@@ -119,7 +120,17 @@ export interface PrivacyService {
   noteReveal(what: string): void;
 }
 
+export interface TokenService {
+  /** One that says no more than what is in force is answered with that. Throws E_INVALID_REQUEST. */
+  revoke(request: RevocationRequest): Promise<RevocationView>;
+  /** Oldest first. */
+  page(after: string | undefined, limit: number): RevocationPage;
+  /** Takes a revocation back; false when there is none with this id. */
+  restore(id: string): Promise<boolean>;
+}
+
 export interface ApiContext {
+  readonly tokens: TokenService;
   readonly privacy: PrivacyService;
   readonly keys: KeyService;
   readonly jobs: JobService;

@@ -5,6 +5,7 @@
  * signature-check.ts; here are the rules of docs/protocol.md that no library has.
  */
 import { isEventId } from '../protocol/events.ts';
+import { CLOCK_SKEW_MS, MAX_TOKEN_LIFETIME_MS } from '../protocol/tokens.ts';
 
 /** Why a token is not accepted; each has a sentence in `INVALID_REASONS`. */
 export type InvalidReason = keyof typeof INVALID_REASONS;
@@ -29,9 +30,9 @@ export const INVALID_REASONS = {
 } as const;
 
 export const MAX_TOKEN_BYTES = 8_192;
-export const MAX_LIFETIME_S = 24 * 3_600;
+export const MAX_LIFETIME_S = MAX_TOKEN_LIFETIME_MS / 1_000;
 /** How far an issuer's clock may run ahead of ours. `exp` is taken as it stands. */
-export const CLOCK_SKEW_S = 30;
+export const CLOCK_SKEW_S = CLOCK_SKEW_MS / 1_000;
 export const MAX_KEY_ID_LENGTH = 64;
 
 /** Parameters that offer a key or its address: with them a forger would choose what verifies him. */

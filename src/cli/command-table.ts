@@ -271,7 +271,7 @@ export const GROUPS: readonly Group[] = [
   },
   {
     name: 'token',
-    summary: 'tokens for development',
+    summary: 'access tokens: refuse some, look at one, make one for development',
     verbs: [
       {
         name: 'issue',
@@ -282,6 +282,21 @@ export const GROUPS: readonly Group[] = [
         name: 'inspect',
         summary: 'take a token apart and check it',
         load: async () => (await import('./commands/token/inspect.ts')).define,
+      },
+      {
+        name: 'revoke',
+        summary: 'refuse tokens before they expire, and close their connections',
+        load: async () => (await import('./commands/token/revoke.ts')).define,
+      },
+      {
+        name: 'revocations',
+        summary: 'list the tokens that are refused',
+        load: async () => (await import('./commands/token/revocations.ts')).define,
+      },
+      {
+        name: 'restore',
+        summary: 'take a revocation back',
+        load: async () => (await import('./commands/token/restore.ts')).define,
       },
     ],
   },

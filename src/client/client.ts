@@ -61,6 +61,7 @@ import type { GapFacts } from './log-follower.ts';
 import { queryOf } from './query-text.ts';
 import { RequestChannel } from './request-channel.ts';
 import { ScheduleClient } from './schedule-client.ts';
+import { TokenClient } from './token-client.ts';
 import { listWorkers, quietWorkers, type RestartOptions, restartWorkers } from './worker-client.ts';
 
 export type { BulkAnswer, BulkFailure, JobFilter } from '../protocol/bulk.ts';
@@ -69,6 +70,7 @@ export type { KeyState, KeysView, KeyView, RotationView } from '../protocol/keys
 export type { RunView, ScheduleRequest, ScheduleView } from '../protocol/schedules.ts';
 export type { OldestView, ThroughputView, TypeStatsView } from '../protocol/stats.ts';
 export type { GrantView, UserView } from '../protocol/status.ts';
+export type { RevocationRequest, RevocationView } from '../protocol/tokens.ts';
 export type { WhyCode, WhyReason } from '../protocol/why.ts';
 export type { ReplacedWorker, WorkerState, WorkerView } from '../protocol/workers.ts';
 export type { BulkOptions } from './bulk-client.ts';
@@ -106,6 +108,7 @@ export type {
   ScheduleClient,
   StatsView,
   StatusView,
+  TokenClient,
   Topic,
   WaitOptions,
   WhyView,
@@ -146,6 +149,8 @@ export class TaskbellClient {
   readonly keys: KeyClient;
   /** Jobs that come by themselves. */
   readonly schedules: ScheduleClient;
+  /** Access tokens that are refused before they expire. */
+  readonly tokens: TokenClient;
 
   constructor(options: ConnectOptions = {}) {
     this.#address = addressOf(options);
@@ -156,6 +161,7 @@ export class TaskbellClient {
     this.bulk = new BulkClient(this.#http);
     this.keys = new KeyClient(this.#http);
     this.schedules = new ScheduleClient(this.#http);
+    this.tokens = new TokenClient(this.#http);
   }
 
   /**

@@ -7,8 +7,8 @@
  * able to answer.
  */
 import { join } from 'node:path';
-import { decideAccess } from '../access/decide-access.ts';
 import { Directory } from '../access/directory.ts';
+import { TokenRevocations } from '../access/token-revocations.ts';
 import type { ApiContext } from '../api/api-context.ts';
 import type { Settings } from '../config/settings.ts';
 import { skipAhead } from '../log/sqlite/log-position.ts';
@@ -20,7 +20,6 @@ import { readBootId } from '../process/boot-id.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
 import { ACCESS_EVENT_TYPE } from '../protocol/events.ts';
-import type { AccessAnswer, AccessQuestion } from '../protocol/status.ts';
 import type { ProcessView } from '../protocol/supervision.ts';
 import { ForeignTypes } from '../queue/sqlite/foreign-types.ts';
 import { JobCounts } from '../queue/sqlite/job-counts.ts';
@@ -38,6 +37,7 @@ import {
 import { type Database, openDatabase, prepareTransaction } from '../sqlite/database.ts';
 import { SealedTables } from '../sqlite/sealed-tables.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
+import { accessRow, checkAccess } from './access-check.ts';
 import { apiToken } from './api-token.ts';
 import { renderBounded } from './bounded-json.ts';
 import { CommitLoop } from './commit-loop.ts';
@@ -68,6 +68,7 @@ import { buildSchedules } from './schedules.ts';
 import { CoreSeeing } from './seeing.ts';
 import { endOfUnreadable, Settlement } from './settlement.ts';
 import { gatherStatus } from './status.ts';
+import { CoreTokenService, revocationRow } from './token-service.ts';
 import { WorkerControl } from './worker-control.ts';
 
 export interface CoreParts {
@@ -107,7 +108,9 @@ export function composeCore(given: CoreParts): readonly Service[] {
     now: () => performance.now(),
     random: Math.random,
   });
-  const server = buildServer(parts, { stores, engine, report });
+  const { revocations } = stores;
+  const tokens = new CoreTokenService({ revocations, log: parts.log, now: Date.now });
+  const server = buildServer(parts, { stores, engine, report, tokens });
   const nobodyHears = settings.webSocket.url === null;
   const reporting = nobodyHears ? withoutReceiver(source) : report;
   const retention = new Retention({
@@ -117,7 +120,7 @@ export function composeCore(given: CoreParts): readonly Service[] {
   });
   const keeping = { start: async () => retention.start(), stop: () => retention.stop() };
   const core = [storage(db, stores.commitLoop), engineService(stores, engine)];
-  return [...core, reporting, keeping, server];
+  return [...core, reporting, keeping, tokens, server];
 }
 
 type Stores = ReturnType<typeof openStores>;
@@ -146,7 +149,10 @@ function openStores(db: Database, { settings, onFatal, log }: CoreParts) {
     jobs,
     schedules: new SqliteScheduleStore({ db, commit, cipher, jobs: jobs.inTransaction }),
     events: new SqliteEventLog(db, writer, commit, cipher),
-    directory: new Directory(db, commit),
+    directory: new Directory(db, commit, (news) => void writer.append(accessRow(news), Date.now())),
+    revocations: new TokenRevocations(db, commit, (news, now) => {
+      writer.append(revocationRow(news), now);
+    }),
     foreignTypes: new ForeignTypes(db, commit),
     stats: new SqliteQueueStats(db),
     fingerprint: privacy.fingerprint,
@@ -231,10 +237,15 @@ function buildEngine(
   return { types, lanes, dueClock, pool, news, service, schedules, nudge, seeing };
 }
 
-function buildServer(
-  parts: CoreParts,
-  built: { readonly stores: Stores; readonly engine: Engine; readonly report: ReportClient },
-): ControlServer {
+/** What the control server stands on. */
+interface Built {
+  readonly stores: Stores;
+  readonly engine: Engine;
+  readonly report: ReportClient;
+  readonly tokens: CoreTokenService;
+}
+
+function buildServer(parts: CoreParts, built: Built): ControlServer {
   const { settings, log } = parts;
   const { stores, engine } = built;
   const peers = new Peers();
@@ -276,17 +287,7 @@ function buildServer(
 
 function apiContext(
   { settings, processes, log: auditLog }: CoreParts,
-  {
-    stores,
-    engine,
-    report,
-    peers,
-  }: {
-    readonly stores: Stores;
-    readonly engine: Engine;
-    readonly report: ReportClient;
-    readonly peers: Peers;
-  },
+  { stores, engine, report, tokens, peers }: Built & { readonly peers: Peers },
 ): ApiContext {
   const { jobs: store, events: log, directory, commitLoop } = stores;
   const startedAt = new Date().toISOString();
@@ -295,7 +296,7 @@ function apiContext(
   const parts = { settings, startedAt, store, log, report, peers, executors, processes, seeing };
   const eventTypes = eventTypesOf(settings);
   return {
-    jobs: engine.service,
+    ...{ jobs: engine.service, tokens },
     ...operatingServices(stores, engine),
     schedules: engine.schedules.service,
     workers: new WorkerControl({ executors, news: engine.news }),
@@ -310,7 +311,7 @@ function apiContext(
       return log.append(rows, Date.now());
     },
     checkEventType: (type) => checkEventType(type, eventTypes),
-    checkAccess: (question) => checkAccess(settings, stores, question),
+    checkAccess: (question) => checkAccess(settings.access, stores, question),
     status: () => gatherStatus(parts),
     proveCommit: () => commitLoop.commit(() => undefined),
   };
@@ -336,22 +337,6 @@ function operatingServices(
     queues: new QueueControl({ store, log, lanes, now, nudge }),
     bulk: new CoreBulkService({ store, lanes, pool, dueClock, now, nowMono, nudge }),
   };
-}
-
-async function checkAccess(
-  { access }: Settings,
-  { directory, jobs }: Stores,
-  question: AccessQuestion,
-): Promise<AccessAnswer> {
-  const { user, type, id } = question;
-  const own =
-    (type === 'notification' && id === user) ||
-    (type === 'job' && (await jobs.get(id))?.userId === user);
-  return decideAccess(access, {
-    known: directory.user(user)?.active === true,
-    granted: directory.isGranted(question),
-    own,
-  });
 }
 
 /** A receiver that is configured later hears of what ends from then on, not of all that ever ended. */

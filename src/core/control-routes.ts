@@ -9,6 +9,7 @@ import { jobRoutes } from '../api/jobs.ts';
 import { keyRoutes } from '../api/keys.ts';
 import { queueRoutes } from '../api/queues.ts';
 import type { Route } from '../api/route.ts';
+import { tokenRoutes } from '../api/tokens.ts';
 import { scheduleRoutes } from '../api/schedules.ts';
 import { statusRoutes } from '../api/status.ts';
 import { workerRoutes } from '../api/workers.ts';
@@ -26,5 +27,6 @@ export function controlRoutes(context: ApiContext): readonly Route[] {
     ...workerRoutes(context),
     ...seeingRoutes(context),
     ...keyRoutes(context),
+    ...tokenRoutes(context),
   ];
 }

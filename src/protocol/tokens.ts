@@ -5,6 +5,11 @@ import * as v from 'valibot';
 import { MAX_EVENT_ID_BYTES } from './events.ts';
 import { ISO_TIME, shortText } from './shapes.ts';
 
+/** Tokens that are valid for longer are refused. */
+export const MAX_TOKEN_LIFETIME_MS = 24 * 3_600_000;
+/** How far an issuer's clock may run ahead of ours. */
+export const CLOCK_SKEW_MS = 30_000;
+
 /** Longer token ids count as none: such a token is known by its hash. */
 export const MAX_TOKEN_ID_BYTES = 256;
 
@@ -57,3 +62,6 @@ export type RevocationNews =
 
 /** The id of all these rows: one topic, however many tokens are revoked. */
 export const REVOCATION_TOPIC_ID = 'tokens';
+
+/** Revocations of one page. */
+export const MAX_REVOCATION_PAGE = 1_000;

@@ -213,6 +213,18 @@ CREATE INDEX schedules_due ON schedules (next_at) WHERE next_at IS NOT NULL;
 CREATE TABLE users (
   id TEXT PRIMARY KEY, name TEXT, active INTEGER NOT NULL, created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Access tokens that are refused. subject: token:ID, user:ID or all; a row is kept until what it is about has
+-- expired anyway.
+CREATE TABLE token_revocations (
+  id            INTEGER PRIMARY KEY AUTOINCREMENT,
+  subject       TEXT    NOT NULL UNIQUE,
+  token_id      TEXT,
+  user          TEXT,
+  issued_before INTEGER,
+  created_at    INTEGER NOT NULL,
+  expires_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX token_revocations_expiry ON token_revocations (expires_at);
 CREATE TABLE grants (
   user TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (user, type, id)
 ) STRICT, WITHOUT ROWID;

@@ -27,14 +27,16 @@ function toJson({ header, claims, issuedAt, expiresAt, verdict }: TokenInspectio
   const valid = verdict === null ? null : verdict.kind === 'valid';
   const user = verdict?.kind === 'valid' ? verdict.user : null;
   const why = verdict?.kind === 'invalid' ? verdict.why : null;
-  return { valid, user, why, issuedAt, expiresAt, header, claims };
+  const id = verdict?.kind === 'valid' ? verdict.tokenId : null;
+  return { valid, user, id, why, issuedAt, expiresAt, header, claims };
 }
 
 function describe(inspection: TokenInspection): readonly string[] {
-  const { valid, user, issuedAt, expiresAt, header, claims } = toJson(inspection);
+  const { valid, user, id, issuedAt, expiresAt, header, claims } = toJson(inspection);
   return [
     `valid    ${valid === null ? 'not checked' : valid ? 'yes' : 'no'}`,
     ...(user === null ? [] : [`user     ${user}`]),
+    ...(id === null ? [] : [`id       ${id}`]),
     `issued   ${issuedAt ?? '-'}`,
     `expires  ${expiresAt ?? '-'}`,
     `header   ${JSON.stringify(header)}`,
