@@ -1,24 +1,37 @@
-/** Users and grants, on SQLite: who exists, and who may see which object. */
+/**
+ * Users and grants, on SQLite: who exists, and who may see which object.
+ *
+ * Every change of what somebody may do is told in the same transaction, so that those who hold answers learn of it.
+ */
 
+import { type AccessNews, MAX_GRANTS_AT_ONCE, type UserAccess } from '../protocol/access.ts';
 import type { GrantView, UserView } from '../protocol/status.ts';
 import type { Commit } from '../sqlite/commit.ts';
 import type { Database } from '../sqlite/database.ts';
+import { coveringIds } from './decide-access.ts';
 
 type Statements = ReturnType<typeof prepareStatements>;
+
+/** Tells of a change; called inside of the transaction that makes it. */
+export type TellAccess = (news: AccessNews) => void;
 
 export class Directory {
   readonly #sql: Statements;
   readonly #commit: Commit;
+  readonly #tell: TellAccess;
 
-  constructor(db: Database, commit: Commit) {
+  constructor(db: Database, commit: Commit, tell: TellAccess) {
     this.#sql = prepareStatements(db);
     this.#commit = commit;
+    this.#tell = tell;
   }
 
   /** Adds the user, or gives the one that is there another name and makes it active. */
   addUser(id: string, name: string | null, now: number): Promise<UserView> {
     return this.#commit(() => {
+      const wasActive = this.user(id)?.active === true;
       this.#sql.addUser.run(id, name, now);
+      if (!wasActive) this.#tell({ kind: 'user', user: id });
       return this.user(id) as UserView;
     });
   }
@@ -26,8 +39,10 @@ export class Directory {
   /** Removes the user and its grants; false when there was none. */
   removeUser(id: string): Promise<boolean> {
     return this.#commit(() => {
-      this.#sql.revokeAll.run(id);
-      return this.#sql.removeUser.run(id).changes === 1;
+      const revoked = this.#sql.revokeAll.run(id).changes;
+      const removed = this.#sql.removeUser.run(id).changes;
+      if (revoked + removed > 0) this.#tell({ kind: 'user', user: id });
+      return removed === 1;
     });
   }
 
@@ -42,23 +57,44 @@ export class Directory {
 
   grant(grant: GrantView): Promise<GrantView> {
     return this.#commit(() => {
-      this.#sql.grant.run(grant.user, grant.type, grant.id);
+      const { changes } = this.#sql.grant.run(grant.user, grant.type, grant.id);
+      if (changes > 0) this.#tell({ kind: 'grant', user: grant.user });
       return grant;
     });
   }
 
   /** False when there was no such grant. */
   revoke(grant: GrantView): Promise<boolean> {
-    return this.#commit(() => this.#sql.revoke.run(grant.user, grant.type, grant.id).changes === 1);
+    return this.#commit(() => {
+      const { changes } = this.#sql.revoke.run(grant.user, grant.type, grant.id);
+      if (changes > 0) this.#tell({ kind: 'grant', user: grant.user });
+      return changes === 1;
+    });
+  }
+
+  /** Has those who hold answers about a user ask again, whoever gave them. */
+  recheck(user: string): Promise<void> {
+    return this.#commit(() => this.#tell({ kind: 'recheck', user }));
   }
 
   grants(user: string | undefined): readonly GrantView[] {
     return user === undefined ? this.#sql.allGrants.all() : this.#sql.grantsOf.all(user);
   }
 
-  /** True for a grant on the object itself or on every object of its type. */
-  isGranted(grant: GrantView): boolean {
-    return this.#sql.isGranted.get(grant.user, grant.type, grant.id) !== undefined;
+  /** What is to be known of a user to decide without asking again. */
+  access(user: string): UserAccess {
+    const grants = this.#sql.someGrantsOf.all(user, MAX_GRANTS_AT_ONCE + 1);
+    return {
+      known: this.user(user)?.active === true,
+      grants: grants.slice(0, MAX_GRANTS_AT_ONCE),
+      complete: grants.length <= MAX_GRANTS_AT_ONCE,
+    };
+  }
+
+  /** True for a grant on the object itself, on a prefix of its id or on every object of its type. */
+  isGranted({ user, type, id }: GrantView): boolean {
+    const covering = JSON.stringify(coveringIds(id));
+    return this.#sql.isGranted.get(user, type, covering) !== undefined;
   }
 }
 
@@ -98,8 +134,12 @@ function prepareStatements(db: Database) {
     grantsOf: db.prepare<[string], GrantView>(
       'SELECT user, type, id FROM grants WHERE user = ? ORDER BY type, id',
     ),
+    someGrantsOf: db.prepare<[string, number], { type: string; id: string }>(
+      'SELECT type, id FROM grants WHERE user = ? ORDER BY type, id LIMIT ?',
+    ),
     isGranted: db.prepare<[string, string, string], { one: number }>(
-      "SELECT 1 AS one FROM grants WHERE user = ? AND type = ? AND id IN (?, '*') LIMIT 1",
+      `SELECT 1 AS one FROM grants WHERE user = ? AND type = ?
+       AND id IN (SELECT value FROM json_each(?)) LIMIT 1`,
     ),
   };
 }

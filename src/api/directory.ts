@@ -14,6 +14,21 @@ export function directoryRoutes(context: ApiContext): readonly Route[] {
     { method: 'DELETE', path: '/v1/users/:id', handle: (request) => removeUser(context, request) },
     {
       method: 'GET',
+      path: '/v1/users/:id/access',
+      handle: async (request) => ok(directory.access(required(request, 'id'))),
+    },
+    {
+      method: 'POST',
+      path: '/v1/users/:id/recheck',
+      handle: async (request) => {
+        const asked = { id: required(request, 'id') };
+        const { id } = check(USER_REQUEST, asked, 'The user is not valid');
+        await directory.recheck(id);
+        return { status: 204 };
+      },
+    },
+    {
+      method: 'GET',
       path: '/v1/grants',
       handle: async ({ query }) => ok({ grants: directory.grants(queryValue(query, 'user')) }),
     },

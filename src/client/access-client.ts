@@ -1,4 +1,5 @@
 /** Users and grants of the daemon's own directory (`[access] users|datasets = directory`). */
+import type { UserAccess } from '../protocol/access.ts';
 import type { AccessAnswer, AccessQuestion, GrantView, UserView } from '../protocol/status.ts';
 import type { ControlHttp } from './control-http.ts';
 
@@ -40,6 +41,18 @@ export class AccessClient {
   async revoke(grant: GrantView): Promise<void> {
     const body = JSON.stringify(grant);
     await this.#http.call({ method: 'DELETE', path: '/v1/grants', body });
+  }
+
+  /** What the directory holds of a user; gateways keep it until they hear of a change. */
+  async accessOf(user: string): Promise<UserAccess> {
+    const path = `/v1/users/${encodeURIComponent(user)}/access`;
+    return (await this.#http.call({ method: 'GET', path })) as UserAccess;
+  }
+
+  /** Has gateways forget what they know of a user, hooks' answers too, and ask again about what it is attached to. */
+  async recheck(user: string): Promise<void> {
+    const path = `/v1/users/${encodeURIComponent(user)}/recheck`;
+    await this.#http.call({ method: 'POST', path });
   }
 
   /** What the gateway asks before it lets a user subscribe. */

@@ -7,11 +7,11 @@ import { readFile } from 'node:fs/promises';
 import type { JobTypeSettings } from '../config/settings.ts';
 import { VERSION } from '../process/version.ts';
 import type { Assignment, TypeManifest } from '../protocol/execute.ts';
+import { readSecrets, signatureHeaders } from '../protocol/webhook-signature.ts';
 import type { Ending, Handler, Run } from './handler.ts';
 import { describeError } from './job-error.ts';
 import { judgeAnswer } from './webhook-answer.ts';
 import { postWebhook, type Reply, type Resolve, resolveHost } from './webhook-request.ts';
-import { readSecrets, signatureHeaders } from './webhook-signature.ts';
 
 export type WebhookSettings = Pick<
   JobTypeSettings,

@@ -1,7 +1,7 @@
 /** The keys of [access] and [api]: who may see what, and the door of operators. */
-import { key, type SectionDefinition } from '../key-definition.ts';
+import { key, nullable, type SectionDefinition } from '../key-definition.ts';
 import type { AccessSettings, ApiSettings } from '../settings.ts';
-import { integer, matching, oneOf } from '../value-types.ts';
+import { duration, integer, matching, oneOf, path, url } from '../value-types.ts';
 
 const HOST = matching('host name or IP address', /^[^\s/]+$/);
 
@@ -10,8 +10,36 @@ export const ACCESS: SectionDefinition<AccessSettings> = {
   comment: 'Which users exist and what they may see.',
   instance: null,
   keys: {
-    users: key(oneOf('any', 'directory'), 'any', 'directory: only users made by `user add`.'),
-    datasets: key(oneOf('any', 'directory'), 'any', 'directory: only what `access grant` granted.'),
+    users: key(
+      oneOf('any', 'directory', 'hook'),
+      'any',
+      'directory: only users made by `user add`; hook: whom the service at hookUrl knows.',
+    ),
+    datasets: key(
+      oneOf('any', 'directory', 'hook'),
+      'any',
+      'directory: only what `access grant` granted; hook: what the service at hookUrl allows.',
+    ),
+    hookUrl: nullable(
+      url('https', 'http'),
+      'Service that is asked by `hook`, with a POST for each question.',
+      'https://app.example.org/taskbell/access',
+    ),
+    hookSecretFile: nullable(
+      path,
+      'File with the secret (whsec_…) that questions are signed with; empty: not signed.',
+      './keys/access-hook.secret',
+    ),
+    hookTimeout: key(
+      duration(1, 60_000),
+      '2s',
+      'How long an answer may take; without one the question is answered with no.',
+    ),
+    hookCacheTime: key(
+      duration(0, 86_400_000),
+      '30s',
+      'How long an answer of the service counts, yes or no; 0s: each time anew.',
+    ),
   },
 };
 

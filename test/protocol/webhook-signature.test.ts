@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readSecrets, signatureHeaders } from '../../src/executor/webhook-signature.ts';
+import { readSecrets, signatureHeaders } from '../../src/protocol/webhook-signature.ts';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 

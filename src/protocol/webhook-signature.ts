@@ -1,5 +1,5 @@
 /**
- * Signs the requests of web hooks as Standard Webhooks 1.0 says. Pure.
+ * Signs requests to services of the operator (web hooks, questions about access) as Standard Webhooks 1.0 says. Pure.
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 import { createHmac } from 'node:crypto';
