@@ -90,6 +90,7 @@ export class IsolatedRun {
     const exited = new Promise<Exit>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
     });
+    const silent = new Promise<void>((resolve) => child.once('disconnect', resolve));
     const disarm = [this.#armStop(child, pid), this.#armMemory(pid), this.#listen(child, usage)];
     usage.start();
     this.#tell(child, this.#start());
@@ -97,6 +98,8 @@ export class IsolatedRun {
     // Before anything else is waited for: a stop that comes now has nothing to stop.
     const stopped = this.#run.signal.aborted;
     const used = usage.stop();
+    // What it said last may be read after its exit was told.
+    await within(silent, SURVIVOR_GRACE_MS);
     for (const one of disarm) one();
     await reapGroup(pid, SURVIVOR_GRACE_MS);
     groups.delete(pid);
@@ -210,6 +213,16 @@ export class IsolatedRun {
     if (fault === undefined) return { name: 'crash', message };
     return { ...fault, message: `${message}: ${fault.message}` };
   }
+}
+
+/** Resolves with the promise, and after `ms` without it. */
+async function within(promise: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, over]);
+  clearTimeout(timer);
 }
 
 function endingOf(message: Extract<FromIsolated, { kind: 'ended' }>): Ending {

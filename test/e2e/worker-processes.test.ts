@@ -84,6 +84,24 @@ test('isolated attempts leave, loop and fault at their own cost alone', async ()
   expect(outcomes(await site.api.wait(neighbour.id))).toEqual(['succeeded']);
 });
 
+test('what isolated attempts said last is heard, however many end at once', async () => {
+  site = new Site('[job:wild]\nisolate = process\nretries = 0\n');
+  site.write(
+    'jobs/wild.mjs',
+    `export default async function run(n) {
+  setImmediate(() => { throw new RangeError('nobody listens to ' + n); });
+  await new Promise(() => {});
+}`,
+  );
+  await site.up();
+  const said = Array.from({ length: 10 }, async (_, n) => {
+    const { id } = await site.api.add('wild', n);
+    return (await site.api.wait(id, { timeoutMs: 60_000 })).error?.message;
+  });
+  const heard = Array.from({ length: 10 }, (_, n) => expect.stringContaining(`listens to ${n}`));
+  expect(await Promise.all(said)).toEqual(heard);
+});
+
 test('a type with processes of its own runs there and nowhere else', async () => {
   site = new Site(`[worker]\nprocesses = 1\n[job:where]\nprocesses = 2\n`);
   site.write('jobs/where.mjs', 'export default () => process.pid;');
