@@ -3,7 +3,7 @@
  * HTTP and these words.
  */
 import type { Directory } from '../access/directory.ts';
-import type { EventLog } from '../log/event-log.ts';
+import type { EventLog, LiveRow } from '../log/event-log.ts';
 import type { Redaction } from '../privacy/redaction.ts';
 import type {
   BulkAnswer,
@@ -12,8 +12,10 @@ import type {
   ExportPage,
   ExportRequest,
 } from '../protocol/bulk.ts';
-import type { EventRequest } from '../protocol/events.ts';
+import type { EventRequest, EventTypesView } from '../protocol/events.ts';
+import type { CursorMove, HistoryPage, HistoryRequest } from '../protocol/history.ts';
 import type { JobRequest, JobView, LogLinesView } from '../protocol/jobs.ts';
+import type { Json } from '../protocol/json.ts';
 import type { KeysView, RotationView } from '../protocol/keys.ts';
 import type {
   AccessAnswer,
@@ -108,6 +110,17 @@ export interface ScheduleService {
   runNow(name: string): Promise<JobRecord>;
 }
 
+export interface EventService {
+  /**
+   * All or none. With an idempotency key a repeat is answered with the events of the first. Throws for an unknown
+   * type, data that is too large, too deep or refused by its schema.
+   */
+  publish(events: readonly EventRequest[], idempotencyKey?: string): Promise<readonly LiveRow[]>;
+  types(): EventTypesView;
+  /** An AsyncAPI 3 document. */
+  asyncApi(): Readonly<Record<string, Json>>;
+}
+
 export interface KeyService {
   list(): Promise<KeysView>;
   /** Resolves when nothing is left that the current key could encrypt anew. */
@@ -129,7 +142,15 @@ export interface TokenService {
   restore(id: string): Promise<boolean>;
 }
 
+/** The log for subscribers that come back. */
+export interface HistoryService {
+  read(request: HistoryRequest): Promise<HistoryPage>;
+  /** Forward only; what is not known is left out. */
+  moveCursors(moves: readonly CursorMove[]): Promise<void>;
+}
+
 export interface ApiContext {
+  readonly history: HistoryService;
   readonly tokens: TokenService;
   readonly privacy: PrivacyService;
   readonly keys: KeyService;
@@ -142,7 +163,7 @@ export interface ApiContext {
   readonly store: JobStore;
   readonly log: EventLog;
   readonly directory: Directory;
-  readonly publish: (events: readonly EventRequest[]) => ReturnType<EventLog['append']>;
+  readonly events: EventService;
   /** Throws E_UNKNOWN_EVENT_TYPE. */
   readonly checkEventType: (type: string) => void;
   readonly checkAccess: (question: AccessQuestion) => Promise<AccessAnswer>;

@@ -1,6 +1,7 @@
-/** /v1/events: publish, and read the log a page at a time. */
+/** /v1/events: publish, and read the log a page at a time; which types there are. */
 import { type EventLog, toLogEvent, toPublishedEvent } from '../log/event-log.ts';
-import type { EventPage, EventRequest } from '../protocol/events.ts';
+import { TaskbellError } from '../protocol/errors.ts';
+import { type EventPage, type EventRequest, MAX_EVENTS_AT_ONCE } from '../protocol/events.ts';
 import { check } from '../protocol/shapes.ts';
 import type { ApiContext } from './api-context.ts';
 import { limitOf, queryValue } from './query.ts';
@@ -8,27 +9,42 @@ import { EVENT_REQUEST } from './requests.ts';
 import { type ApiAnswer, type ApiRequest, created, ok, type Route } from './route.ts';
 
 export function eventRoutes(context: ApiContext): readonly Route[] {
+  const { events } = context;
   return [
     { method: 'POST', path: '/v1/events', handle: (request) => publishEvents(context, request) },
     { method: 'GET', path: '/v1/events', handle: (request) => readEvents(context, request) },
+    { method: 'GET', path: '/v1/event-types', handle: async () => ok(events.types()) },
+    { method: 'GET', path: '/asyncapi.json', handle: async () => ok(events.asyncApi()) },
   ];
 }
 
-async function publishEvents(context: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
+async function publishEvents({ events }: ApiContext, request: ApiRequest): Promise<ApiAnswer> {
   const body = await request.json();
-  const items: readonly unknown[] = Array.isArray(body) ? body : [body];
-  const events = items.map(
-    (item) => check(EVENT_REQUEST, item, 'The event is not valid') as EventRequest,
-  );
-  const rows = await context.publish(events);
+  const rows = await events.publish(requestsOf(body), request.idempotencyKey);
   return created({ events: rows.map(toPublishedEvent) });
+}
+
+function requestsOf(body: unknown): readonly EventRequest[] {
+  if (!Array.isArray(body)) {
+    return [check(EVENT_REQUEST, body, 'The event is not valid') as EventRequest];
+  }
+  if (body.length > MAX_EVENTS_AT_ONCE) {
+    throw new TaskbellError(
+      'E_PAYLOAD_TOO_LARGE',
+      `At most ${MAX_EVENTS_AT_ONCE} events are published at once, got ${body.length}.`,
+      { hint: 'Publish them in several requests.' },
+    );
+  }
+  return body.map(
+    (item, n) => check(EVENT_REQUEST, item, `Event ${n + 1} is not valid`) as EventRequest,
+  );
 }
 
 async function readEvents({ log }: ApiContext, { query }: ApiRequest): Promise<ApiAnswer> {
   const since = queryValue(query, 'since');
   const limit = limitOf(query, { usual: 100, most: 1_000 });
-  const { after, recovered } = startOf(log, since);
   const topic = { type: queryValue(query, 'type'), id: queryValue(query, 'id') };
+  const { after, recovered } = startOf(log, since, topic.type);
   const rows = await log.read({ after, limit, ...topic });
   const next = rows.length === limit ? (rows.at(-1)?.seq ?? after) : log.top();
   const page: EventPage = { epoch: log.epoch, events: rows.map(toLogEvent), next, recovered };
@@ -39,8 +55,12 @@ async function readEvents({ log }: ApiContext, { query }: ApiRequest): Promise<A
 function startOf(
   log: EventLog,
   since: string | undefined,
+  type: string | undefined,
 ): { readonly after: string; readonly recovered: boolean } {
-  if (since !== undefined && log.holds(since)) return { after: since, recovered: true };
+  if (since !== undefined && log.holds(since, [])) {
+    // Events of some types go earlier than others: what is left after the position comes all the same.
+    return { after: since, recovered: log.holds(since, type === undefined ? undefined : [type]) };
+  }
   const oldest = log.oldest();
   return {
     after: oldest === '0' ? '0' : String(Number(oldest) - 1),

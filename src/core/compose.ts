@@ -39,17 +39,19 @@ import { SealedTables } from '../sqlite/sealed-tables.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
 import { accessRow, checkAccess } from './access-check.ts';
 import { apiToken } from './api-token.ts';
-import { renderBounded } from './bounded-json.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { controlRoutes } from './control-routes.ts';
 import { ControlServer } from './control-server.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DueClock } from './due-clock.ts';
-import { checkEventType, checkPublishable, eventTypesOf, unknownEventType } from './event-types.ts';
+import { problemWithEvent } from './event-data.ts';
+import { CoreEventService } from './event-service.ts';
+import { checkEventType, type EventTypes, eventTypesOf, unknownEventType } from './event-types.ts';
 import { ExecutorNews } from './executor-news.ts';
 import { ExecutorPool, type Patience } from './executor-pool.ts';
 import { Follower } from './follower.ts';
 import { FollowerHeartbeat } from './follower-heartbeat.ts';
+import { CoreHistory } from './history-service.ts';
 import { InHand } from './in-hand.ts';
 import { CoreBulkService } from './job-bulk.ts';
 import { CoreJobService } from './job-service.ts';
@@ -94,8 +96,9 @@ const CLAIM_AGAIN_MS = 1_000;
 export function composeCore(given: CoreParts): readonly Service[] {
   const parts = { ...given, log: given.log.child({ component: 'core' }) };
   const { settings } = parts;
+  const eventTypes = eventTypesOf(settings);
   const db = openDatabase(join(settings.daemon.dataDirectory, DATABASE_FILE));
-  const stores = openStores(db, parts);
+  const stores = openStores(db, parts, eventTypes);
   const engine = buildEngine(stores, parts);
   const source = new LogReportSource({
     log: stores.events,
@@ -115,6 +118,7 @@ export function composeCore(given: CoreParts): readonly Service[] {
   const reporting = nobodyHears ? withoutReceiver(source) : report;
   const retention = new Retention({
     ...{ settings: settings.retention, store: stores.jobs, events: stores.events },
+    types: eventTypes.all,
     skipReports: nobodyHears ? () => source.skipToTop() : undefined,
     ...{ log: parts.log, now: Date.now, nowMono: () => performance.now() },
   });
@@ -126,7 +130,7 @@ export function composeCore(given: CoreParts): readonly Service[] {
 type Stores = ReturnType<typeof openStores>;
 type Engine = ReturnType<typeof buildEngine>;
 
-function openStores(db: Database, { settings, onFatal, log }: CoreParts) {
+function openStores(db: Database, { settings, onFatal, log }: CoreParts, eventTypes: EventTypes) {
   const privacy = openPrivacy(db, settings.privacy, log);
   const { cipher } = privacy;
   const commitLoop = new CommitLoop({ transaction: prepareTransaction(db), onFatal });
@@ -134,7 +138,7 @@ function openStores(db: Database, { settings, onFatal, log }: CoreParts) {
   const bootId = readBootId();
   skipAhead(db, bootId);
   skipJobIds(db, bootId);
-  const writer = new LogWriter(db, cipher);
+  const writer = new LogWriter(db, cipher, eventTypes.isVolatile);
   const counts = new JobCounts(db);
   const limits = new SqliteLimitLedger(db);
   const modes = new QueueModes(db);
@@ -145,7 +149,7 @@ function openStores(db: Database, { settings, onFatal, log }: CoreParts) {
   commitLoop.join(writer);
   const jobs = new SqliteJobStore({ db, writer, counts, limits, modes, commit, cipher });
   return {
-    commitLoop,
+    ...{ commitLoop, eventTypes },
     jobs,
     schedules: new SqliteScheduleStore({ db, commit, cipher, jobs: jobs.inTransaction }),
     events: new SqliteEventLog(db, writer, commit, cipher),
@@ -166,7 +170,16 @@ function sealedTables(db: Database): SealedTables {
 }
 
 function buildEngine(
-  { jobs, schedules: scheduleStore, events, commitLoop, foreignTypes, stats, fingerprint }: Stores,
+  {
+    jobs,
+    schedules: scheduleStore,
+    events,
+    commitLoop,
+    foreignTypes,
+    stats,
+    fingerprint,
+    eventTypes,
+  }: Stores,
   parts: CoreParts,
 ) {
   const { settings, log, expectExecutors, processes } = parts;
@@ -190,7 +203,7 @@ function buildEngine(
   });
   const settlement = new Settlement({
     ...{ store: jobs, types, log, now, random: Math.random },
-    isEventType: eventTypesOf(settings).isKnown,
+    problemWithEvent: (event) => problemWithEvent(event, eventTypes),
     onEnds: (ends) => seeing.noteEnds(ends),
     onSettled: (answers) => {
       noteSettled({ lanes, dueClock }, answers);
@@ -249,19 +262,23 @@ function buildServer(parts: CoreParts, built: Built): ControlServer {
   const { settings, log } = parts;
   const { stores, engine } = built;
   const peers = new Peers();
-  const context = apiContext(parts, { ...built, peers });
+  const events = new CoreEventService({
+    ...{ log: stores.events, types: stores.eventTypes, fingerprint: stores.fingerprint },
+    ...{ gateway: settings.webSocketEvents, now: Date.now },
+  });
+  const context = apiContext(parts, { ...built, peers, events });
   const { address, port } = settings.api;
-  const eventTypes = eventTypesOf(settings);
   const problemWith = (type: string): string | null =>
     type === '*' || type === ACCESS_EVENT_TYPE
       ? null
-      : (unknownEventType(type, eventTypes)?.message ?? null);
+      : (unknownEventType(type, stores.eventTypes)?.message ?? null);
   const ownFrames = settings.daemon.directFrames && provesFrames();
   const followed = {
     log: stores.events,
     problemWith,
     ownFrames,
     heartbeat: new FollowerHeartbeat(),
+    onDropped: (count: number) => events.noteDropped(count),
   };
   return new ControlServer({
     socketPath: settings.daemon.controlSocket,
@@ -287,29 +304,30 @@ function buildServer(parts: CoreParts, built: Built): ControlServer {
 
 function apiContext(
   { settings, processes, log: auditLog }: CoreParts,
-  { stores, engine, report, tokens, peers }: Built & { readonly peers: Peers },
+  {
+    stores,
+    engine,
+    report,
+    tokens,
+    peers,
+    events,
+  }: Built & { readonly peers: Peers; readonly events: CoreEventService },
 ): ApiContext {
-  const { jobs: store, events: log, directory, commitLoop } = stores;
+  const { jobs: store, events: log, directory, commitLoop, eventTypes } = stores;
   const startedAt = new Date().toISOString();
   const executors = () => engine.pool.executors();
   const { seeing } = engine;
   const parts = { settings, startedAt, store, log, report, peers, executors, processes, seeing };
-  const eventTypes = eventTypesOf(settings);
   return {
-    ...{ jobs: engine.service, tokens },
+    ...{ jobs: engine.service, tokens, events },
     ...operatingServices(stores, engine),
     schedules: engine.schedules.service,
     workers: new WorkerControl({ executors, news: engine.news }),
     ...{ seeing, keys: stores.keys, privacy: privacyService(settings, auditLog) },
     ...{ store, log, directory, report, now: Date.now },
-    publish: async (events) => {
-      for (const event of events) checkPublishable(event, eventTypes);
-      const rows = events.map(({ type, id, data }) => ({
-        ...{ type, id, kind: 'event' as const },
-        data: renderBounded(data, `The data of ${type} ${id}`),
-      }));
-      return log.append(rows, Date.now());
-    },
+    history: new CoreHistory({
+      ...{ log, jobs: store, maxCursorsPerUser: settings.webSocketEvents.maxCursorsPerUser },
+    }),
     checkEventType: (type) => checkEventType(type, eventTypes),
     checkAccess: (question) => checkAccess(settings.access, stores, question),
     status: () => gatherStatus(parts),

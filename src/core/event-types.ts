@@ -1,23 +1,75 @@
-/** Which event types there are, and what may be published by anybody but Taskbell itself. */
+/** Which event types there are, what holds of each, and what may be published by anybody but Taskbell itself. */
+import { readFileSync } from 'node:fs';
 import { didYouMean } from '../config/did-you-mean.ts';
-import type { Settings } from '../config/settings.ts';
+import type { EventTypeSettings, Settings } from '../config/settings.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import {
   BUILT_IN_EVENT_TYPES,
+  type Delivery,
   type EventRequest,
   isEventId,
   RESERVED_EVENT_TYPES,
 } from '../protocol/events.ts';
+import type { Json } from '../protocol/json.ts';
+import { compileJsonSchema, type Validate } from '../schema/json-schema.ts';
 
-interface EventTypes {
-  readonly names: readonly string[];
-  readonly isKnown: (type: string) => boolean;
+export interface EventType {
+  readonly name: string;
+  readonly description: string;
+  readonly builtIn: boolean;
+  readonly publishable: boolean;
+  readonly delivery: Delivery;
+  readonly retentionMs: number | null;
+  readonly retentionCount: number | null;
+  /** The JSON Schema of `data` as it stands in its file; null: none. */
+  readonly schema: Json;
+  readonly validate: Validate | null;
 }
 
-export function eventTypesOf(settings: Settings): EventTypes {
-  const names = [...BUILT_IN_EVENT_TYPES, ...settings.events.map(({ name }) => name)];
-  const known = new Set<string>(names);
-  return { names, isKnown: (type) => known.has(type) };
+export interface EventTypes {
+  readonly all: readonly EventType[];
+  readonly names: readonly string[];
+  readonly isKnown: (type: string) => boolean;
+  readonly isVolatile: (type: string) => boolean;
+  readonly find: (type: string) => EventType | undefined;
+}
+
+/** Reads the schemas that the configuration names. @throws TaskbellError E_CONFIG, E_KEY_FILE */
+export function eventTypesOf({ events }: Pick<Settings, 'events'>): EventTypes {
+  const stated = new Map(events.map((event) => [event.name, event]));
+  const names = [...new Set([...BUILT_IN_EVENT_TYPES, ...stated.keys()])];
+  const all = names.map((name) => toEventType(name, stated.get(name)));
+  const byName = new Map(all.map((type) => [type.name, type]));
+  return {
+    ...{ all, names },
+    isKnown: (type) => byName.has(type),
+    isVolatile: (type) => byName.get(type)?.delivery === 'volatile',
+    find: (type) => byName.get(type),
+  };
+}
+
+function toEventType(name: string, stated: EventTypeSettings | undefined): EventType {
+  const { description = '', delivery = 'durable', retention = null } = stated ?? {};
+  const schema = stated?.schema == null ? null : readSchema(name, stated.schema);
+  return {
+    ...{ name, description, delivery, schema, retentionMs: retention },
+    builtIn: (BUILT_IN_EVENT_TYPES as readonly string[]).includes(name),
+    publishable: !RESERVED_EVENT_TYPES.includes(name),
+    retentionCount: stated?.retentionCount ?? null,
+    validate: schema === null ? null : compileJsonSchema(schema, `of [event:${name}]`),
+  };
+}
+
+function readSchema(name: string, path: string): Json {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Json;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TaskbellError('E_CONFIG', `[event:${name}] schema: ${path} cannot be read: ${why}.`, {
+      hint: 'Expected a JSON Schema in a readable file.',
+      cause,
+    });
+  }
 }
 
 export function checkEventType(type: string, types: EventTypes): void {
@@ -27,7 +79,7 @@ export function checkEventType(type: string, types: EventTypes): void {
 
 export function unknownEventType(
   type: string,
-  { names, isKnown }: EventTypes,
+  { names, isKnown }: Pick<EventTypes, 'names' | 'isKnown'>,
 ): TaskbellError | undefined {
   if (isKnown(type)) return undefined;
   const guess = didYouMean(type, names) || '.';
@@ -47,7 +99,7 @@ export function checkPublishable({ type, id }: EventRequest, types: EventTypes):
       },
     );
   }
-  if (!isEventId(id)) {
+  if (typeof id !== 'string' || !isEventId(id)) {
     throw new TaskbellError('E_INVALID_REQUEST', 'The id of an event has 1 to 256 bytes.');
   }
 }

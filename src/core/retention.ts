@@ -11,15 +11,25 @@ import { DeadlineTimer } from './deadline-timer.ts';
 import { EventRetention } from './event-retention.ts';
 import { JobRetention } from './job-retention.ts';
 import type { RetentionBounds, RetentionPlan } from './retention-plan.ts';
+import { TypeRetention } from './type-retention.ts';
 
 export interface RetentionParts {
   readonly settings: RetentionSettings;
   readonly store: Pick<JobStore, 'endedAfter' | 'removeEnded' | 'kept'>;
-  readonly events: Pick<EventLog, 'prune' | 'oldest' | 'read' | 'onAppended'>;
+  readonly events: Pick<EventLog, 'prune' | 'pruneType' | 'oldest' | 'read' | 'onAppended'>;
+  /** Event types whose events are kept shorter than others. */
+  readonly types?: readonly KeptType[];
   readonly skipReports: (() => Promise<void>) | undefined;
   readonly log: Logger;
   readonly now: () => number;
   readonly nowMono: () => number;
+}
+
+/** A bound that is null is none. */
+export interface KeptType {
+  readonly name: string;
+  readonly retentionMs: number | null;
+  readonly retentionCount: number | null;
 }
 
 const AGAIN_AFTER_FAILURE_MS = 60_000;
@@ -30,6 +40,7 @@ export class Retention {
   readonly #parts: RetentionParts;
   readonly #jobs: readonly JobRetention[];
   readonly #events: EventRetention;
+  readonly #types: readonly TypeRetention[];
   readonly #plans: readonly RetentionPlan[];
   readonly #timer: DeadlineTimer;
   readonly #stopping = new AbortController();
@@ -38,7 +49,7 @@ export class Retention {
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
-    const { settings, store, events, skipReports, now, nowMono } = parts;
+    const { settings, store, events, skipReports, now, nowMono, types = [] } = parts;
     const tools = { now, nowMono, rest: (tookMs: number) => this.#rest(tookMs) };
     const jobs = (state: FinishedState, bounds: RetentionBounds) =>
       new JobRetention({ ...tools, store, state, bounds });
@@ -49,7 +60,13 @@ export class Retention {
     ];
     const bounds = { ageMs: settings.events, count: settings.eventsCount };
     this.#events = new EventRetention({ ...tools, log: events, bounds, skipReports });
-    this.#plans = [...this.#jobs, this.#events];
+    this.#types = types
+      .filter(({ retentionMs, retentionCount }) => retentionMs !== null || retentionCount !== null)
+      .map(({ name, retentionMs, retentionCount }) => {
+        const kept = { ageMs: retentionMs ?? 0, count: retentionCount ?? 0 };
+        return new TypeRetention({ ...tools, log: events, type: name, bounds: kept });
+      });
+    this.#plans = [...this.#jobs, this.#events, ...this.#types];
     this.#timer = new DeadlineTimer({ now, onWake: () => this.#wake() });
   }
 
@@ -58,6 +75,7 @@ export class Retention {
     this.#unsubscribe = events.onAppended((rows) => {
       const at = now();
       this.#events.noteAppended(at);
+      for (const plan of this.#types) plan.noteAppended(rows, at);
       if (rows.some(({ kind }) => kind === 'end')) for (const plan of this.#jobs) plan.noteEnd(at);
       this.#arm();
     });

@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from '../process/logger.ts';
-import { type EventRequest, isEventId, RESERVED_EVENT_TYPES } from '../protocol/events.ts';
+import type { EventRequest } from '../protocol/events.ts';
 import type { Fence, Outcome } from '../protocol/execute.ts';
 import type { Durability } from '../protocol/jobs.ts';
 import { type AttemptEnd, endWithoutWord } from '../queue/job.ts';
@@ -18,7 +18,8 @@ import type { EndFact } from './throughput.ts';
 export interface SettlementParts {
   readonly store: JobStore;
   readonly types: JobTypes;
-  readonly isEventType: (type: string) => boolean;
+  /** Why an event that a handler emitted cannot be published; undefined when it can. */
+  readonly problemWithEvent: (event: EventRequest) => string | undefined;
   readonly log: Logger;
   readonly now: () => number;
   readonly random: () => number;
@@ -81,13 +82,9 @@ export class Settlement {
   }
 
   #problemOf(events: readonly EventRequest[]): string | undefined {
-    for (const { type, id, data } of events) {
-      if (!this.#parts.isEventType(type) || RESERVED_EVENT_TYPES.includes(type)) {
-        return `the handler emitted an event of the type ${String(type).slice(0, 100)}, which does not exist`;
-      }
-      if (typeof id !== 'string' || !isEventId(id) || !Array.isArray(data)) {
-        return `the handler emitted a ${type} event whose id or data is not valid`;
-      }
+    for (const event of events) {
+      const problem = this.#parts.problemWithEvent(event);
+      if (problem !== undefined) return problem;
     }
     return undefined;
   }

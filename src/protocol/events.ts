@@ -92,6 +92,12 @@ export interface EventTypeView {
   readonly rows: number | null;
 }
 
+export interface EventTypesView {
+  readonly types: readonly EventTypeView[];
+  /** Volatile events that a follower of the control socket did not get, because it read too slowly. */
+  readonly droppedVolatile: number;
+}
+
 export interface EventPage {
   readonly epoch: string;
   readonly events: readonly LogEvent[];

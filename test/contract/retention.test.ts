@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { RetentionSettings } from '../../src/config/settings.ts';
-import { Retention } from '../../src/core/retention.ts';
+import { type KeptType, Retention } from '../../src/core/retention.ts';
 import type { JobState } from '../../src/protocol/jobs.ts';
 import { addOne, claimOne, endOfAttempt, judged, NOW, newJob } from './job-fixture.ts';
 import { BOTH, type Stores } from './stores.ts';
@@ -39,7 +39,11 @@ describe.each(BOTH)('retention over the $name store', ({ open }) => {
   /** How its timer stands after what was due is done. */
   let settled: () => Promise<void>;
 
-  function keep(settings: Partial<RetentionSettings>, skip?: () => Promise<void>): Retention {
+  function keep(
+    settings: Partial<RetentionSettings>,
+    skip?: () => Promise<void>,
+    types: readonly KeptType[] = [],
+  ): Retention {
     asked = [];
     let running = 0;
     const spy = <F extends (...args: never[]) => Promise<unknown>>(name: string, call: F) =>
@@ -60,10 +64,12 @@ describe.each(BOTH)('retention over the $name store', ({ open }) => {
       },
       events: {
         prune: spy('prune', log.prune.bind(log)),
+        pruneType: spy('pruneType', log.pruneType.bind(log)),
         read: spy('read', log.read.bind(log)),
         oldest: () => log.oldest(),
         onAppended: (listener) => log.onAppended(listener),
       },
+      types,
       skipReports: skip,
       log: pino({ level: 'silent' }),
       now: Date.now,
@@ -221,6 +227,51 @@ describe.each(BOTH)('retention over the $name store', ({ open }) => {
     await pass(60_000);
     expect(await isThere(id)).toBe(false);
     remove.mockRestore();
+  });
+
+  describe('of events of one type', () => {
+    const publish = (type: string) =>
+      stores.log.append([{ type, id: 'a', kind: 'event', data: '[]' }], Date.now());
+    const kept = async () =>
+      (await stores.log.read({ after: '0', limit: 100 })).map(({ type }) => type).join('');
+    const type = (over: Partial<KeptType>) => [
+      { name: 'a', retentionMs: null, retentionCount: null, ...over },
+    ];
+
+    it('lets them go at their own age, whatever the age of others and whoever reads reports', async () => {
+      keep({ events: DAY }, undefined, type({ retentionMs: HOUR }));
+      await publish('a');
+      await publish('b');
+      await pass(HOUR / 2);
+      await publish('a');
+      expect(await kept()).toBe('aba');
+      await pass(HOUR / 2 + 60_000);
+      expect(await kept()).toBe('ba');
+      await pass(HOUR);
+      expect(await kept()).toBe('b');
+    });
+
+    it('keeps so many of them, also of those that came before it was told so', async () => {
+      for (const name of 'aabaa') await publish(name);
+      keep({}, undefined, type({ retentionCount: 2 }));
+      await settled();
+      expect(await kept()).toBe('baa');
+      for (const name of 'aba') await publish(name);
+      await pass(1_000);
+      expect(await kept()).toBe('baba');
+    });
+
+    it('sleeps while nothing of the type is there, and sets no timer for others', async () => {
+      keep({}, undefined, type({ retentionMs: HOUR }));
+      await settled();
+      asked.length = 0;
+      await publish('b');
+      await pass(2 * HOUR);
+      expect(asked).toEqual([]);
+      expect(vi.getTimerCount()).toBe(0);
+      keep({ events: 0 }, undefined, type({}));
+      expect(vi.getTimerCount()).toBe(0);
+    });
   });
 
   describe('of events', () => {
