@@ -3,13 +3,14 @@
  *
  * Pure: facts and times in, one decision out. Tokens end by the wall clock; all else is monotonic.
  */
+import type { ValidToken } from '../auth/token-verifier.ts';
 import type { AuthSettings, WebSocketEventsSettings } from '../config/settings.ts';
 import { CLOSE, type Closing, closing, closingWithRetry } from './close-codes.ts';
 
 export interface ConnectionFacts {
   readonly openedAtMono: number;
-  /** When the newest valid token ends, epoch milliseconds; undefined before the first. */
-  readonly tokenExpiresAt: number | undefined;
+  /** The newest valid one; undefined before the first. */
+  readonly token: Pick<ValidToken, 'expiresAt' | 'onExpiry'> | undefined;
   /** When the last ping was sent; the time of opening before the first. */
   readonly pingedAtMono: number;
   /** Something came from the client since then. */
@@ -23,7 +24,7 @@ export type HealthLimits = Pick<
   WebSocketEventsSettings,
   'authenticationTimeout' | 'pingInterval' | 'maxUnread' | 'maxUnreadTime'
 > &
-  Pick<AuthSettings, 'onExpiry' | 'expiryGrace'>;
+  Pick<AuthSettings, 'expiryGrace'>;
 
 export interface Moment {
   /** Epoch milliseconds. */
@@ -54,12 +55,12 @@ function objectToToken(
   limits: HealthLimits,
   { now, nowMono }: Moment,
 ): Closing | undefined {
-  if (facts.tokenExpiresAt === undefined) {
+  const { token } = facts;
+  if (token === undefined) {
     const isLate = nowMono - facts.openedAtMono >= limits.authenticationTimeout;
     return isLate ? closing(CLOSE.unauthenticated, 'no valid token in time') : undefined;
   }
-  if (limits.onExpiry === 'keep' || now < facts.tokenExpiresAt + limits.expiryGrace)
-    return undefined;
+  if (token.onExpiry === 'keep' || now < token.expiresAt + limits.expiryGrace) return undefined;
   return closing(CLOSE.unauthenticated, 'token expired');
 }
 

@@ -11,7 +11,6 @@ export class ConnectionIdentity {
   readonly #verifier: TokenVerifier;
   readonly #claim: (user: string) => boolean;
   #token: ValidToken | undefined;
-  #expiresAt: number | undefined;
 
   /** @param claim counts the connection for its user; false: there are too many, and it is being closed */
   constructor(verifier: TokenVerifier, claim: (user: string) => boolean) {
@@ -24,14 +23,9 @@ export class ConnectionIdentity {
     return this.#token?.user;
   }
 
-  /** The newest valid one. */
+  /** Of the valid ones that which lasts longest: the connection stands on it. */
   get token(): ValidToken | undefined {
     return this.#token;
-  }
-
-  /** When the last of the tokens ends, epoch milliseconds; undefined before the first. */
-  get expiresAt(): number | undefined {
-    return this.#expiresAt;
   }
 
   /** @returns the user; undefined for a token that is not valid, or of another user than before */
@@ -41,8 +35,7 @@ export class ConnectionIdentity {
     const isMine =
       this.#token === undefined ? this.#claim(verdict.user) : this.user === verdict.user;
     if (!isMine) return undefined;
-    this.#token = verdict;
-    this.#expiresAt = Math.max(this.#expiresAt ?? 0, verdict.expiresAt);
+    if (verdict.expiresAt >= (this.#token?.expiresAt ?? 0)) this.#token = verdict;
     return verdict.user;
   }
 }

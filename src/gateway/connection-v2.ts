@@ -106,9 +106,9 @@ export class RequestsV2 {
   async #judgeToken({ token, action }: RequestV2): Promise<0 | 1 | 2> {
     const { identity, signal } = this.#link;
     if (token !== '') return (await identity.show(token, signal)) === undefined ? 2 : 0;
-    if (identity.expiresAt === undefined || action === 'auth') return 1;
-    const { limits, clock } = this.#world;
-    return limits.onExpiry === 'keep' || clock.now() < identity.expiresAt ? 0 : 2;
+    const shown = identity.token;
+    if (shown === undefined || action === 'auth') return 1;
+    return shown.onExpiry === 'keep' || this.#world.clock.now() < shown.expiresAt ? 0 : 2;
   }
 
   async #objectToTopics(request: OnTopics): Promise<Objection | undefined> {

@@ -9,6 +9,7 @@
  */
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
+import type { ValidToken } from '../auth/token-verifier.ts';
 import { CLOSE, type Closing, closing, closingWithRetry } from './close-codes.ts';
 import { type ConnectionFacts, dueNow, type Moment, slowClosing } from './connection-health.ts';
 import { ConnectionIdentity } from './connection-identity.ts';
@@ -38,6 +39,8 @@ export class Connection implements Subscriber, ConnectionLink {
   readonly #transport: Socket;
   readonly #outlet: Outlet;
   readonly #ended = new AbortController();
+  /** The signal's word as a field: it is asked for each event of each subscriber. */
+  #isEnding = false;
   readonly #openedAtMono: number;
   readonly #v1: RequestsV1;
   #v2: RequestsV2 | undefined;
@@ -83,6 +86,10 @@ export class Connection implements Subscriber, ConnectionLink {
 
   get subscriber(): Subscriber {
     return this;
+  }
+
+  get token(): ValidToken | undefined {
+    return this.identity.token;
   }
 
   get signal(): AbortSignal {
@@ -151,7 +158,7 @@ export class Connection implements Subscriber, ConnectionLink {
   /** From here on nothing is served and nothing is pushed; ws drops a peer that does not answer it. */
   close({ code, reason, retryMs }: Closing): void {
     if (this.#isEnding) return;
-    this.#ended.abort();
+    this.#end();
     this.#world.hub.subscriptions.drop(this);
     const { unreadBytes } = this.#outlet;
     const facts = { code, reason, user: this.identity.user, unreadBytes };
@@ -162,19 +169,20 @@ export class Connection implements Subscriber, ConnectionLink {
   }
 
   terminate(): void {
-    this.#ended.abort();
+    this.#end();
     this.#outlet.discard();
     this.#socket.terminate();
   }
 
-  get #isEnding(): boolean {
-    return this.#ended.signal.aborted;
+  #end(): void {
+    this.#isEnding = true;
+    this.#ended.abort();
   }
 
   #facts(nowMono: number): ConnectionFacts {
     return {
       openedAtMono: this.#openedAtMono,
-      tokenExpiresAt: this.identity.expiresAt,
+      token: this.identity.token,
       pingedAtMono: this.#pingedAtMono,
       heardSincePing: this.#heardSincePing,
       unreadBytes: this.#outlet.unreadBytes,
@@ -187,7 +195,7 @@ export class Connection implements Subscriber, ConnectionLink {
   }
 
   #onClose(code: number): void {
-    this.#ended.abort();
+    this.#end();
     const { user } = this.identity;
     this.#world.hub.leave(this, user);
     this.#world.log.debug({ code, user }, 'connection closed');

@@ -7,13 +7,20 @@
  * end with its connection. Never opens the database.
  */
 import type { AddressInfo } from 'node:net';
-import { createTokenVerifier } from '../auth/token-verifier.ts';
+import { join } from 'node:path';
+import type { KeySetNews } from '../auth/remote-keys.ts';
+import { createTokenVerifier, type TokenVerifier } from '../auth/token-verifier.ts';
 import { ControlHttp } from '../client/control-http.ts';
 import { LogFollower } from '../client/log-follower.ts';
 import type { ChildContext, ChildService } from '../process/child-process.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Deadline } from '../process/service.ts';
-import { BUILT_IN_EVENT_TYPES } from '../protocol/events.ts';
+import {
+  ACCESS_EVENT_TYPE,
+  BUILT_IN_EVENT_TYPES,
+  type PublishedEvent,
+  type Topic,
+} from '../protocol/events.ts';
 import type { StatusView } from '../protocol/status.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
 import { createAccessCheck } from './access.ts';
@@ -27,6 +34,7 @@ import { HistoryReader } from './history.ts';
 import { Hub, SYSTEM_CLOCK } from './hub.ts';
 import { Listener } from './listener.ts';
 import { claimPort } from './port-claim.ts';
+import { Revocations } from './revocations.ts';
 
 export function createGatewayProcess(context: ChildContext): ChildService {
   return new GatewayProcess(context);
@@ -35,6 +43,10 @@ export function createGatewayProcess(context: ChildContext): ChildService {
 /** How long clients have to answer the close, at most. */
 const CLOSE_WAIT_MS = 2_000;
 const STATUS_TIMEOUT_MS = 1_000;
+/** What every gateway must hear of, whoever is attached. */
+const ALWAYS_FOLLOWED: readonly Topic[] = [{ type: ACCESS_EVENT_TYPE, id: '*' }];
+/** In the data directory. */
+const KEY_SET_DIRECTORY = 'key-sets';
 
 class GatewayProcess implements ChildService {
   readonly #context: ChildContext;
@@ -45,6 +57,7 @@ class GatewayProcess implements ChildService {
   /** For what connections ask of the core. */
   readonly #http: ControlHttp;
   readonly #cursors: CursorMoves;
+  readonly #revocations: Revocations;
   /** Aborted by `quiet` and by `stop`. */
   readonly #noMore = new AbortController();
   #world: ConnectionWorld | undefined;
@@ -59,14 +72,19 @@ class GatewayProcess implements ChildService {
     this.#log = context.log.child({ component: 'gateway' });
     this.#http = new ControlHttp({ socketPath: context.settings.daemon.controlSocket }, 0);
     this.#cursors = new CursorMoves(this.#http, this.#log);
+
     const { directFrames } = context.settings.webSocketEvents;
     const { nowMono } = SYSTEM_CLOCK;
     this.#fanOut = new FanOut({ directFrames: directFrames && provesFrames(), nowMono });
     this.#hub = new Hub(SYSTEM_CLOCK, this.#fanOut);
+    this.#revocations = new Revocations({
+      ...{ http: this.#http, hub: this.#hub, clock: SYSTEM_CLOCK, log: this.#log },
+      signal: this.#noMore.signal,
+    });
     this.#followed = new FollowedTypes(
       this.#hub.subscriptions,
       // Nobody can attach before the follower is there.
-      async (topics) => this.#follower?.reattach(topics),
+      async (topics) => this.#follower?.reattach([...ALWAYS_FOLLOWED, ...topics]),
     );
   }
 
@@ -85,6 +103,8 @@ class GatewayProcess implements ChildService {
     this.#log.info(listen, 'gateway listening');
     this.#follower = this.#createFollower(listen);
     await this.#follower.start();
+    // From here on the log tells of each; before, nobody is let in.
+    await this.#revocations.load();
     if (this.#isOver) return;
     this.#isOpen = true;
     this.#context.announce('ready');
@@ -120,21 +140,15 @@ class GatewayProcess implements ChildService {
     await this.#cursors.stop();
     this.#http.close();
     this.#world?.access.close();
+    this.#world?.verifier.close();
   }
 
   #createWorld(): ConnectionWorld {
     const { auth, access, daemon, events, webSocketEvents } = this.#context.settings;
-    const verifier = createTokenVerifier(auth);
-    if (!verifier.configured) {
-      this.#log.warn(
-        'no public key: every token is invalid; run `taskbell init` or set [auth] publicKeyFile',
-      );
-    }
-    const { onExpiry, expiryGrace } = auth;
     return {
-      limits: { ...webSocketEvents, onExpiry, expiryGrace },
+      limits: { ...webSocketEvents, expiryGrace: auth.expiryGrace },
       eventTypes: new Set([...BUILT_IN_EVENT_TYPES, ...events.map((event) => event.name)]),
-      verifier,
+      verifier: this.#createVerifier(),
       access: createAccessCheck(access, daemon.controlSocket, this.#log),
       hub: this.#hub,
       fanOut: this.#fanOut,
@@ -148,6 +162,29 @@ class GatewayProcess implements ChildService {
       clock: SYSTEM_CLOCK,
       log: this.#log,
     };
+  }
+
+  #createVerifier(): TokenVerifier {
+    const { auth, issuers, daemon } = this.#context.settings;
+    const verifier = createTokenVerifier(auth, {
+      issuers,
+      keySetDirectory: join(daemon.dataDirectory, KEY_SET_DIRECTORY),
+      onKeySet: (news) => logKeySet(this.#log, news),
+      revocations: this.#revocations.list,
+    });
+    if (!verifier.configured) {
+      this.#log.warn(
+        'no public key: every token is invalid; run `taskbell init` or set [auth] publicKeyFile',
+      );
+    }
+    // It never rejects; who comes before it is done waits for the same fetch.
+    void verifier.prepare();
+    return verifier;
+  }
+
+  #take(event: PublishedEvent): void {
+    if (event.type === ACCESS_EVENT_TYPE) this.#revocations.take(event);
+    else this.#hub.publish(event);
   }
 
   async #claimPort(world: ConnectionWorld): Promise<AddressInfo | undefined> {
@@ -180,11 +217,12 @@ class GatewayProcess implements ChildService {
     return new LogFollower({
       address: { socketPath: settings.daemon.controlSocket },
       // What somebody attaches to is asked for then.
-      events: [],
+      events: ALWAYS_FOLLOWED,
       hello: { role: 'gateway', pid: process.pid, supervisorPid, listen },
-      onEvent: (event) => this.#hub.publish(event),
+      onEvent: (event) => this.#take(event),
       // Of a type that is followed, mostly few objects have a subscriber.
-      isWanted: (topic) => this.#hub.subscriptions.subscribersOf(topic).size > 0,
+      isWanted: (topic) =>
+        topic.type === ACCESS_EVENT_TYPE || this.#hub.subscriptions.subscribersOf(topic).size > 0,
       onState: (state, { seq, error }) => {
         if (state === 'connected') this.#log.info({ seq }, 'following the log');
         // At the start the core is not there yet, and that is nothing to warn of.
@@ -196,8 +234,26 @@ class GatewayProcess implements ChildService {
         this.#log.warn(facts, 'events were lost; closing the connections so that clients ask anew');
         // v1 has no message for a gap, and silence would say that nothing happened.
         this.#hub.closeAll(() => restartClosing(Math.random()));
+        // It rejects only for what is a mistake of ours.
+        void this.#revocations.load().catch(this.#context.fail);
       },
     });
+  }
+}
+
+function logKeySet(log: Logger, news: KeySetNews): void {
+  switch (news.kind) {
+    case 'fetched':
+      log.info({ url: news.url, keys: news.keys }, 'key set fetched');
+      return;
+    case 'failed': {
+      const servesUntil = news.servesUntil === null ? null : new Date(news.servesUntil);
+      const facts = { url: news.url, err: news.error, servesUntil };
+      log.warn(facts, 'a key set cannot be fetched; the keys that are there serve on');
+      return;
+    }
+    case 'not-kept':
+      log.warn({ file: news.file, err: news.error }, 'a key set cannot be kept for the next start');
   }
 }
 

@@ -4,6 +4,7 @@
  * One timer for all connections, running only while there are any. Knows nothing of tokens or of
  * requests; a subscriber is what takes a push, a tick and a close.
  */
+import type { ValidToken } from '../auth/token-verifier.ts';
 import type { PublishedEvent } from '../protocol/events.ts';
 import type { Closing } from './close-codes.ts';
 import type { Moment } from './connection-health.ts';
@@ -13,6 +14,8 @@ import { renderSync } from './protocols/events-v2-text.ts';
 import { SubscriptionIndex } from './subscription-index.ts';
 
 export interface Subscriber {
+  /** What it is here by; undefined before the first valid one. */
+  readonly token: ValidToken | undefined;
   /** @param messages the same object for all subscribers of one event */
   push(messages: EventMessages): void;
   tick(moment: Moment): void;
@@ -92,6 +95,17 @@ export class Hub {
   /** @param makeClosing called for each, so that the hints when to come back can differ */
   closeAll(makeClosing: () => Closing): void {
     for (const member of this.#members) member.close(makeClosing());
+  }
+
+  /** @returns how many were meant */
+  closeWhere(isMeant: (member: Subscriber) => boolean, closing: Closing): number {
+    let count = 0;
+    for (const member of this.#members) {
+      if (!isMeant(member)) continue;
+      count += 1;
+      member.close(closing);
+    }
+    return count;
   }
 
   terminateAll(): void {

@@ -6,21 +6,20 @@ const LIMITS = {
   pingInterval: 25_000,
   maxUnread: 1_000,
   maxUnreadTime: 10_000,
-  onExpiry: 'close',
   expiryGrace: 60_000,
 } as const;
 
 const FACTS: ConnectionFacts = {
   openedAtMono: 0,
-  tokenExpiresAt: 1_000_000,
+  token: { expiresAt: 1_000_000, onExpiry: 'close' },
   pingedAtMono: 0,
   heardSincePing: true,
   unreadBytes: 0,
   allReadAtMono: 0,
 };
 
-function due(facts: Partial<ConnectionFacts>, nowMono: number, now = 0, limits = {}) {
-  const decision = dueNow({ ...FACTS, ...facts }, { ...LIMITS, ...limits }, { now, nowMono });
+function due(facts: Partial<ConnectionFacts>, nowMono: number, now = 0) {
+  const decision = dueNow({ ...FACTS, ...facts }, LIMITS, { now, nowMono });
   return decision.kind === 'close' ? decision.closing.code : decision.kind;
 }
 
@@ -33,14 +32,15 @@ it('pings after each interval and gives up a peer that did not answer the last p
 });
 
 it('closes with 4401 when no valid token came in time', () => {
-  expect(due({ tokenExpiresAt: undefined }, 9_999)).toBe('nothing');
-  expect(due({ tokenExpiresAt: undefined }, 10_000)).toBe(4401);
+  expect(due({ token: undefined }, 9_999)).toBe('nothing');
+  expect(due({ token: undefined }, 10_000)).toBe(4401);
 });
 
-it('closes with 4401 when the token ended and the grace is over, unless told to keep', () => {
+it('closes with 4401 when the token ended and the grace is over, unless its issuer says keep', () => {
   expect(due({}, 1, 1_059_999)).toBe('nothing');
   expect(due({}, 1, 1_060_000)).toBe(4401);
-  expect(due({}, 1, 1_060_000, { onExpiry: 'keep' })).toBe('nothing');
+  const token = { expiresAt: 1_000_000, onExpiry: 'keep' } as const;
+  expect(due({ token }, 1, 1_060_000)).toBe('nothing');
 });
 
 it('closes with 4408 after too much or too long unread data', () => {

@@ -13,6 +13,7 @@ import {
   type Topic,
 } from '../../src/protocol/events.ts';
 import type { AccessAnswer, AccessQuestion, StatusView } from '../../src/protocol/status.ts';
+import type { RevocationView } from '../../src/protocol/tokens.ts';
 
 type Answer = AccessAnswer['code'] | Promise<AccessAnswer['code']>;
 
@@ -24,6 +25,7 @@ export class CoreFixture {
   answer: (question: AccessQuestion) => Answer = () => 0;
   gateway: StatusView['gateway'] = null;
   epoch = 'k3f9';
+  revocations: RevocationView[] = [];
   /** What followers said, in order. */
   readonly requests: (FollowRequest | ReattachRequest)[] = [];
   /** Reattaches are served when this has resolved. */
@@ -118,6 +120,8 @@ export class CoreFixture {
 
   async #route(url: string, text: string): Promise<unknown> {
     if (url === '/v1/status') return { gateway: this.gateway };
+    if (url.startsWith('/v1/tokens/revocations'))
+      return { revocations: this.revocations, next: null };
     const question = JSON.parse(text) as AccessQuestion;
     this.questions.push(question);
     return { code: await this.answer(question) };

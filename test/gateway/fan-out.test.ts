@@ -39,6 +39,7 @@ function hubOf({ fanOut, open }: World, count: number): { hub: Hub; clients: rea
   const clients = Array.from({ length: count }, () => {
     const client = open();
     const subscriber: Subscriber = {
+      token: undefined,
       push: (messages) => client.outlet.send(messages.v1),
       tick: () => {},
       close: () => {},

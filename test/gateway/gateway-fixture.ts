@@ -23,6 +23,9 @@ export const LIMITS: WebSocketEventsSettings = {
   address: '127.0.0.1',
   port: 0,
   path: '/ws',
+  gateways: 1,
+  maxConnections: 0,
+  drainTime: 5_000,
   maxMessage: 65_536,
   maxSubscriptions: 1_000,
   maxConnectionsPerUser: 50,
@@ -116,7 +119,10 @@ export class GatewayFixture {
   #settings(options: GatewayOptions): Settings {
     const publicKeyFile = writePublicKey(this.directory);
     return {
-      daemon: { controlSocket: options.controlSocket ?? this.core.socketPath },
+      daemon: {
+        controlSocket: options.controlSocket ?? this.core.socketPath,
+        dataDirectory: this.directory,
+      },
       events: options.events ?? [],
       webSocketEvents: { ...LIMITS, ...options.limits },
       auth: { ...AUTH, publicKeyFile, ...options.auth },

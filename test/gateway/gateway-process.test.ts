@@ -139,7 +139,7 @@ describe('what it asks the core for', () => {
   const types = () =>
     gateway.core.requests.map(({ events }) => events?.map(({ type, id }) => `${type} ${id}`));
 
-  it('is nothing at first, then each type that somebody attaches to, once', async () => {
+  it('is who may come in at first, then each type that somebody attaches to, once', async () => {
     await gateway.start();
     const clients = await Promise.all([1, 2, 3].map(() => gateway.connect()));
     for (const id of ['1', '2']) {
@@ -147,7 +147,11 @@ describe('what it asks the core for', () => {
       expect(await Promise.all(replies)).toEqual([OK, OK, OK]);
     }
     await clients[0]?.attach(tokenFor('ada'), 'queue', 'default');
-    expect(types()).toEqual([undefined, ['job *'], ['job *', 'queue *']]);
+    expect(types()).toEqual([
+      ['access *'],
+      ['access *', 'job *'],
+      ['access *', 'job *', 'queue *'],
+    ]);
   });
 
   it('an attach is answered when the core has confirmed the type, and then misses nothing', async () => {
@@ -182,7 +186,7 @@ describe('what it asks the core for', () => {
     await gateway.core.start();
     expect(await client.next()).toBe('{"type":"queue","id":"q","data":[]}');
     expect(gateway.core.requests.at(-1)).toMatchObject({ action: 'attach', since: '0' });
-    expect(types().at(-1)).toEqual(['job *', 'queue *']);
+    expect(types().at(-1)).toEqual(['access *', 'job *', 'queue *']);
   });
 
   it('an attach that waits for a core that goes is answered, and counts from the resume on', async () => {
