@@ -93,7 +93,8 @@ export class Listener {
   #onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const transport = stream as Socket;
     const isOpen = this.#isListening && this.#options.isOpen();
-    const judged = this.#judge(request);
+    // WebSocket begins with HTTP/1.1 (RFC 6455, 4.1), which the library does not look at.
+    const judged = request.httpVersion === '1.0' ? 505 : this.#judge(request);
     const status = judged === 426 && !isOpen ? 503 : judged;
     if (status !== 426) {
       refuse(transport, status);
