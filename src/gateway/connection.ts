@@ -41,8 +41,6 @@ export class Connection implements Subscriber, ConnectionLink {
   readonly #ended = new AbortController();
   /** The signal's word as a field: it is asked for each event of each subscriber. */
   #isEnding = false;
-  /** The signal's word as a field: it is asked for each event of each subscriber. */
-  #isEnding = false;
   readonly #openedAtMono: number;
   readonly #v1: RequestsV1;
   #v2: RequestsV2 | undefined;
@@ -178,7 +176,7 @@ export class Connection implements Subscriber, ConnectionLink {
 
   #end(): void {
     this.#isEnding = true;
-    this.#end();
+    this.#ended.abort();
   }
 
   #facts(nowMono: number): ConnectionFacts {
