@@ -4,7 +4,7 @@
 import { TaskbellError } from '../protocol/errors.ts';
 import { MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
 import type { Json } from '../protocol/json.ts';
-import { MAX_BATCH_BYTES, MAX_BATCH_JOBS } from './add-gatherer.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_JOBS } from './gatherer.ts';
 
 /** @throws TaskbellError E_PAYLOAD_TOO_LARGE */
 export function checkPayload(type: string, text: string, payload: Json): void {

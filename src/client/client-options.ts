@@ -1,5 +1,5 @@
 /** What the methods of a client take, as far as it is not the daemon's own language. */
-import type { Topic } from '../protocol/events.ts';
+import type { Topic, VolatileEvent } from '../protocol/events.ts';
 import type { JobRequest, JobState, JobSummary } from '../protocol/jobs.ts';
 import type { GapFacts } from './log-follower.ts';
 
@@ -37,6 +37,11 @@ export interface EventsOptions {
   /** Of the log that `since` belongs to. */
   readonly epoch?: string;
   readonly signal?: AbortSignal;
+  /**
+   * Called with each event of a type that is only live, at once: it has no place among those of the iteration,
+   * and what comes while nobody is connected is missed.
+   */
+  readonly onVolatile?: (event: VolatileEvent) => void;
   /** Called when the log no longer has what lies after `since`. Omitted: the iteration ends with an error. */
   readonly onGap?: (facts: GapFacts) => void;
 }

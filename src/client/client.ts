@@ -6,7 +6,13 @@
  */
 import type { JobFilter } from '../protocol/bulk.ts';
 import { TaskbellError } from '../protocol/errors.ts';
-import type { EventPage, EventRequest, LogEvent, Topic } from '../protocol/events.ts';
+import type {
+  EventPage,
+  EventRequest,
+  LogEvent,
+  PublishedEvent,
+  Topic,
+} from '../protocol/events.ts';
 import type {
   AddedBatch,
   AddedJob,
@@ -25,7 +31,6 @@ import type { WhyView } from '../protocol/why.ts';
 import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
 import { AccessClient } from './access-client.ts';
 import { checkBatch, checkPayload } from './add-bounds.ts';
-import { AddGatherer } from './add-gatherer.ts';
 import { AddKeys } from './add-keys.ts';
 import { BulkClient } from './bulk-client.ts';
 import type {
@@ -37,7 +42,9 @@ import type {
 } from './client-options.ts';
 import { addressOf, type ControlAddress } from './control-address.ts';
 import { ControlHttp } from './control-http.ts';
+import { EventClient } from './event-client.ts';
 import { EventStream } from './event-stream.ts';
+import { Gatherer, MAX_BATCH_JOBS } from './gatherer.ts';
 import {
   type ImportLine,
   type ImportOptions,
@@ -65,6 +72,12 @@ import { TokenClient } from './token-client.ts';
 import { listWorkers, quietWorkers, type RestartOptions, restartWorkers } from './worker-client.ts';
 
 export type { BulkAnswer, BulkFailure, JobFilter } from '../protocol/bulk.ts';
+export type {
+  EventTypesView,
+  EventTypeView,
+  PublishedEvent,
+  VolatileEvent,
+} from '../protocol/events.ts';
 export type { AttemptView, JobError, JobProgress } from '../protocol/jobs.ts';
 export type { KeyState, KeysView, KeyView, RotationView } from '../protocol/keys.ts';
 export type { RunView, ScheduleRequest, ScheduleView } from '../protocol/schedules.ts';
@@ -139,12 +152,14 @@ export class TaskbellClient {
   readonly #http: ControlHttp;
   readonly #channel: RequestChannel;
   readonly #keys = new AddKeys();
-  readonly #gatherer: AddGatherer;
+  readonly #gatherer: Gatherer<AddedJob>;
   readonly #streams = new Set<EventStream>();
   /** Users and grants, which decide who may subscribe to what. */
   readonly access: AccessClient;
   /** Many jobs at once, by a filter. */
   readonly bulk: BulkClient;
+  /** Event types, and what describes them. */
+  readonly event: EventClient;
   /** What is encrypted with which key. */
   readonly keys: KeyClient;
   /** Jobs that come by themselves. */
@@ -156,7 +171,11 @@ export class TaskbellClient {
     this.#address = addressOf(options);
     this.#http = new ControlHttp(this.#address, options.patienceMs ?? 3_000);
     this.#channel = new RequestChannel(this.#address, this.#http);
-    this.#gatherer = new AddGatherer((body) => this.#addJobs(body));
+    this.#gatherer = new Gatherer({
+      send: async (body) => [await this.#addJobs(body)].flat() as AddedJob[],
+      maxCount: MAX_BATCH_JOBS,
+    });
+    this.event = new EventClient(this.#http, (body) => this.#addJobs(body, '/v1/events'));
     this.access = new AccessClient(this.#http);
     this.bulk = new BulkClient(this.#http);
     this.keys = new KeyClient(this.#http);
@@ -295,10 +314,12 @@ export class TaskbellClient {
     return statsOf(this.#http, filter);
   }
 
-  /** Publishes one event or several, all or none; resolved means that they are in the log. */
-  async publish(events: EventRequest | readonly EventRequest[]): Promise<readonly LogEvent[]> {
-    const answer = await this.#post('/v1/events', toText(events));
-    return (answer as { events: LogEvent[] }).events;
+  /**
+   * Publishes one event, or several, all or none; resolved means that they are in the log, or, of a type that is
+   * only live, on their way. Single ones of one event-loop turn share a request.
+   */
+  publish(events: EventRequest | readonly EventRequest[]): Promise<readonly PublishedEvent[]> {
+    return this.event.publish(events);
   }
 
   /**
@@ -307,16 +328,14 @@ export class TaskbellClient {
    * slows the stream, not the memory.
    */
   events(options: EventsOptions = {}): EventStream {
-    const { type = '*', id = '*', topics = [{ type, id }], since, epoch, signal, onGap } = options;
+    const { type = '*', id = '*', topics = [{ type, id }], ...rest } = options;
     const patient = this.#http.hasAnswered;
     const address = this.#address;
     const onEnd = () => this.#streams.delete(stream);
     // A reader that leaves and comes back during a restart has met the daemon already.
     const onConnected = () => this.#http.noteAnswer();
-    const stream: EventStream = new EventStream({
-      ...{ address, topics, since, epoch, signal },
-      ...{ onGap, onConnected, onEnd, patient },
-    });
+    const own = { address, topics, onConnected, onEnd, patient };
+    const stream: EventStream = new EventStream({ ...rest, ...own });
     this.#streams.add(stream);
     return stream;
   }

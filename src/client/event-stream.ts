@@ -5,7 +5,7 @@
  */
 import { deadlineIn } from '../process/service.ts';
 import { TaskbellError } from '../protocol/errors.ts';
-import type { LogEvent, Topic } from '../protocol/events.ts';
+import type { LogEvent, Topic, VolatileEvent } from '../protocol/events.ts';
 import type { ControlAddress } from './control-address.ts';
 import { type GapFacts, LogFollower } from './log-follower.ts';
 
@@ -17,6 +17,8 @@ export interface EventStreamOptions {
   readonly signal?: AbortSignal | undefined;
   /** False: fail when the daemon cannot be reached at first. Later losses are always bridged. */
   readonly patient: boolean;
+  /** Events that are only live, as they come. */
+  readonly onVolatile?: ((event: VolatileEvent) => void) | undefined;
   /** Omitted: a gap ends the iteration with an error. */
   readonly onGap?: ((facts: GapFacts) => void) | undefined;
   /** Called each time that the subscription is in force. */
@@ -58,6 +60,9 @@ export class EventStream implements AsyncIterableIterator<LogEvent> {
       ...(options.since === undefined ? {} : { since: options.since }),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
       onEvent: (event) => this.#push(event),
+      onVolatile: (event) => {
+        if (this.#end === undefined) options.onVolatile?.(event);
+      },
       onState: (state, facts) => this.#changed(state, facts.error),
       onGap: (facts) => this.#gap(facts),
     });

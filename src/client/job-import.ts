@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { AddedJob, JobRequest } from '../protocol/jobs.ts';
-import { MAX_BATCH_JOBS } from './add-gatherer.ts';
+import { MAX_BATCH_JOBS } from './gatherer.ts';
 import { toText } from './json-text.ts';
 
 /** One job as JSON text. */

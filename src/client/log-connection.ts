@@ -9,9 +9,11 @@ import type {
   FollowReply,
   FollowRequest,
   LogEvent,
+  PublishedEvent,
   ReattachRequest,
   SyncMessage,
   Topic,
+  VolatileEvent,
 } from '../protocol/events.ts';
 import { type ControlAddress, daemonUnreachable, upgradeTarget } from './control-address.ts';
 import { type RowHead, readRowHead } from './row-head.ts';
@@ -22,6 +24,8 @@ export interface LogConnectionHandlers {
   onOpen(): void;
   onReply(reply: FollowReply): void;
   onEvent(event: LogEvent): void;
+  /** It is in no log: nothing is known of it but that it happened now. */
+  onVolatile(event: VolatileEvent): void;
   onUnwanted(row: RowHead): void;
   /** Everything up to `seq` that is followed has come. */
   onSync(seq: string): void;
@@ -148,16 +152,20 @@ export class LogConnection {
     const message = parseMessage(text);
     if (message === undefined) this.breakOff(`unreadable message ${text.slice(0, 80)}`);
     else if ('status' in message) this.#handlers.onReply(message);
-    else if (!('action' in message)) this.#handlers.onEvent(message);
-    else if (message.action === 'sync') this.#handlers.onSync(message.seq);
+    else if ('action' in message) {
+      if (message.action === 'sync') this.#handlers.onSync(message.seq);
+    } else if (message.seq === undefined) this.#handlers.onVolatile(message);
+    else this.#handlers.onEvent(message);
   }
 }
 
-function parseMessage(text: string): FollowReply | SyncMessage | LogEvent | undefined {
+type Message = FollowReply | SyncMessage | PublishedEvent;
+
+function parseMessage(text: string): Message | undefined {
   try {
     const value: unknown = JSON.parse(text);
     const isObject = typeof value === 'object' && value !== null;
-    return isObject ? (value as FollowReply | SyncMessage | LogEvent) : undefined;
+    return isObject ? (value as Message) : undefined;
   } catch {
     // Not a message of this protocol: the caller drops the connection and resumes.
     return undefined;

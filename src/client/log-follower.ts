@@ -9,7 +9,13 @@
  */
 import type { Deadline, Service } from '../process/service.ts';
 import { TaskbellError } from '../protocol/errors.ts';
-import type { FollowReply, FollowRequest, LogEvent, Topic } from '../protocol/events.ts';
+import type {
+  FollowReply,
+  FollowRequest,
+  LogEvent,
+  Topic,
+  VolatileEvent,
+} from '../protocol/events.ts';
 import { type ControlAddress, describeAddress } from './control-address.ts';
 import { FollowPosition } from './follow-position.ts';
 import { type FollowerHello, queryOf } from './follower-hello.ts';
@@ -43,6 +49,8 @@ export interface LogFollowerOptions {
   readonly epoch?: string;
   readonly hello?: FollowerHello;
   onEvent(event: LogEvent): void;
+  /** Events that are in no log; whoever leaves it out does not hear of them. */
+  onVolatile?(event: VolatileEvent): void;
   /** When given: events of topics for which it is false need not be told, and cost little. Asked for each event. */
   isWanted?(topic: Topic): boolean;
   /** Called when the state changes, not for every failed try. */
@@ -154,6 +162,9 @@ export class LogFollower implements Service {
       },
       onReply: (reply) => this.#answered(connection, reply),
       isWanted: this.#options.isWanted,
+      onVolatile: (event) => {
+        if (this.#phase === 'following') this.#options.onVolatile?.(event);
+      },
       onEvent: (event) => {
         if (this.#take(connection, event)) this.#options.onEvent(event);
       },

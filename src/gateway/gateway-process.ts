@@ -220,6 +220,7 @@ class GatewayProcess implements ChildService {
       events: ALWAYS_FOLLOWED,
       hello: { role: 'gateway', pid: process.pid, supervisorPid, listen },
       onEvent: (event) => this.#take(event),
+      onVolatile: (event) => this.#hub.publish(event),
       // Of a type that is followed, mostly few objects have a subscriber.
       isWanted: (topic) =>
         topic.type === ACCESS_EVENT_TYPE || this.#hub.subscriptions.subscribersOf(topic).size > 0,
