@@ -181,6 +181,12 @@ export interface WebSocketEventsSettings {
   readonly address: string;
   readonly port: number;
   readonly path: string;
+  /** Processes that share the port. */
+  readonly gateways: number;
+  /** Of one process; 0: as many as its file descriptors allow. */
+  readonly maxConnections: number;
+  /** Milliseconds. */
+  readonly drainTime: number;
   readonly maxMessage: number;
   readonly maxSubscriptions: number;
   readonly maxConnectionsPerUser: number;

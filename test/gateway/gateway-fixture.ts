@@ -94,6 +94,14 @@ export class GatewayFixture {
     return client;
   }
 
+  /** Offers subprotocols. */
+  async connectAs(protocols: readonly string[]): Promise<Client> {
+    const client = new Client(`ws://127.0.0.1:${this.port}/ws`, {}, protocols);
+    this.#clients.push(client);
+    await client.opened;
+    return client;
+  }
+
   async close(): Promise<void> {
     for (const client of this.#clients) client.socket.terminate();
     for (const service of this.#services) await service.stop(deadlineIn(1_000));
@@ -148,8 +156,8 @@ export class Client {
   readonly #messages: string[] = [];
   readonly #readers: ((message: string) => void)[] = [];
 
-  constructor(url: string, options: ClientOptions = {}) {
-    const socket = new WebSocket(url, options);
+  constructor(url: string, options: ClientOptions = {}, protocols: readonly string[] = []) {
+    const socket = new WebSocket(url, [...protocols], options);
     this.socket = socket;
     this.opened = new Promise((resolve, reject) => {
       socket.on('open', resolve);

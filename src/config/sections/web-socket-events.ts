@@ -16,6 +16,17 @@ export const WEB_SOCKET_EVENTS: SectionDefinition<WebSocketEventsSettings> = {
     address: key(LISTEN_ADDRESS, '0.0.0.0', 'Address to listen on.'),
     port: key(integer(0, 65_535), '8081', 'Port to listen on; 0: any free one.'),
     path: key(matching('path that starts with /', /^\/\S*$/), '/ws', 'Path of the WebSocket.'),
+    gateways: key(integer(1, 64), '1', 'Processes that share the port and its connections.'),
+    maxConnections: key(
+      integer(0, 10_000_000),
+      '0',
+      'Connections of one process, after which others are put off; 0: as many as its file descriptors allow.',
+    ),
+    drainTime: key(
+      duration(0),
+      '5s',
+      'Over how long the connections of a process that stops are closed, so that their clients do not come back at once.',
+    ),
     maxMessage: key(size(256, 16 * MIB), '64KiB', 'Largest message that a client may send.'),
     maxSubscriptions: key(COUNT, '1000', 'Subscriptions of one connection.'),
     maxConnectionsPerUser: key(COUNT, '50', 'Connections of one user.'),
