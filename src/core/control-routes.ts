@@ -3,15 +3,16 @@ import type { ApiContext } from '../api/api-context.ts';
 import { batchRoutes } from '../api/batches.ts';
 import { directoryRoutes } from '../api/directory.ts';
 import { eventRoutes } from '../api/events.ts';
+import { historyRoutes } from '../api/history.ts';
 import { bulkRoutes } from '../api/job-bulk.ts';
 import { seeingRoutes } from '../api/job-why.ts';
 import { jobRoutes } from '../api/jobs.ts';
 import { keyRoutes } from '../api/keys.ts';
 import { queueRoutes } from '../api/queues.ts';
 import type { Route } from '../api/route.ts';
-import { tokenRoutes } from '../api/tokens.ts';
 import { scheduleRoutes } from '../api/schedules.ts';
 import { statusRoutes } from '../api/status.ts';
+import { tokenRoutes } from '../api/tokens.ts';
 import { workerRoutes } from '../api/workers.ts';
 
 export function controlRoutes(context: ApiContext): readonly Route[] {
@@ -22,6 +23,7 @@ export function controlRoutes(context: ApiContext): readonly Route[] {
     ...queueRoutes(context),
     ...scheduleRoutes(context),
     ...eventRoutes(context),
+    ...historyRoutes(context),
     ...directoryRoutes(context),
     ...statusRoutes(context),
     ...workerRoutes(context),

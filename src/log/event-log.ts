@@ -63,6 +63,14 @@ export interface ReadRequest {
 /** How far the reports came; what lies after it is never pruned, even before it was first moved. */
 export const REPORT_CURSOR = 'report';
 
+/** Cursors of subscribers begin so: they wait for nobody, and what lies after them may be pruned. */
+export const CLIENT_CURSOR_PREFIX = 'client:';
+
+export interface NamedCursor {
+  readonly name: string;
+  readonly position: string;
+}
+
 /** Rows go when either bound says so; a bound that is left out is none. */
 export interface PruneRequest {
   /** Rows from before this moment (epoch milliseconds) may go. */
@@ -108,6 +116,8 @@ export interface EventLog {
     now: number,
   ): Promise<readonly LiveRow[] | 'other-rows'>;
   read(request: ReadRequest): Promise<readonly LogRow[]>;
+  /** The newest row of a topic; undefined when the log has none. */
+  newest(topic: Topic): Promise<LogRow | undefined>;
   readEnds(after: string, limit: number): Promise<readonly EndRow[]>;
   countEnds(after: string): Promise<number>;
   /** Position of the last row; "0" when the log is empty. */
@@ -120,8 +130,11 @@ export interface EventLog {
   holds(position: string, types?: readonly string[]): boolean;
   cursor(name: string): Promise<string>;
   moveCursor(name: string, to: string): Promise<void>;
+  /** Those that were ever moved and whose names begin so, by position. */
+  cursors(prefix: string): Promise<readonly NamedCursor[]>;
+  removeCursor(name: string): Promise<void>;
   /**
-   * Removes the oldest rows, never one that a named cursor has not passed. Their numbers are not given again.
+   * Removes the oldest rows, never one that a cursor has not passed, save those of subscribers. Their numbers are not given again.
    * @returns how many went; 0 when there is nothing more to remove
    */
   prune(request: PruneRequest): Promise<number>;

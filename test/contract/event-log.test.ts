@@ -75,6 +75,13 @@ describe.each(BOTH)('the log of the $name store', ({ open }) => {
       expect(await seqs({ after: '0', limit: 9, type: 'b', id: '2' })).toEqual([]);
     });
 
+    it('knows the newest row of a topic', async () => {
+      const [newest] = await log.read({ after: '3', limit: 1, type: 'a', id: '1' });
+      expect(newest).toMatchObject({ seq: '4', prev: '1' });
+      expect(await log.newest({ type: 'a', id: '1' })).toEqual(newest);
+      expect(await log.newest({ type: 'b', id: '2' })).toBeUndefined();
+    });
+
     it('finds nothing after what is no position', async () => {
       expect(await seqs({ after: 'x', limit: 9 })).toEqual([]);
       expect(await seqs({ after: '-1', limit: 9 })).toEqual([]);
@@ -263,6 +270,14 @@ describe.each(BOTH)('the log of the $name store', ({ open }) => {
       await log.moveCursor('other', '1');
       expect(await log.prune({ keep: 0, limit: 100 })).toBe(1);
       expect(await kept()).toEqual([2, 3]);
+    });
+
+    it('waits for no cursor of a subscriber', async () => {
+      await appendEach(A1, A1, A1);
+      await reported('3');
+      await log.moveCursor('client:ada:phone', '1');
+      expect(await log.prune({ keep: 0, limit: 100 })).toBe(3);
+      expect(await log.cursor('client:ada:phone')).toBe('1');
     });
 
     it('never gives a number again, and begins each topic anew', async () => {

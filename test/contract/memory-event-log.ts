@@ -2,6 +2,7 @@
 import {
   APPEND_GUARD_LIFETIME_MS,
   type AppendGuard,
+  CLIENT_CURSOR_PREFIX,
   type EndDetail,
   type EndRow,
   type EventLog,
@@ -9,6 +10,7 @@ import {
   isKept,
   type LiveRow,
   type LogRow,
+  type NamedCursor,
   type NewRow,
   type PrunedType,
   type PruneRequest,
@@ -16,6 +18,7 @@ import {
   REPORT_CURSOR,
   type ReadRequest,
 } from '../../src/log/event-log.ts';
+import type { Topic } from '../../src/protocol/events.ts';
 import type { Commit } from '../../src/sqlite/commit.ts';
 import type { MemoryState } from './memory-commit.ts';
 
@@ -135,6 +138,21 @@ export class MemoryEventLog implements EventLog, MemoryState {
       .slice(0, limit);
   }
 
+  async newest({ type, id }: Topic): Promise<LogRow | undefined> {
+    return (await this.read({ after: '0', limit: Number.POSITIVE_INFINITY, type, id })).at(-1);
+  }
+
+  async cursors(prefix: string): Promise<readonly NamedCursor[]> {
+    return [...this.#cursors]
+      .map(([name, position]) => ({ name, position }))
+      .filter(({ name }) => name.startsWith(prefix))
+      .sort((one, other) => Number(one.position) - Number(other.position));
+  }
+
+  removeCursor(name: string): Promise<void> {
+    return this.#commit(() => void this.#cursors.delete(name));
+  }
+
   async readEnds(after: string, limit: number): Promise<readonly EndRow[]> {
     return this.#after(after)
       .filter(({ row }) => row.kind === 'end')
@@ -179,7 +197,9 @@ export class MemoryEventLog implements EventLog, MemoryState {
   prune({ before = 0, keep = Number.POSITIVE_INFINITY, limit }: PruneRequest): Promise<number> {
     return this.#commit(() => {
       const start = this.#removed;
-      const positions = [...this.#cursors.values()].map(Number);
+      const positions = [...this.#cursors]
+        .filter(([name]) => !name.startsWith(CLIENT_CURSOR_PREFIX))
+        .map(([, position]) => Number(position));
       const passed = Math.min(Number(this.#cursors.get(REPORT_CURSOR) ?? 0), ...positions);
       for (const { row } of this.#rows.slice(start, Math.min(passed, start + limit))) {
         const newer = this.#rows.length - Number(row.seq);

@@ -5,7 +5,7 @@
  */
 import type { Database } from '../../sqlite/database.ts';
 import type { TextCipher } from '../../sqlite/text-cipher.ts';
-import { type PruneRequest, REPORT_CURSOR } from '../event-log.ts';
+import { CLIENT_CURSOR_PREFIX, type PruneRequest, REPORT_CURSOR } from '../event-log.ts';
 import { noteTop } from './log-position.ts';
 import type { LogWriter } from './log-writer.ts';
 import { JOB_TYPE, linesAfter, parseRow, type StoredSegment } from './segment.ts';
@@ -76,7 +76,8 @@ function prepareStatements(db: Database) {
     passed: db
       .prepare<[string], number>(
         `SELECT min(position) FROM cursors
-         WHERE EXISTS (SELECT 1 FROM cursors WHERE name = ?)`,
+         WHERE name NOT GLOB '${CLIENT_CURSOR_PREFIX}*'
+           AND EXISTS (SELECT 1 FROM cursors WHERE name = ?)`,
       )
       .pluck(),
     remove: db.prepare<[number]>('DELETE FROM log WHERE last = ?'),

@@ -1,4 +1,5 @@
 /** The event log on SQLite. Reads are immediate, changes go through the group commit. */
+import type { Topic } from '../../protocol/events.ts';
 import type { Commit } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
 import { PLAIN_TEXT, type TextCipher } from '../../sqlite/text-cipher.ts';
@@ -8,6 +9,7 @@ import type {
   EventLog,
   LiveRow,
   LogRow,
+  NamedCursor,
   NewRow,
   PrunedType,
   PruneRequest,
@@ -97,6 +99,11 @@ export class SqliteEventLog implements EventLog {
     );
   }
 
+  async newest(topic: Topic): Promise<LogRow | undefined> {
+    const row = await this.#topics.newest(topic);
+    return row === undefined ? undefined : this.#linked([row])[0];
+  }
+
   async readEnds(after: string, limit: number): Promise<readonly EndRow[]> {
     const position = positionOf(after);
     const ends: EndRow[] = [];
@@ -149,6 +156,15 @@ export class SqliteEventLog implements EventLog {
     return this.#commit(() => void this.#statements.moveCursor.run(name, positionOf(to)));
   }
 
+  async cursors(prefix: string): Promise<readonly NamedCursor[]> {
+    const found = this.#statements.cursorsFrom.all(prefix, `${prefix}\u{10ffff}`);
+    return found.map(({ name, position }) => ({ name, position: String(position) }));
+  }
+
+  removeCursor(name: string): Promise<void> {
+    return this.#commit(() => void this.#statements.removeCursor.run(name));
+  }
+
   prune(request: PruneRequest): Promise<number> {
     return this.#commit(() => this.#pruning.prune(request));
   }
@@ -186,6 +202,10 @@ function prepareStatements(db: Database) {
     ended: db.prepare<[], number>('SELECT ended FROM log ORDER BY last DESC LIMIT 1').pluck(),
     oldest: db.prepare<[], number>('SELECT first FROM log ORDER BY last LIMIT 1').pluck(),
     cursor: db.prepare<[string], number>('SELECT position FROM cursors WHERE name = ?').pluck(),
+    cursorsFrom: db.prepare<[string, string], { name: string; position: number }>(
+      'SELECT name, position FROM cursors WHERE name >= ? AND name < ? ORDER BY position, name',
+    ),
+    removeCursor: db.prepare<[string]>('DELETE FROM cursors WHERE name = ?'),
     moveCursor: db.prepare<[string, number]>(
       `INSERT INTO cursors (name, position) VALUES (?, ?)
        ON CONFLICT (name) DO UPDATE SET position = excluded.position`,

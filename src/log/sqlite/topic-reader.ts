@@ -8,6 +8,7 @@
  *              a row of it, a stretch of the log at a time
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Topic } from '../../protocol/events.ts';
 import type { Database } from '../../sqlite/database.ts';
 import type { TextCipher } from '../../sqlite/text-cipher.ts';
 import type { LogRow } from '../event-log.ts';
@@ -51,6 +52,21 @@ export class TopicReader {
     if (newest === undefined && type !== JOB_TYPE) return [];
     const rows = newest === undefined ? undefined : await this.#goBack({ ...request, id }, newest);
     return rows ?? this.#scan(request, this.#scanOf(request));
+  }
+
+  async newest({ type, id }: Topic): Promise<LogRow | undefined> {
+    const seq = this.#newestOf(type, id);
+    if (seq === undefined && type !== JOB_TYPE) return undefined;
+    const row = seq === undefined ? undefined : this.#rowOf(seq);
+    if (row?.type === type && row.id === id) return row;
+    // A job whose record is gone, or whose newest row is not the one that its record knows.
+    if (type !== JOB_TYPE) return undefined;
+    const all = { type, id, after: 0, limit: Number.POSITIVE_INFINITY };
+    return (await this.#scan(all, this.#scanOf(all))).at(-1);
+  }
+
+  #rowOf(seq: number): LogRow | undefined {
+    return new RowFinder(this.#segmentOf, this.#cipher).row(seq);
   }
 
   #newestOf(type: string, id: string): number | undefined {
