@@ -1,0 +1,274 @@
+/**
+ * A connection that comes back: tokens, losses, waiting, and the subscriptions that outlive all of it.
+ *
+ *   connecting ─token accepted▶ open ─lost▶ waiting ─▶ connecting        any ─▶ closed
+ *
+ * What is asked and answered on one connection is `session.ts`.
+ */
+import { EventsError } from './events-error.ts';
+import { type JobEnd, type WaitOptions, waitForJob } from './job-wait.ts';
+import { Link, type WebSocketClass } from './link.ts';
+import { page } from './page.ts';
+import { decideReturn, type ReturnBounds } from './return-policy.ts';
+import { type Incoming, Session } from './session.ts';
+import {
+  type AttachOptions,
+  callSafely,
+  type EventCallback,
+  type Gap,
+  type Subscription,
+  TopicSubscription,
+} from './subscription.ts';
+import { renewalDelayMs } from './token-times.ts';
+
+export interface StatusFacts {
+  readonly status: 'connecting' | 'open' | 'waiting' | 'closed';
+  /** With `waiting`: when it comes back. */
+  readonly delayMs?: number;
+  /** With `waiting` and `closed`: why, where nobody asked for it. */
+  readonly error?: Error;
+}
+
+export interface ClientOptions {
+  readonly url: string;
+  readonly token: string | (() => string | Promise<string>);
+  readonly WebSocket: WebSocketClass;
+  readonly silenceMs: number;
+  readonly bounds: ReturnBounds;
+  /** A draw from [0, 1). */
+  readonly random: () => number;
+}
+
+export interface Listeners {
+  status: (facts: StatusFacts) => void;
+  /** Events of a subscription can no longer be had. */
+  gap: (gap: Gap, subscription: Subscription) => void;
+}
+
+type Told = { readonly [K in keyof Listeners]: Set<Listeners[K]> };
+
+/** A connection that lasted so long was a good one: the next loss is the first one again. */
+const STABLE_MS = 5_000;
+const REFUSED = 4401;
+
+export class EventsClient {
+  readonly #options: ClientOptions;
+  readonly #listeners: Told = { status: new Set(), gap: new Set() };
+  readonly #subscriptions = new Set<TopicSubscription>();
+  #facts: StatusFacts = { status: 'connecting' };
+  #link: Link | undefined;
+  #session: Session | undefined;
+  #readyAtMono: number | undefined;
+  #losses = 0;
+  #drainMs: number | undefined;
+  #return: ReturnType<typeof setTimeout> | undefined;
+  #renewal: ReturnType<typeof setTimeout> | undefined;
+  readonly #onOnline = (): void => this.#hurry();
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    page.addEventListener?.('online', this.#onOnline);
+    // Later, so that who made this can listen first.
+    queueMicrotask(() => void this.#connect());
+  }
+
+  get status(): StatusFacts['status'] {
+    return this.#facts.status;
+  }
+
+  /** @returns a function that ends it */
+  on<K extends keyof Listeners>(name: K, listener: Listeners[K]): () => void {
+    const listeners: Set<Listeners[K]> = this.#listeners[name];
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** Never waits for the network: what cannot be had is told with `onEnd`, and by `attached`. */
+  attach(options: AttachOptions, callback?: EventCallback): Subscription {
+    checkTopic(options);
+    const events = {
+      onGap: (gap: Gap, one: Subscription) => {
+        for (const listener of this.#listeners.gap) callSafely(() => listener(gap, one));
+      },
+      onEnd: (one: TopicSubscription) => {
+        this.#subscriptions.delete(one);
+        this.#session?.detach(one.topic);
+      },
+    };
+    const subscription = new TopicSubscription(options, events, callback);
+    if (this.status === 'closed') subscription.end(this.#facts.error ?? closedError());
+    else {
+      this.#subscriptions.add(subscription);
+      // What is attached in one turn shares a request.
+      queueMicrotask(() => this.#session?.wake());
+    }
+    return subscription;
+  }
+
+  /** Resolves with the job's end, be it a good one or not, and also when it lies behind. */
+  waitForJob(id: string, options: WaitOptions = {}): Promise<JobEnd> {
+    return waitForJob((topic, callback) => this.attach(topic, callback), id, options);
+  }
+
+  /** Ends everything. Loops over events end, waits for jobs reject. */
+  close(): void {
+    this.#finish();
+  }
+
+  async #connect(): Promise<void> {
+    if (this.status === 'closed') return;
+    this.#tell({ status: 'connecting' });
+    try {
+      const token = await this.#fetchToken();
+      if (!this.#isClosed()) this.#open(token);
+    } catch (error) {
+      // Where tokens come from may be away as well.
+      this.#lost(0, '', error as Error);
+    }
+  }
+
+  async #fetchToken(): Promise<string> {
+    const { token } = this.#options;
+    return typeof token === 'string' ? token : await token();
+  }
+
+  #open(token: string): void {
+    const { WebSocket, url, silenceMs } = this.#options;
+    const link = new Link({
+      ...{ WebSocket, url, silenceMs },
+      onOpen: () => this.#begin(link, token),
+      onMessage: (message) => this.#session?.hear(message as Incoming),
+      onSilence: () => this.#session?.ping(),
+      onEnd: (code, reason) => this.#lost(code, reason),
+    });
+    this.#link = link;
+  }
+
+  #begin(link: Link, token: string): void {
+    const options = {
+      subscriptions: this.#subscriptions,
+      send: (message: object) => link.send(message),
+      onReady: () => this.#ready(token),
+      onRefused: (code: number) => this.#refused(code),
+      onDrain: (retryMs: number) => {
+        this.#drainMs = retryMs;
+      },
+    };
+    this.#session = new Session(options, token);
+    this.#session.wake();
+  }
+
+  #ready(token: string): void {
+    this.#readyAtMono = performance.now();
+    this.#planRenewal(token);
+    this.#tell({ status: 'open' });
+  }
+
+  #refused(code: number): void {
+    if (code === 1 || code === 2) {
+      this.#lost(REFUSED, '', new EventsError('E_TOKEN_INVALID', 'The token was refused.'));
+      return;
+    }
+    const hint = 'The gateway is older than events v2, or something else answers at this address.';
+    this.#finish(
+      new EventsError('E_INVALID_REQUEST', `${this.#options.url} refused (code ${code}).`, hint),
+    );
+  }
+
+  #planRenewal(token: string): void {
+    clearTimeout(this.#renewal);
+    if (typeof this.#options.token === 'string') return;
+    const delayMs = renewalDelayMs(token, Date.now());
+    if (delayMs === undefined) return;
+    this.#renewal = setTimeout(() => void this.#renew(token), delayMs);
+  }
+
+  async #renew(former: string): Promise<void> {
+    const session = this.#session;
+    try {
+      const token = await this.#fetchToken();
+      if (session === undefined || session !== this.#session) return;
+      session.renew(token);
+      this.#planRenewal(token);
+    } catch {
+      // The one that is there still counts; it is asked for again before that ends, and after.
+      if (session === this.#session) this.#planRenewal(former);
+    }
+  }
+
+  #lost(code: number, reason: string, error?: Error): void {
+    if (this.#isClosed()) return;
+    this.#dropLink();
+    for (const one of this.#subscriptions) one.wait();
+    const isStable =
+      this.#readyAtMono !== undefined && performance.now() - this.#readyAtMono >= STABLE_MS;
+    this.#losses = isStable ? 1 : this.#losses + 1;
+    this.#readyAtMono = undefined;
+    const { bounds, random, token } = this.#options;
+    const canRenew = typeof token !== 'string';
+    const loss = { code, reason, losses: this.#losses, canRenew, drainMs: this.#drainMs };
+    this.#drainMs = undefined;
+    const next = decideReturn(loss, bounds, random());
+    const why = error ?? lossError(code, reason);
+    if (next.kind === 'never') {
+      const hint = 'Connect anew with a valid token.';
+      this.#finish(error ?? new EventsError(next.code, why.message, hint));
+      return;
+    }
+    this.#return = setTimeout(() => void this.#connect(), next.delayMs);
+    this.#tell({ status: 'waiting', delayMs: next.delayMs, error: why });
+  }
+
+  /** The network is back, says the browser. */
+  #hurry(): void {
+    this.#session?.ping();
+    if (this.status !== 'waiting') return;
+    clearTimeout(this.#return);
+    void this.#connect();
+  }
+
+  #finish(error?: Error): void {
+    if (this.#isClosed()) return;
+    clearTimeout(this.#return);
+    this.#dropLink();
+    page.removeEventListener?.('online', this.#onOnline);
+    this.#tell(error === undefined ? { status: 'closed' } : { status: 'closed', error });
+    for (const one of this.#subscriptions) one.end(error);
+  }
+
+  #dropLink(): void {
+    clearTimeout(this.#renewal);
+    this.#link?.close();
+    this.#link = undefined;
+    this.#session = undefined;
+  }
+
+  #isClosed(): boolean {
+    return this.#facts.status === 'closed';
+  }
+
+  #tell(facts: StatusFacts): void {
+    this.#facts = facts;
+    for (const listener of this.#listeners.status) callSafely(() => listener(facts));
+  }
+}
+
+function checkTopic({ type, id }: AttachOptions): void {
+  const isTopic =
+    typeof type === 'string' &&
+    (id === undefined ? type === 'notification' : typeof id === 'string');
+  if (isTopic) return;
+  const message = `attach: expected {type, id} as texts (id may be left out for notification), got ${JSON.stringify({ type, id })}`;
+  throw new EventsError('E_INVALID_REQUEST', message);
+}
+
+function lossError(code: number, reason: string): EventsError {
+  return new EventsError(
+    'E_UNAVAILABLE',
+    `The connection was lost (${code}${reason && ` ${reason}`}).`,
+  );
+}
+
+function closedError(): EventsError {
+  return new EventsError('E_UNAVAILABLE', 'The connection was closed by this program.');
+}

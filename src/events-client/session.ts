@@ -1,0 +1,232 @@
+/**
+ * What is said on one connection: one request at a time, replies, and what is pushed between them.
+ *
+ *   showing the token ─▶ ready: attaching what waits, a batch at a time        any ─▶ forgotten with its connection
+ *
+ * A gateway serves requests one after the other, history included. So a ping behind an attach is answered when its
+ * history was sent, and from then on everything comes in the log's order again.
+ */
+import type { PublishedEvent } from '../protocol/events.ts';
+import { type AttachBatch, attachMessage, nextBatch, startsWith } from './attach-batch.ts';
+import { EventsError } from './events-error.ts';
+import type { AttachReply, TopicSubscription } from './subscription.ts';
+import { type AskedTopic, keyOf } from './topic.ts';
+
+type Batch = AttachBatch<TopicSubscription>;
+
+type Asked =
+  | { readonly kind: 'auth'; readonly token: string }
+  | { readonly kind: 'attach'; readonly batch: Batch }
+  | { readonly kind: 'detach'; readonly events: readonly AskedTopic[] }
+  /** Its reply ends a history. */
+  | { readonly kind: 'mark' }
+  | { readonly kind: 'ping' };
+
+interface Reply extends AttachReply {
+  readonly code: number;
+  readonly message?: string;
+  readonly rid?: number;
+  readonly event?: AskedTopic;
+  readonly detail?: string;
+}
+
+/** Anything that comes: replies have `code`, events `data`, the rest `action`. */
+export type Incoming = Partial<Reply> &
+  Partial<PublishedEvent> & { readonly action?: string; readonly retry?: number };
+
+export interface SessionOptions {
+  readonly subscriptions: ReadonlySet<TopicSubscription>;
+  send(message: object): void;
+  /** The token was accepted. */
+  onReady(): void;
+  /** The token, or the way in which it was shown, was refused. */
+  onRefused(code: number): void;
+  /** The gateway is about to close. */
+  onDrain(retryMs: number): void;
+}
+
+const MAX_TOPICS = 100;
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #toDetach = new Map<string, AskedTopic>();
+  /** To be shown. */
+  #token: string | undefined;
+  #isReady = false;
+  #asked: Asked | undefined;
+  #rid = 0;
+  /** The subscriptions whose history is being sent. */
+  #inHistory: ReadonlySet<TopicSubscription> | undefined;
+  #mustPing = false;
+  /** Halved after a refusal that names no topic, to find the one that is meant. */
+  #maxTopics = MAX_TOPICS;
+  #epoch: string | undefined;
+
+  constructor(options: SessionOptions, token: string) {
+    this.#options = options;
+    this.#token = token;
+  }
+
+  /** Sends what is due, unless a reply is awaited. */
+  wake(): void {
+    if (this.#asked !== undefined) return;
+    this.#asked = this.#next();
+    if (this.#asked === undefined) return;
+    this.#rid += 1;
+    this.#options.send({ ...messageOf(this.#asked), rid: this.#rid });
+  }
+
+  /** Shows a newer token. */
+  renew(token: string): void {
+    this.#token = token;
+    this.wake();
+  }
+
+  /** Asks for a sign of life. */
+  ping(): void {
+    this.#mustPing = true;
+    this.wake();
+  }
+
+  detach(topic: AskedTopic): void {
+    this.#toDetach.set(keyOf(topic), topic);
+    this.wake();
+  }
+
+  hear(message: Incoming): void {
+    const { code, rid, event, action, seq, retry } = message;
+    if (code !== undefined) {
+      const reply = { ...message, code } as Reply;
+      if (rid === undefined && event !== undefined) this.#refuse(event, reply);
+      else this.#onReply(reply);
+    } else if (Array.isArray(message.data)) this.#onEvent(message as PublishedEvent);
+    else if (action === 'drain') this.#options.onDrain(retry ?? 0);
+    else if (action === 'sync' && seq !== undefined && this.#inHistory === undefined) {
+      for (const one of this.#options.subscriptions) one.reach(seq, this.#epoch);
+    }
+  }
+
+  #next(): Asked | undefined {
+    const token = this.#token;
+    if (token !== undefined) {
+      this.#token = undefined;
+      return { kind: 'auth', token };
+    }
+    if (!this.#isReady) return undefined;
+    if (this.#inHistory !== undefined) return { kind: 'mark' };
+    return this.#nextDetach() ?? this.#nextAttach() ?? this.#nextPing();
+  }
+
+  #nextDetach(): Asked | undefined {
+    // Somebody else may have attached to it meanwhile.
+    for (const { topic } of this.#options.subscriptions) this.#toDetach.delete(keyOf(topic));
+    const entries = [...this.#toDetach].slice(0, MAX_TOPICS);
+    for (const [key] of entries) this.#toDetach.delete(key);
+    if (entries.length === 0) return undefined;
+    return { kind: 'detach', events: entries.map(([, topic]) => topic) };
+  }
+
+  #nextAttach(): Asked | undefined {
+    const waiting = [...this.#options.subscriptions].filter((one) => one.isWaiting);
+    const batch = nextBatch(waiting, this.#maxTopics);
+    if (batch === undefined) return undefined;
+    for (const one of batch.members) one.ask();
+    return { kind: 'attach', batch };
+  }
+
+  #nextPing(): Asked | undefined {
+    if (!this.#mustPing) return undefined;
+    this.#mustPing = false;
+    return { kind: 'ping' };
+  }
+
+  #onEvent(event: PublishedEvent): void {
+    let isMissing = false;
+    for (const one of this.#options.subscriptions) {
+      const isInOrder = this.#inHistory === undefined || this.#inHistory.has(one);
+      if (!one.take(event, isInOrder, this.#epoch)) isMissing = true;
+    }
+    if (isMissing) this.wake();
+  }
+
+  #onReply(reply: Reply): void {
+    const asked = this.#asked;
+    if (asked === undefined) return;
+    this.#asked = undefined;
+    const isTokenRefused = reply.code === 1 || reply.code === 2;
+    if (isTokenRefused || (asked.kind === 'auth' && reply.code !== 0)) {
+      this.#options.onRefused(reply.code);
+      return;
+    }
+    if (asked.kind === 'attach') this.#onAttachReply(asked.batch, reply);
+    else if (asked.kind === 'mark') this.#onHistoryEnd();
+    else if (asked.kind === 'auth' && !this.#isReady) {
+      this.#isReady = true;
+      this.#options.onReady();
+    }
+    this.wake();
+  }
+
+  #onAttachReply({ members, start }: Batch, reply: Reply): void {
+    if (reply.code !== 0) {
+      this.#onObjection(members, reply);
+      return;
+    }
+    this.#maxTopics = Math.min(MAX_TOPICS, this.#maxTopics * 2);
+    this.#epoch = reply.epoch ?? this.#epoch;
+    if (start.kind !== 'now') this.#inHistory = new Set(members);
+    for (const one of members) {
+      // That the furthest one behind lost events says nothing of the others: each is asked for by itself.
+      if (reply.recovered === false && !startsWith(one.start, start)) one.wait();
+      else one.begin(reply, start);
+    }
+  }
+
+  #onObjection(members: readonly TopicSubscription[], reply: Reply): void {
+    for (const one of members) one.wait();
+    if (reply.event !== undefined && this.#refuse(reply.event, reply)) return;
+    const [only, ...others] = members;
+    if (others.length > 0) this.#maxTopics = Math.ceil(members.length / 2);
+    else only?.end(refusal(only.topic, reply));
+  }
+
+  /** @returns false when nothing is attached to it */
+  #refuse(topic: AskedTopic, reply: Reply): boolean {
+    const { subscriptions } = this.#options;
+    const meant = [...subscriptions].filter(
+      (one) => keyOf(one.topic) === keyOf(topic) || isOwn(one.topic, topic),
+    );
+    for (const one of meant) one.end(refusal(topic, reply));
+    return meant.length > 0;
+  }
+
+  #onHistoryEnd(): void {
+    this.#inHistory = undefined;
+    for (const one of this.#options.subscriptions) one.settle(this.#epoch);
+  }
+}
+
+/** Whose own notifications they are is known to the gateway only. */
+function isOwn(one: AskedTopic, meant: AskedTopic): boolean {
+  return one.id === undefined && one.type === meant.type;
+}
+
+function messageOf(asked: Asked): object {
+  switch (asked.kind) {
+    case 'auth':
+      return { action: 'auth', auth: asked.token };
+    case 'attach':
+      return attachMessage(asked.batch);
+    case 'detach':
+      return { action: 'detach', events: asked.events };
+    case 'mark':
+    case 'ping':
+      return { action: 'ping' };
+  }
+}
+
+function refusal({ type, id }: AskedTopic, { code, message, detail }: Reply): EventsError {
+  const what = id === undefined ? type : `${type}/${id}`;
+  const text = `${what}: ${message ?? 'refused'} (code ${code})${detail === undefined ? '' : `: ${detail}`}`;
+  return new EventsError(code === 5 ? 'E_INVALID_REQUEST' : 'E_UNAUTHORIZED', text);
+}
