@@ -125,12 +125,13 @@ export class RemoteKeys implements KeySource {
     const { signal } = this.#closed;
     if (signal.aborted) return;
     this.#attemptedAtMono = nowMono();
+    const fetchedAt = now();
     try {
       // Most gateways have a key file and never fetch.
       const { fetchKeySet } = await import('./key-set-fetch.ts');
       const bounds = { timeoutMs: fetchTimeoutMs, maxBytes: MAX_SET_BYTES };
       const text = await fetchKeySet(url, bounds, signal);
-      this.#take({ text, keys: parseKeySet(text, algorithms), fetchedAt: now() });
+      this.#take({ text, keys: parseKeySet(text, algorithms), fetchedAt });
     } catch (error) {
       if (!signal.aborted) this.#failed(error);
     }
