@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { SubscriptionIndex } from '../../src/gateway/subscription-index.ts';
-import type { Topic } from '../../src/protocol/events.ts';
+import { covers, type Topic } from '../../src/protocol/events.ts';
 
 /** The same, so simple that it cannot be wrong: a list of pairs. */
 class NaiveIndex {
@@ -94,3 +94,58 @@ it('says when the last subscriber of a type has left, and only then', () => {
   index.drop(1);
   expect(left).toBe(2);
 });
+
+/** Patterns and topics of few subscribers, with ids that are near to each other. */
+const ids = fc.constantFrom('a', 'a.', 'a.b', 'a.b.c', 'ab', '.', '.a', '*', 'a.*', 'b.a.b');
+const patterns = fc.constantFrom('*', 'a.*', 'a.b.*', 'b.*', '.*', '..*', '__proto__.*');
+const patternSteps = fc.array(
+  fc.record({
+    verb: fc.constantFrom('attach', 'detach', 'attachPattern', 'detachPattern', 'drop'),
+    who: subscribers,
+    type: fc.constantFrom('job', 'queue'),
+    id: ids,
+    pattern: patterns,
+  }),
+  { maxLength: 40 },
+);
+
+it('finds those whose patterns cover a topic, each once, as trying all of them would', () => {
+  fc.assert(
+    fc.property(patternSteps, ids, (todo, id) => {
+      const index = new SubscriptionIndex<number>();
+      let naive: { who: number; topic: Topic; isPattern: boolean }[] = [];
+      for (const { verb, who, type, id: exact, pattern } of todo) {
+        const isPattern = verb.endsWith('Pattern');
+        const topic = { type, id: isPattern ? pattern : exact };
+        const isOther = (one: (typeof naive)[number]) =>
+          one.who !== who || one.isPattern !== isPattern || !isSame(one.topic, topic);
+        if (verb === 'drop') naive = naive.filter((one) => one.who !== who);
+        else naive = naive.filter(isOther);
+        if (verb.startsWith('attach')) naive.push({ who, topic, isPattern });
+        if (verb === 'drop') index.drop(who);
+        else index[verb](who, topic);
+      }
+      const topic = { type: 'job', id };
+      const fitting = naive.filter((one) =>
+        one.isPattern ? covers(one.topic, topic) : isSame(one.topic, topic),
+      );
+      expect(new Set(index.subscribersOf(topic))).toEqual(new Set(fitting.map(({ who }) => who)));
+      for (const who of [1, 2, 3, 4]) {
+        const mine = naive.filter((one) => one.who === who);
+        expect(index.countOf(who)).toBe(mine.length);
+        expect(index.topicsOf(who).map(nameOf).sort()).toEqual(
+          mine.map((one) => nameOf(one.topic)).sort(),
+        );
+      }
+      expect(index.hasType('queue')).toBe(naive.some((one) => one.topic.type === 'queue'));
+    }),
+  );
+});
+
+function isSame(one: Topic, other: Topic): boolean {
+  return nameOf(one) === nameOf(other);
+}
+
+function nameOf({ type, id }: Topic): string {
+  return `${type} ${id}`;
+}
