@@ -1,62 +1,85 @@
 /**
- * May this user see this object? Asks the core, which owns users and grants.
+ * May this user see this object? Asks whom the configuration names: nobody, the core, which owns users and grants,
+ * or a service elsewhere.
  *
- * Fails closed: while the core cannot be asked, the answer is no. Caches nothing, so that a grant or
- * its removal counts from the next request on.
+ * Fails closed: who cannot be asked has said no. Answers are held, so that an attach costs no round trip; a yes until
+ * news of a change come (`forget`), and while no news can come, nothing that is held counts. Of the core's
+ * answers only a yes is held: a no is asked anew, so that a grant counts at once.
  */
-import pRetry, { AbortError } from 'p-retry';
-import { ControlHttp } from '../client/control-http.ts';
+import { coveringIds, decideAccess, isOwnTopic, isPattern } from '../access/decide-access.ts';
+import type { ControlHttp } from '../client/control-http.ts';
 import type { AccessSettings } from '../config/settings.ts';
 import type { Logger } from '../process/logger.ts';
-import { TaskbellError } from '../protocol/errors.ts';
 import type { AccessAnswer, AccessQuestion } from '../protocol/status.ts';
+import { AccessDirectory, type HeldAccess } from './access-directory.ts';
+import { type AccessHook, createAccessHook, type HookCounts } from './access-hook.ts';
+
+export interface AccessCounts {
+  /** Denied because the core gave no answer. */
+  readonly coreAway: number;
+  readonly hook: HookCounts;
+}
 
 export interface AccessCheck {
+  readonly counts: AccessCounts;
   /** Never rejects, except with the signal's reason. */
   check(question: AccessQuestion, signal: AbortSignal): Promise<AccessAnswer['code']>;
+  /** What was known of this user may be old. */
+  forget(user: string): void;
+  /** Whether news of changes come in. What was held before they began to counts no more. */
+  setInformed(isInformed: boolean): void;
   close(): void;
 }
 
-/** How long a core that restarts is waited for, and how long one answer may take. */
-const PATIENCE_MS = 5_000;
-const ANSWER_TIMEOUT_MS = 2_000;
+export interface AccessOptions {
+  readonly settings: AccessSettings;
+  /** To the core. */
+  readonly http: ControlHttp;
+  readonly log: Logger;
+  /** How long a core that restarts is waited for; 5 s when omitted. */
+  readonly patienceMs?: number;
+}
 
-export function createAccessCheck(
-  access: AccessSettings,
-  socketPath: string,
-  log: Logger,
-): AccessCheck {
-  if (access.users === 'any' && access.datasets === 'any') return openAccess;
-  return new DirectoryAccess(socketPath, log);
+export function createAccessCheck(options: AccessOptions): AccessCheck {
+  const { users, datasets } = options.settings;
+  return users === 'any' && datasets === 'any' ? openAccess : new Access(options);
 }
 
 const openAccess: AccessCheck = {
+  counts: { coreAway: 0, hook: { asked: 0, held: 0, failed: 0 } },
   check: () => Promise.resolve(0),
+  forget: () => {},
+  setInformed: () => {},
   close: () => {},
 };
 
-export class DirectoryAccess implements AccessCheck {
-  readonly #http: ControlHttp;
+class Access implements AccessCheck {
+  readonly #settings: AccessSettings;
   readonly #log: Logger;
-  readonly #patienceMs: number;
+  readonly #directory: AccessDirectory;
+  /** Undefined where no hook is asked. */
+  readonly #hook: AccessHook | undefined;
+  #coreAway = 0;
 
-  constructor(socketPath: string, log: Logger, patienceMs = PATIENCE_MS) {
-    this.#http = new ControlHttp({ socketPath }, 0);
+  constructor({ settings, http, log, patienceMs }: AccessOptions) {
+    const asksHook = settings.users === 'hook' || settings.datasets === 'hook';
+    this.#settings = settings;
     this.#log = log;
-    this.#patienceMs = patienceMs;
+    this.#directory = new AccessDirectory(http, patienceMs);
+    this.#hook = asksHook ? createAccessHook(settings, log) : undefined;
+  }
+
+  get counts(): AccessCounts {
+    const hook = this.#hook?.counts ?? { asked: 0, held: 0, failed: 0 };
+    return { coreAway: this.#coreAway, hook };
   }
 
   async check(question: AccessQuestion, signal: AbortSignal): Promise<AccessAnswer['code']> {
     try {
-      return await pRetry(() => this.#ask(question, signal), {
-        retries: 1_000,
-        minTimeout: 50,
-        maxTimeout: 500,
-        maxRetryTime: this.#patienceMs,
-        signal,
-      });
+      return await this.#decide(question, signal);
     } catch (error) {
       signal.throwIfAborted();
+      this.#coreAway += 1;
       const { user, type, id } = question;
       this.#log.warn(
         { err: error, user, type, id },
@@ -66,37 +89,73 @@ export class DirectoryAccess implements AccessCheck {
     }
   }
 
+  forget(user: string): void {
+    this.#directory.forget(user);
+    this.#hook?.forget(user);
+  }
+
+  setInformed(isInformed: boolean): void {
+    this.#directory.setInformed(isInformed);
+    // What a hook said holds for its time, whether the core is there or not.
+  }
+
   close(): void {
-    this.#http.close();
+    this.#directory.close();
+    this.#hook?.close();
   }
 
-  async #ask(question: AccessQuestion, signal: AbortSignal): Promise<AccessAnswer['code']> {
-    try {
-      const answer = await this.#http.call({
-        method: 'POST',
-        path: '/v1/access/check',
-        body: JSON.stringify(question),
-        timeoutMs: ANSWER_TIMEOUT_MS,
-        signal,
-      });
-      return codeOf(answer);
-    } catch (error) {
-      throw mayPass(error) ? error : new AbortError(error as Error);
-    }
+  async #decide(question: AccessQuestion, signal: AbortSignal): Promise<AccessAnswer['code']> {
+    const held = await this.#heldAccess(question, signal);
+    const known = await this.#isKnown(question, held, signal);
+    const own = isOwnTopic(question.user, question);
+    // Who is unknown, or sees what is its own, is not asked about further.
+    const granted = known && !own && (await this.#isGranted(question, held, signal));
+    return decideAccess(this.#settings, { known, own, granted }).code;
+  }
+
+  async #heldAccess(
+    question: AccessQuestion,
+    signal: AbortSignal,
+  ): Promise<HeldAccess | undefined> {
+    const { users, datasets } = this.#settings;
+    if (users !== 'directory' && datasets !== 'directory') return undefined;
+    const suffices = (held: HeldAccess): boolean =>
+      (users !== 'directory' || held.known) &&
+      (datasets !== 'directory' || isOwnTopic(question.user, question) || settles(held, question));
+    return this.#directory.user(question.user, suffices, signal);
+  }
+
+  async #isKnown(
+    { user }: AccessQuestion,
+    held: HeldAccess | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (this.#settings.users !== 'hook') return held?.known ?? true;
+    return (await this.#hook?.allows({ user }, signal)) === true;
+  }
+
+  async #isGranted(
+    question: AccessQuestion,
+    held: HeldAccess | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { datasets } = this.#settings;
+    if (datasets === 'any') return true;
+    const byDirectory = datasets === 'directory' && held !== undefined;
+    if (byDirectory && isCovered(held, question)) return true;
+    const mayOwn = question.type === 'job' && !isPattern(question.id);
+    const mayHoldMore = byDirectory && !held.complete;
+    if ((mayOwn || mayHoldMore) && (await this.#directory.ask(question, signal)) === 0) return true;
+    return datasets === 'hook' && (await this.#hook?.allows(question, signal)) === true;
   }
 }
 
-function codeOf(answer: unknown): AccessAnswer['code'] {
-  const code = (answer as Partial<AccessAnswer> | null | undefined)?.code;
-  if (code === 0 || code === 3 || code === 4) return code;
-  throw new TaskbellError(
-    'E_INTERNAL',
-    `The core answered an access question with ${JSON.stringify(answer)}; expected {"code":0|3|4}.`,
-  );
+/** True where no newer facts of the user are needed: they let it in, or the core is asked about the object. */
+function settles(held: HeldAccess, question: AccessQuestion): boolean {
+  return question.type === 'job' || !held.complete || isCovered(held, question);
 }
 
-/** True for what another try in a moment may cure: a core that restarts, is on standby or is busy. */
-function mayPass(error: unknown): boolean {
-  if (!(error instanceof TaskbellError)) return false;
-  return ['E_DAEMON_UNREACHABLE', 'E_UNAVAILABLE', 'E_OWNED', 'E_TIMEOUT'].includes(error.code);
+function isCovered({ grants }: HeldAccess, { type, id }: AccessQuestion): boolean {
+  const granted = grants.get(type);
+  return granted !== undefined && coveringIds(id).some((covering) => granted.has(covering));
 }

@@ -17,7 +17,7 @@ import {
   type Start,
   topicsFor,
 } from './protocols/events-v2.ts';
-import { type ReplyFacts, renderReplyV2 } from './protocols/events-v2-text.ts';
+import { type ReplyFacts, renderReplyV2, renderWithdrawn } from './protocols/events-v2-text.ts';
 import type { JsonObject } from './protocols/message.ts';
 import { Resume } from './resume.ts';
 
@@ -54,6 +54,12 @@ export class RequestsV2 {
     const request = parseRequestV2(message, { eventTypes, maxTopics: limits.maxSubscriptions });
     if ('problem' in request) this.#reply(5, { rid: ridOf(message), detail: request.problem });
     else await this.#do(request);
+  }
+
+  /** The user may not see these any more. */
+  withdraw(topics: readonly Topic[]): void {
+    this.#detach(topics);
+    for (const topic of topics) this.#link.say(renderWithdrawn(topic));
   }
 
   get #isEnding(): boolean {

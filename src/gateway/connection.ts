@@ -10,6 +10,8 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { ValidToken } from '../auth/token-verifier.ts';
+import type { Topic } from '../protocol/events.ts';
+import { AccessRecheck } from './access-recheck.ts';
 import { CLOSE, type Closing, closing, closingWithRetry } from './close-codes.ts';
 import { type ConnectionFacts, dueNow, type Moment, slowClosing } from './connection-health.ts';
 import { ConnectionIdentity } from './connection-identity.ts';
@@ -44,6 +46,9 @@ export class Connection implements Subscriber, ConnectionLink {
   readonly #openedAtMono: number;
   readonly #v1: RequestsV1;
   #v2: RequestsV2 | undefined;
+  readonly #recheck: AccessRecheck;
+  /** A look at the rights waits for the requests that were under way. */
+  #isRecheckDue = false;
   #held: HeldEvents | undefined;
   #bucket: Bucket;
   #turn: Promise<void> = Promise.resolve();
@@ -67,6 +72,7 @@ export class Connection implements Subscriber, ConnectionLink {
       onTooSlow: () => this.close(slowClosing()),
     });
     this.#v1 = new RequestsV1(this, world);
+    this.#recheck = new AccessRecheck(this, world, (topics) => this.#withdraw(topics));
     if (socket.protocol === SUBPROTOCOL_V2) this.#v2 = new RequestsV2(this, world);
     this.#bucket = fullBucket(world.limits, nowMono);
     world.hub.join(this);
@@ -153,6 +159,24 @@ export class Connection implements Subscriber, ConnectionLink {
     if (nowMono - this.#syncedAtMono < this.#world.limits.syncInterval) return;
     this.#syncedAtMono = nowMono;
     this.#outlet.send(this.#world.hub.syncMessage(this.#world.position().seq));
+  }
+
+  recheckAccess(): void {
+    if (this.#isEnding) return;
+    void this.#recheck.run();
+    if (this.#waiting === 0 || this.#isRecheckDue) return;
+    // A request that is under way may have been allowed by what held before, and attach after this look.
+    this.#isRecheckDue = true;
+    this.#serveInTurn(() => {
+      this.#isRecheckDue = false;
+      return this.#recheck.run();
+    });
+  }
+
+  /** v1 has no word for it, and a history that is being read would go on with what was withdrawn. */
+  #withdraw(topics: readonly Topic[]): void {
+    if (this.#v2 !== undefined && this.#held === undefined) this.#v2.withdraw(topics);
+    else this.close(closing(CLOSE.forbidden, 'access was withdrawn'));
   }
 
   /** From here on nothing is served and nothing is pushed; ws drops a peer that does not answer it. */
@@ -263,7 +287,7 @@ export class Connection implements Subscriber, ConnectionLink {
   /** The first valid token decides whose connection it is. */
   #claim(user: string): boolean {
     const { hub, limits } = this.#world;
-    if (hub.claimUser(user, limits.maxConnectionsPerUser)) return true;
+    if (hub.claimUser(this, user, limits.maxConnectionsPerUser)) return true;
     this.close(closing(CLOSE.limit, 'too many connections of this user'));
     return false;
   }

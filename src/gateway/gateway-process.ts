@@ -6,15 +6,16 @@
  * Owns no data: what it knows of the log is a position in memory, and every client's subscriptions
  * end with its connection. Never opens the database.
  */
-import type { AddressInfo } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { KeySetNews } from '../auth/remote-keys.ts';
 import { createTokenVerifier, type TokenVerifier } from '../auth/token-verifier.ts';
 import { ControlHttp } from '../client/control-http.ts';
 import { LogFollower } from '../client/log-follower.ts';
 import type { ChildContext, ChildService } from '../process/child-process.ts';
+import { descriptorLimit } from '../process/descriptors.ts';
 import type { Logger } from '../process/logger.ts';
-import type { Deadline } from '../process/service.ts';
+import { type Deadline, deadlineIn } from '../process/service.ts';
 import {
   ACCESS_EVENT_TYPE,
   BUILT_IN_EVENT_TYPES,
@@ -22,12 +23,16 @@ import {
   type Topic,
 } from '../protocol/events.ts';
 import type { StatusView } from '../protocol/status.ts';
+import type { ListenPlace } from '../protocol/supervision.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
-import { createAccessCheck } from './access.ts';
+import { type AccessCheck, createAccessCheck } from './access.ts';
+import { AccessNewsTaker } from './access-news.ts';
 import { restartClosing } from './close-codes.ts';
+import { Admission } from './admission.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionWorld } from './connection-world.ts';
 import { CursorMoves } from './cursors.ts';
+import { drain, settledWithin } from './drain.ts';
 import { FanOut } from './fan-out.ts';
 import { FollowedTypes } from './followed-types.ts';
 import { HistoryReader } from './history.ts';
@@ -60,6 +65,7 @@ class GatewayProcess implements ChildService {
   readonly #revocations: Revocations;
   /** Aborted by `quiet` and by `stop`. */
   readonly #noMore = new AbortController();
+  #accessNews: AccessNewsTaker | undefined;
   #world: ConnectionWorld | undefined;
   #listener: Listener | undefined;
   #follower: LogFollower | undefined;
@@ -110,6 +116,20 @@ class GatewayProcess implements ChildService {
     this.#context.announce('ready');
   }
 
+  accept(socket: Socket): void {
+    if (this.#listener === undefined) socket.destroy();
+    else this.#listener.accept(socket);
+  }
+
+  /** A successor gets the connections from now on: lets go of those that are here, and of what is still on its way. */
+  async retire(withinMs: number | null): Promise<void> {
+    const { drainTime } = this.#context.settings.webSocketEvents;
+    const drainMs = Math.min(drainTime, withinMs ?? drainTime);
+    await drain(this.#hub.everyone(), drainMs, this.#noMore.signal);
+    await settledWithin(this.#listener?.settled(), CLOSE_WAIT_MS);
+    await this.stop(deadlineIn(2 * CLOSE_WAIT_MS));
+  }
+
   /** Frees the port, so that a gateway on standby can take over; clients that are here stay. */
   quiet(): void {
     this.#noMore.abort();
@@ -128,6 +148,9 @@ class GatewayProcess implements ChildService {
   async #stop(deadline: Deadline): Promise<void> {
     this.#noMore.abort();
     this.#listener?.close();
+    const { drainTime } = this.#context.settings.webSocketEvents;
+    // Who has to wait for its turn still hears of everything.
+    await drain(this.#hub.everyone(), Math.min(drainTime, deadline.remainingMs() / 2));
     this.#followed.stop();
     await this.#follower?.stop(deadline);
     // It ends by itself now; why it failed, its own caller hears.
@@ -144,12 +167,12 @@ class GatewayProcess implements ChildService {
   }
 
   #createWorld(): ConnectionWorld {
-    const { auth, access, daemon, events, webSocketEvents } = this.#context.settings;
+    const { auth, events, webSocketEvents } = this.#context.settings;
     return {
       limits: { ...webSocketEvents, expiryGrace: auth.expiryGrace },
       eventTypes: new Set([...BUILT_IN_EVENT_TYPES, ...events.map((event) => event.name)]),
       verifier: this.#createVerifier(),
-      access: createAccessCheck(access, daemon.controlSocket, this.#log),
+      access: this.#createAccess(),
       hub: this.#hub,
       fanOut: this.#fanOut,
       followed: this.#followed,
@@ -162,6 +185,13 @@ class GatewayProcess implements ChildService {
       clock: SYSTEM_CLOCK,
       log: this.#log,
     };
+  }
+
+  #createAccess(): AccessCheck {
+    const settings = this.#context.settings.access;
+    const access = createAccessCheck({ settings, http: this.#http, log: this.#log });
+    this.#accessNews = new AccessNewsTaker(access, this.#hub);
+    return access;
   }
 
   #createVerifier(): TokenVerifier {
@@ -183,22 +213,34 @@ class GatewayProcess implements ChildService {
   }
 
   #take(event: PublishedEvent): void {
-    if (event.type === ACCESS_EVENT_TYPE) this.#revocations.take(event);
-    else this.#hub.publish(event);
+    if (event.type !== ACCESS_EVENT_TYPE) {
+      this.#hub.publish(event);
+      return;
+    }
+    this.#revocations.take(event);
+    this.#accessNews?.take(event);
   }
 
-  async #claimPort(world: ConnectionWorld): Promise<AddressInfo | undefined> {
-    const { settings, announce, fail } = this.#context;
-    const listener = new Listener({
+  async #claimPort(world: ConnectionWorld): Promise<ListenPlace | undefined> {
+    const { settings, announce, fail, openPort } = this.#context;
+    const admission = new Admission(settings.webSocketEvents, descriptorLimit(), this.#log);
+    const listener: Listener = new Listener({
       settings: settings.webSocketEvents,
       isOpen: () => this.#isOpen,
       onSocket: (socket, transport, bearer) => new Connection(socket, transport, world, bearer),
+      capacity: admission.capacity,
+      onFull: () => admission.refuse(listener.sockets),
       onError: fail,
     });
     this.#listener = listener;
     const place = await claimPort({
       settings: settings.webSocketEvents,
-      listen: () => listener.listen(),
+      listen: async () => {
+        if (openPort === undefined) return await listener.listen();
+        const place = await openPort();
+        listener.serve();
+        return place;
+      },
       askGateway: () => askGateway(settings.daemon.controlSocket, this.#log),
       onStandby: () => {
         this.#log.info('another gateway serves the port; waiting for it');
@@ -225,6 +267,7 @@ class GatewayProcess implements ChildService {
       isWanted: (topic) =>
         topic.type === ACCESS_EVENT_TYPE || this.#hub.subscriptions.subscribersOf(topic).size > 0,
       onState: (state, { seq, error }) => {
+        this.#world?.access.setInformed(state === 'connected');
         if (state === 'connected') this.#log.info({ seq }, 'following the log');
         // At the start the core is not there yet, and that is nothing to warn of.
         else if (!this.#isOpen) this.#log.debug({ err: error }, 'waiting for the core');

@@ -19,6 +19,8 @@ export interface Subscriber {
   /** @param messages the same object for all subscribers of one event */
   push(messages: EventMessages): void;
   tick(moment: Moment): void;
+  /** What its user may see may have changed: it looks again at what it is attached to. */
+  recheckAccess(): void;
   close(closing: Closing): void;
   terminate(): void;
 }
@@ -31,13 +33,14 @@ export interface Clock {
 export const SYSTEM_CLOCK: Clock = { now: () => Date.now(), nowMono: () => performance.now() };
 
 const TICK_MS = 1_000;
+const NOBODY: ReadonlySet<never> = new Set();
 
 export class Hub {
   readonly subscriptions = new SubscriptionIndex<Subscriber>();
   readonly #clock: Clock;
   readonly #fanOut: FanOut;
   readonly #members = new Set<Subscriber>();
-  readonly #connectionsByUser = new Map<string, number>();
+  readonly #byUser = new Map<string, Set<Subscriber>>();
   readonly #whenEmpty = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #sync: { readonly seq: string; readonly message: Message } | undefined;
@@ -60,7 +63,7 @@ export class Hub {
   leave(member: Subscriber, user: string | undefined): void {
     if (!this.#members.delete(member)) return;
     this.subscriptions.drop(member);
-    if (user !== undefined) this.#releaseUser(user);
+    if (user !== undefined) this.#releaseUser(member, user);
     if (this.#members.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -69,11 +72,16 @@ export class Hub {
   }
 
   /** Counts one more connection of a user; false, and nothing counted, when there are `limit` already. */
-  claimUser(user: string, limit: number): boolean {
-    const count = this.#connectionsByUser.get(user) ?? 0;
-    if (count >= limit) return false;
-    this.#connectionsByUser.set(user, count + 1);
+  claimUser(member: Subscriber, user: string, limit: number): boolean {
+    const members = this.#byUser.get(user) ?? new Set();
+    if (members.size >= limit) return false;
+    this.#byUser.set(user, members.add(member));
     return true;
+  }
+
+  /** The connections of a user. */
+  membersOf(user: string): ReadonlySet<Subscriber> {
+    return this.#byUser.get(user) ?? NOBODY;
   }
 
   publish(event: PublishedEvent): void {
@@ -90,6 +98,10 @@ export class Hub {
       this.#sync = { seq, message: this.#fanOut.message(renderSync(seq)) };
     }
     return this.#sync.message;
+  }
+
+  everyone(): readonly Subscriber[] {
+    return [...this.#members];
   }
 
   /** @param makeClosing called for each, so that the hints when to come back can differ */
@@ -127,10 +139,10 @@ export class Hub {
     return this.#members.size === 0;
   }
 
-  #releaseUser(user: string): void {
-    const left = (this.#connectionsByUser.get(user) ?? 1) - 1;
-    if (left === 0) this.#connectionsByUser.delete(user);
-    else this.#connectionsByUser.set(user, left);
+  #releaseUser(member: Subscriber, user: string): void {
+    const members = this.#byUser.get(user);
+    members?.delete(member);
+    if (members?.size === 0) this.#byUser.delete(user);
   }
 
   #tick(): void {

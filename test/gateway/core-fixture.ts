@@ -23,6 +23,10 @@ export class CoreFixture {
   /** Queries of the upgrades of followers. */
   readonly hellos: URLSearchParams[] = [];
   answer: (question: AccessQuestion) => Answer = () => 0;
+  /** Users that were asked for whole. */
+  readonly users: string[] = [];
+  /** By default it holds more than it tells, so that each object is asked for. */
+  access: (user: string) => unknown = () => ({ known: true, grants: [], complete: false });
   gateway: StatusView['gateway'] = null;
   epoch = 'k3f9';
   revocations: RevocationView[] = [];
@@ -122,6 +126,12 @@ export class CoreFixture {
     if (url === '/v1/status') return { gateway: this.gateway };
     if (url.startsWith('/v1/tokens/revocations'))
       return { revocations: this.revocations, next: null };
+    const [, user] = /^\/v1\/users\/([^/]+)\/access$/.exec(url) ?? [];
+    if (user !== undefined) {
+      const asked = decodeURIComponent(user);
+      this.users.push(asked);
+      return this.access(asked);
+    }
     const question = JSON.parse(text) as AccessQuestion;
     this.questions.push(question);
     return { code: await this.answer(question) };

@@ -184,7 +184,8 @@ describe('code 2, Invalid token', () => {
 describe('codes 3 and 4, from the directory', () => {
   it('answers what the core answers, and attaches nothing', async () => {
     await gateway.start({ access: { users: 'directory', datasets: 'directory' } });
-    gateway.core.answer = ({ user, id }) => (user === 'mallory' ? 3 : id === 'secret' ? 4 : 0);
+    gateway.core.access = (user) => ({ known: user !== 'mallory', grants: [], complete: true });
+    gateway.core.answer = ({ id }) => (id === 'secret' ? 4 : 0);
     const mallory = await gateway.connect();
     expect(await mallory.attach(tokenFor('mallory'), 'job', '1')).toBe(NO_USER);
     const ada = await gateway.connect();
@@ -193,16 +194,16 @@ describe('codes 3 and 4, from the directory', () => {
     gateway.core.publish({ type: 'job', id: 'secret', data: [] });
     gateway.core.publish({ type: 'job', id: '1', data: [] });
     expect(await ada.next()).toBe('{"type":"job","id":"1","data":[]}');
-    expect(gateway.core.questions[0]).toEqual({ user: 'mallory', type: 'job', id: '1' });
+    expect(gateway.core.questions[0]).toEqual({ user: 'ada', type: 'job', id: 'secret' });
   });
 
   it('lets go of what may no longer be seen, but not for a user who is gone', async () => {
-    await gateway.start({ access: { users: 'directory' } });
+    await gateway.start({ access: { users: 'directory', datasets: 'directory' } });
     const client = await gateway.connect();
-    await client.attach(tokenFor('ada'), 'job', '1');
     const detach = { auth: tokenFor('ada'), action: 'detach', event: { type: 'job', id: '1' } };
-    gateway.core.answer = () => 3;
+    gateway.core.access = () => ({ known: false, grants: [], complete: true });
     expect(await client.ask(detach)).toBe(NO_USER);
+    gateway.core.access = () => ({ known: true, grants: [], complete: true });
     gateway.core.answer = () => 4;
     expect(await client.ask(detach)).toBe(OK);
   });
@@ -264,12 +265,13 @@ describe('code 5, Invalid request', () => {
 describe('the order of the checks', () => {
   it('is form, token set, token valid, user, access', async () => {
     await gateway.start({ access: { users: 'directory', datasets: 'directory' } });
-    gateway.core.answer = ({ user }) => (user === 'mallory' ? 3 : 4);
+    gateway.core.access = (user) => ({ known: user !== 'mallory', grants: [], complete: true });
+    gateway.core.answer = () => 4;
     const client = await gateway.connect();
     expect(await client.ask({ action: 'attach', event: { type: 'nope', id: '1' } })).toBe(INVALID);
     expect(await client.ask({ action: 'attach', event: ISSUE })).toBe(NO_TOKEN);
     expect(await client.ask({ auth: 'x', action: 'attach', event: ISSUE })).toBe(INVALID_TOKEN);
-    expect(gateway.core.questions).toEqual([]);
+    expect(gateway.core.users).toEqual([]);
     expect(await client.attach(tokenFor('mallory'), 'job', '1')).toBe(NO_USER);
     const ada = await gateway.connect();
     expect(await ada.attach(tokenFor('ada'), 'job', '1')).toBe(NO_ACCESS);

@@ -42,6 +42,7 @@ function hubOf({ fanOut, open }: World, count: number): { hub: Hub; clients: rea
       token: undefined,
       push: (messages) => client.outlet.send(messages.v1),
       tick: () => {},
+      recheckAccess: () => {},
       close: () => {},
       terminate: () => {},
     };

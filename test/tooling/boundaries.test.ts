@@ -67,6 +67,8 @@ const FILES: readonly (readonly [from: string, to: string, allowed: boolean])[] 
   ['core/compose.ts', 'gateway/planted.ts', false],
   ['client/planted.ts', 'process/service.ts', true],
   ['executor/planted.ts', 'client/define-job.ts', true],
+  ['gateway/planted.ts', 'access/decide-access.ts', true],
+  ['gateway/planted.ts', 'access/directory.ts', false],
   ['cli/planted.ts', 'main.ts', false],
 ];
 

@@ -36,6 +36,12 @@ export function renderSync(seq: string): string {
   return JSON.stringify({ action: 'sync', seq });
 }
 
+/** No reply: it has no `status`. What was attached is detached, because the user may not see it any more. */
+export function renderWithdrawn({ type, id }: Topic): string {
+  const event = { type, id };
+  return JSON.stringify({ action: 'detach', event, code: 4, message: 'Not access for dataset' });
+}
+
 export function renderDrain(retryMs: number): string {
   return JSON.stringify({ action: 'drain', retry: retryMs });
 }
