@@ -8,8 +8,11 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { WebSocketEventsSettings } from '../config/settings.ts';
+import type { Capacity } from './capacity.ts';
+import { Doorway } from './doorway.ts';
 import { judgeHandshake } from './handshake.ts';
 import { bearerOf, pickProtocol } from './protocols/negotiation.ts';
+import { serveSdk } from './sdk.ts';
 
 export interface ListenerOptions {
   readonly settings: Pick<
@@ -20,6 +23,10 @@ export interface ListenerOptions {
   readonly isOpen: () => boolean;
   /** @param bearer the token that came with the handshake */
   readonly onSocket: (socket: WebSocket, transport: Socket, bearer: string | undefined) => void;
+  /** Left out: as many as come. */
+  readonly capacity?: Capacity;
+  /** Called for each connection that is put off or dropped because of the capacity. */
+  readonly onFull?: () => void;
   /** The server failed after it had been listening. */
   readonly onError: (error: Error) => void;
   /** How long a client may take to send its handshake; 10 s when omitted. */
@@ -27,6 +34,7 @@ export interface ListenerOptions {
 }
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+const MAX_RETRY_AFTER_S = 5;
 const MAX_HEADER_BYTES = 16_384;
 /** After a close was sent, a peer that does not answer it is dropped. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -37,7 +45,9 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
+  readonly #doorway: Doorway;
   #isListening = false;
+  #isServing = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -49,7 +59,11 @@ export class Listener {
       maxHeaderSize: MAX_HEADER_BYTES,
     });
     this.#webSockets = new WebSocketServer(webSocketOptions(options.settings.maxMessage));
+    this.#doorway = new Doorway(timeoutMs);
+    this.#http.on('connection', (socket) => this.#onConnection(socket));
     this.#http.on('request', (request, response) => {
+      this.#doorway.leave(request.socket);
+      if (serveSdk(request, response)) return;
       const status = this.#judge(request);
       const headers = { connection: 'close', ...(status === 426 && { upgrade: 'websocket' }) };
       response.writeHead(status, headers).end(`${STATUS_CODES[status]}\n`);
@@ -68,22 +82,62 @@ export class Listener {
       this.#http.listen({ host: address, port }, () => {
         this.#http.off('error', reject);
         this.#isListening = true;
+        this.#isServing = true;
         resolve(this.#http.address() as AddressInfo);
       });
     });
   }
 
-  /** Frees the port; sockets that shook hands stay. */
+  /** Instead of `listen`: connections come by `accept`. */
+  serve(): void {
+    this.#isServing = true;
+  }
+
+  /** A connection of a port that somebody else listens on; nothing was read from it. */
+  accept(socket: Socket): void {
+    // As the HTTP server has its own: a client may end its side and still be answered.
+    socket.allowHalfOpen = true;
+    socket.setNoDelay(true);
+    this.#http.emit('connection', socket);
+  }
+
+  /** Open connections, whatever became of them. */
+  get sockets(): number {
+    return this.#doorway.sockets;
+  }
+
+  /** Resolves when all that came have shaken hands or gone: soon, where none comes any more. */
+  settled(): Promise<void> {
+    return this.#doorway.emptied();
+  }
+
+  /** Frees the port; sockets that shook hands stay. Of a port that is not our own, nothing. */
   quiet(): void {
     if (!this.#isListening) return;
     this.#isListening = false;
+    this.#isServing = false;
     this.#http.close();
   }
 
   /** Frees the port and drops what has not shaken hands; the rest belongs to who took it. */
   close(): void {
     this.quiet();
+    this.#isServing = false;
     this.#http.closeAllConnections();
+    this.#doorway.close();
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#doorway.enter(socket);
+    const { capacity, onFull } = this.#options;
+    if (capacity === undefined || this.sockets <= capacity.sockets) return;
+    onFull?.();
+    socket.destroy();
+  }
+
+  #isFull(): boolean {
+    const { capacity } = this.#options;
+    return capacity !== undefined && this.sockets > capacity.connections;
   }
 
   #judge(request: IncomingMessage): number {
@@ -92,10 +146,13 @@ export class Listener {
 
   #onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const transport = stream as Socket;
-    const isOpen = this.#isListening && this.#options.isOpen();
+    this.#doorway.leave(transport);
+    const isOpen = this.#isServing && this.#options.isOpen();
     // WebSocket begins with HTTP/1.1 (RFC 6455, 4.1), which the library does not look at.
     const judged = request.httpVersion === '1.0' ? 505 : this.#judge(request);
-    const status = judged === 426 && !isOpen ? 503 : judged;
+    const isFull = judged === 426 && this.#isFull();
+    if (isFull) this.#options.onFull?.();
+    const status = judged === 426 && (isFull || !isOpen) ? 503 : judged;
     if (status !== 426) {
       refuse(transport, status);
       return;
@@ -122,7 +179,9 @@ function webSocketOptions(maxMessage: number): ServerOptions & { closeTimeout: n
 function refuse(socket: Socket, status: number): void {
   // The client may be gone already, which is as good as refused.
   socket.on('error', () => {});
-  const retry = status === 503 ? 'Retry-After: 1\r\n' : '';
+  // Not all of them at once again.
+  const seconds = 1 + Math.floor(Math.random() * MAX_RETRY_AFTER_S);
+  const retry = status === 503 ? `Retry-After: ${seconds}\r\n` : '';
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n${retry}\r\n`,
     () => socket.destroy(),

@@ -8,15 +8,15 @@
  * The 3 s are for two supervisors that start together: the first gateway has the port a moment before
  * the core knows of it.
  */
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocketEventsSettings } from '../config/settings.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { StatusView } from '../protocol/status.ts';
+import type { ListenPlace } from '../protocol/supervision.ts';
 
 export interface PortClaim {
   readonly settings: Pick<WebSocketEventsSettings, 'address' | 'port'>;
-  readonly listen: () => Promise<AddressInfo>;
+  readonly listen: () => Promise<ListenPlace>;
   /** The gateway that the core knows of; null when there is none or the core cannot be asked. */
   readonly askGateway: () => Promise<StatusView['gateway']>;
   /** Called once, when the port turned out to be held by a gateway of this data directory. */
@@ -31,7 +31,7 @@ const RETRY_MS = 500;
 const PATIENCE_MS = 3_000;
 
 /** Undefined when the signal aborted first. */
-export async function claimPort(claim: PortClaim): Promise<AddressInfo | undefined> {
+export async function claimPort(claim: PortClaim): Promise<ListenPlace | undefined> {
   const giveUpMono = claim.nowMono() + (claim.patienceMs ?? PATIENCE_MS);
   let onStandby = false;
   while (!claim.signal.aborted) {
@@ -47,7 +47,7 @@ export async function claimPort(claim: PortClaim): Promise<AddressInfo | undefin
 }
 
 /** The error only when the port is busy; any other failure is thrown. */
-async function tryListen(claim: PortClaim): Promise<AddressInfo | Error> {
+async function tryListen(claim: PortClaim): Promise<ListenPlace | Error> {
   try {
     return await claim.listen();
   } catch (error) {

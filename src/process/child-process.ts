@@ -2,8 +2,10 @@
  * What an executor, core or gateway process is made of: the room that implements a role gives a
  * factory, `run-child.ts` gives it everything else. A child never reads configuration itself.
  */
+import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import type {
+  ListenPlace,
   Predecessor,
   Replacement,
   Role,
@@ -30,6 +32,11 @@ export interface ChildContext {
   readonly predecessor?: Predecessor | null;
   /** Asks the supervisor for another process in the place of this one. */
   readonly askReplacement?: (replacement: Replacement, reason: string) => void;
+  /**
+   * Has the supervisor listen on the public port, from which it hands out connections by `accept`. Rejects with
+   * what the system says, its `code` included. Left out: there is no supervisor, and who wants a port opens it.
+   */
+  readonly openPort?: () => Promise<ListenPlace>;
   /** Ends this process with the error's exit code, after telling the supervisor why. Never returns to the loop. */
   readonly fail: (error: unknown) => void;
 }
@@ -39,6 +46,8 @@ export interface ChildService extends Service {
   quiet(): void;
   /** Ends what has begun, without interrupting it before the time is over (null: never), and goes. */
   retire?(withinMs: number | null): Promise<void>;
+  /** One more connection of the public port; nothing was read from it. */
+  accept?(socket: Socket): void;
   /** Messages for the role alone, such as `processes` for the core. */
   receive?(message: ToChild<Settings>): void;
 }

@@ -7,11 +7,13 @@
  *
  * Refuses to exit by itself: main.ts does that, with the code that comes out here.
  */
+import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import { ERROR_CODES, exitCodeOf, TaskbellError } from '../protocol/errors.ts';
 import type { FromChild, Role, ToChild } from '../protocol/supervision.ts';
 import type { ChildFactories, ChildFactory, ChildService } from './child-process.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { PortRequest } from './port-request.ts';
 import { type Deadline, deadlineIn } from './service.ts';
 import { ignoreSignals, listenForFaults } from './signals.ts';
 
@@ -39,6 +41,7 @@ function isRole(role: string | undefined, factories: ChildFactories): role is Ro
 class ChildRun {
   readonly #load: () => Promise<ChildFactory>;
   readonly #ended: Promise<number>;
+  readonly #port = new PortRequest(() => this.#tell({ kind: 'open-port' }));
   #end: (exitCode: number) => void = () => {};
   #log: Logger;
   #service: ChildService | undefined;
@@ -59,11 +62,20 @@ class ChildRun {
     ignoreSignals();
     listenForFaults((error) => this.#fail(error));
     process.once('disconnect', () => this.#onOrphaned());
-    process.on('message', (message: ToChild<Settings>) => this.#receive(message));
+    process.on('message', (message: ToChild<Settings>, handle) => {
+      if (message.kind === 'connection') this.#accept(handle as Socket | undefined);
+      else this.#receive(message);
+    });
     return this.#ended;
   }
 
-  #receive(message: ToChild<Settings>): void {
+  /** @param socket undefined where its client went while it was on its way */
+  #accept(socket: Socket | undefined): void {
+    if (this.#service?.accept === undefined) socket?.destroy();
+    else if (socket !== undefined) this.#service.accept(socket);
+  }
+
+  #receive(message: Exclude<ToChild<Settings>, { kind: 'connection' }>): void {
     switch (message.kind) {
       case 'init':
         this.#start(message).catch((error: unknown) => this.#onStartFailed(error));
@@ -77,6 +89,10 @@ class ChildRun {
         return;
       case 'retire':
         this.#retire(message.withinMs);
+        return;
+      case 'port':
+      case 'port-refused':
+        this.#port.answer(message);
         return;
       case 'processes':
       case 'kept':
@@ -103,6 +119,7 @@ class ChildRun {
       announce: (state, types) => this.#tell({ kind: 'state', state, ...(types && { types }) }),
       askReplacement: (replacement, reason) =>
         this.#tell({ kind: 'replace', ...replacement, reason }),
+      openPort: () => this.#port.open(),
       fail: (error) => this.#fail(error),
     });
     this.#service = service;

@@ -32,7 +32,13 @@ export interface Predecessor {
   readonly types: readonly string[];
 }
 
-/** How an executor is to be replaced. */
+/** Where a socket listens. */
+export interface ListenPlace {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** How an executor or a gateway is to be replaced. */
 export interface Replacement {
   /** True: the successor works before the present one ends its jobs and goes. False: the present one stops first. */
   readonly rolling: boolean;
@@ -57,12 +63,18 @@ export type ToChild<S> =
     }
   /** Take no more work. */
   | { readonly kind: 'quiet' }
-  /** To an executor whose successor works: end what has begun and go, within so many milliseconds; null: no limit. */
+  /** To one whose successor works: end what has begun and go, within so many milliseconds; null: no limit. */
   | { readonly kind: 'retire'; readonly withinMs: number | null }
-  /** To an executor that was to be replaced: why that is not to be. */
+  /** To one that was to be replaced: why that is not to be. */
   | { readonly kind: 'kept'; readonly problem: string }
   /** To the core: this supervisor ends the process for a reason that the core cannot see. */
   | { readonly kind: 'ending'; readonly pid: number; readonly reason: string }
+  /** To a gateway: the answer to `open-port`. */
+  | { readonly kind: 'port'; readonly place: ListenPlace }
+  /** `code`: what the system said, such as EADDRINUSE. */
+  | { readonly kind: 'port-refused'; readonly code: string; readonly message: string }
+  /** To a gateway: a connection, whose socket comes with this message; nothing was read from it. */
+  | { readonly kind: 'connection' }
   /** Stop within so many milliseconds. */
   | { readonly kind: 'stop'; readonly withinMs: number }
   /** To the core: what the supervisor sees, for `status`. */
@@ -75,7 +87,9 @@ export type FromChild =
       /** Of an executor: the job types that it runs. */
       readonly types?: readonly string[];
     }
-  /** An executor asks for another in its place; `kept` is the answer when it stays. */
+  /** A gateway asks for the public port to be listened on: it then gets its share of the connections. */
+  | { readonly kind: 'open-port' }
+  /** An executor or a gateway asks for another in its place; `kept` is the answer when it stays. */
   | ({ readonly kind: 'replace'; readonly reason: string } & Replacement)
   /** Sent before the process exits by itself because it cannot work. */
   | {

@@ -16,6 +16,8 @@ export function parseFromChild(value: unknown): FromChild | undefined {
       return readState(message);
     case 'replace':
       return readReplace(message);
+    case 'open-port':
+      return { kind: 'open-port' };
     case 'fatal':
       return readFatal(message);
     default:

@@ -11,10 +11,12 @@
  *
  * Refuses to judge: restart-policy.ts decides, the process tree acts on a place that gave up.
  */
+import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../process/logger.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type {
+  ListenPlace,
   Predecessor,
   ProcessState,
   ProcessView,
@@ -33,6 +35,14 @@ export interface SlotOptions {
   readonly mode: SupervisorMode;
   readonly settings: Settings;
   readonly log: Logger;
+  /** What gateways share. */
+  readonly port: SharedPort;
+}
+
+export interface SharedPort {
+  open(): Promise<ListenPlace>;
+  handOut(): void;
+  takeBack(connection: Socket): void;
 }
 
 export interface SlotEvents {
@@ -115,6 +125,11 @@ export class ChildSlot {
     return this.#state === 'ready' || this.#state === 'standby';
   }
 
+  /** Who gets connections of the public port: nobody while the process starts, stands by or stops. */
+  taker(): SlotProcess | undefined {
+    return this.#state === 'ready' ? this.#process : undefined;
+  }
+
   /** Of every process of this place: the present one, its successor, those that retire. */
   pids(): readonly number[] {
     return this.#all().flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
@@ -151,13 +166,16 @@ export class ChildSlot {
     predecessor: Predecessor | null,
     up: (state: 'ready' | 'standby') => void = () => {},
   ): SlotProcess {
-    const { entry, run, mode, settings } = this.#options;
+    const { entry, run, mode, settings, port } = this.#options;
     const { role } = this.name;
     const execArgv = role === 'executor' ? executorArgv(settings.worker.memoryLimit) : [];
     const init = { kind: 'init', settings, ...this.name, run, mode, predecessor } as const;
     const forked: SlotProcess = new SlotProcess({ entry, run, role, execArgv }, init, {
       up,
       replace: (request) => this.#replaceAsked(forked, request),
+      openPort: () => this.#openPort(forked),
+      taken: () => port.handOut(),
+      givenBack: (connection) => port.takeBack(connection),
       foreign: () => this.#log.debug('message of another protocol ignored'),
     });
     const { pid } = forked;
@@ -166,6 +184,14 @@ export class ChildSlot {
       void forked.gone.then(() => this.#events.gone(pid));
     }
     return forked;
+  }
+
+  #openPort(asking: SlotProcess): void {
+    this.#options.port.open().then(
+      (place) => asking.send({ kind: 'port', place }),
+      ({ code = 'unknown error', message }: NodeJS.ErrnoException) =>
+        asking.send({ kind: 'port-refused', code, message }),
+    );
   }
 
   // -- replacing ----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import { ChildSlot } from './child-slot.ts';
 import { Guardian } from './guardian.ts';
 import { HandlerWatch } from './handler-watch.ts';
 import { watchMemory } from './memory-watch.ts';
+import { PublicPort } from './public-port.ts';
 import { planSlots, STOP_ORDER, stopShareMs } from './slot-plan.ts';
 
 export interface ProcessTreeOptions {
@@ -37,6 +38,7 @@ export class ProcessTree implements Service {
   readonly #options: ProcessTreeOptions;
   readonly #slots: readonly ChildSlot[];
   readonly #guardian: Guardian;
+  readonly #port: PublicPort;
   /** Marks everything below this supervisor; a name that no other run has, on any boot. */
   readonly #run = `${process.pid}-${randomBytes(6).toString('hex')}`;
   readonly #startedMono = performance.now();
@@ -51,11 +53,16 @@ export class ProcessTree implements Service {
     const { settings, mode, log } = options;
     const entry = options.entry ?? fileURLToPath(new URL('../main.js', import.meta.url));
     this.#guardian = new Guardian({ run: this.#run, log });
+    this.#port = new PublicPort({
+      place: settings.webSocketEvents,
+      takers: () => this.#of('gateway').flatMap((slot) => slot.taker() ?? []),
+      log,
+    });
     this.#slots = planSlots(mode, settings).map(
       (name) =>
         new ChildSlot(
           name,
-          { entry, run: this.#run, mode, settings, log },
+          { entry, run: this.#run, mode, settings, log, port: this.#port },
           {
             changed: () => this.#changed(),
             spawned: (pid) => this.#guardian.watch(pid),
@@ -90,6 +97,7 @@ export class ProcessTree implements Service {
 
   /** Ends every process below this one at once; a `stop` under way then has nothing left to wait for. */
   kill(): void {
+    this.#port.close();
     for (const slot of this.#slots) slot.kill();
     this.#killMarked();
   }
@@ -111,6 +119,8 @@ export class ProcessTree implements Service {
     const totalMs = deadline.remainingMs();
     for (const slot of this.#of('executor')) slot.quiet();
     for (const role of STOP_ORDER) {
+      // Another service that waits for the port can have it while this one's clients leave.
+      if (role === 'gateway') this.#port.close();
       const withinMs = stopShareMs(role, totalMs, deadline.remainingMs());
       await Promise.all(this.#of(role).map((slot) => slot.stop(withinMs)));
     }
@@ -164,6 +174,7 @@ export class ProcessTree implements Service {
   }
 
   #changed(): void {
+    this.#port.handOut();
     if (this.#state === 'starting' && this.#slots.every((slot) => slot.isUp())) this.#becomeReady();
     // Once a turn, however much changed in it.
     this.#tellCore ??= setImmediate(() => {

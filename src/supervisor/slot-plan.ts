@@ -4,7 +4,7 @@ import type { Role, SupervisorMode } from '../protocol/supervision.ts';
 
 export interface SlotName {
   readonly role: Role;
-  /** 0 for the first executor, 1 for the second …; 0 for the others. */
+  /** 0 for the first executor or gateway, 1 for the second …; 0 for the core. */
   readonly index: number;
   /** The one job type that an executor runs; null: all that have no processes of their own. */
   readonly only: string | null;
@@ -13,19 +13,23 @@ export interface SlotName {
 export interface SlotSettings {
   readonly worker: Pick<Settings['worker'], 'processes'>;
   readonly jobs: readonly Pick<JobTypeSettings, 'name' | 'processes'>[];
+  readonly webSocketEvents: Pick<Settings['webSocketEvents'], 'gateways'>;
 }
 
 /** In the order of starting; a stop goes by role, see `STOP_ORDER`. */
 export function planSlots(mode: SupervisorMode, settings: SlotSettings): readonly SlotName[] {
   const core: SlotName = { role: 'core', index: 0, only: null };
-  const gateway: SlotName = { role: 'gateway', index: 0, only: null };
+  const gateways = Array.from(
+    { length: settings.webSocketEvents.gateways },
+    (_, index): SlotName => ({ role: 'gateway', index, only: null }),
+  );
   switch (mode) {
     case 'up':
-      return [core, ...planExecutors(settings), gateway];
+      return [core, ...planExecutors(settings), ...gateways];
     case 'worker':
       return [core, ...planExecutors(settings)];
     case 'web_socket':
-      return [core, gateway];
+      return [core, ...gateways];
   }
 }
 
@@ -76,6 +80,7 @@ export function stopShareMs(role: Role, totalMs: number, remainingMs: number): n
 }
 
 export function describeSlot({ role, index, only }: SlotName): string {
+  if (role === 'gateway' && index > 0) return `gateway ${index}`;
   if (role !== 'executor') return role;
   return only === null ? `executor ${index}` : `executor ${index} (${only})`;
 }

@@ -4,6 +4,7 @@
  * Refuses to decide: its slot acts on what it hears.
  */
 import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import type { FromChild, ToChild } from '../protocol/supervision.ts';
 import { type ChildEnd, childEnd, type ForkRequest, forkChild } from './child-fork.ts';
@@ -16,8 +17,16 @@ type Init = Extract<ToChild<Settings>, { kind: 'init' }>;
 export interface SlotProcessEvents {
   readonly up: (state: 'standby' | 'ready') => void;
   readonly replace: (request: ReplaceRequest) => void;
+  readonly openPort: () => void;
+  /** A connection has left for it: there is room for another. */
+  readonly taken: () => void;
+  /** It was given to this process, which ended before it had it. */
+  readonly givenBack: (connection: Socket) => void;
   readonly foreign: () => void;
 }
+
+/** On their way to a process that does not take them: it is blocked, or many come at once. */
+const MAX_UNDER_WAY = 1_024;
 
 export class SlotProcess {
   readonly startedMono = performance.now();
@@ -32,6 +41,7 @@ export class SlotProcess {
   #isUp: (up: boolean) => void = () => {};
   #fatal: Fatal | undefined;
   #types: readonly string[] = [];
+  readonly #underWay = new Set<Socket>();
 
   constructor(request: ForkRequest, init: Init, events: SlotProcessEvents) {
     this.#events = events;
@@ -41,7 +51,11 @@ export class SlotProcess {
       this.#isUp = resolve;
     });
     this.#child.on('message', (value) => this.#hear(value));
-    this.gone = childEnd(this.#child).finally(() => this.#isUp(false));
+    this.gone = childEnd(this.#child).finally(() => {
+      this.#isUp(false);
+      for (const connection of this.#underWay) this.#events.givenBack(connection);
+      this.#underWay.clear();
+    });
     this.send(init);
   }
 
@@ -58,6 +72,19 @@ export class SlotProcess {
   send(message: ToChild<Settings>): void {
     // An error means that the process is ending; its exit is heard and acted upon anyway.
     if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  /** False: it takes no more now, and the connection was not touched. */
+  take(connection: Socket): boolean {
+    if (!this.#child.connected || this.#underWay.size >= MAX_UNDER_WAY) return false;
+    this.#underWay.add(connection);
+    const message: ToChild<Settings> = { kind: 'connection' };
+    this.#child.send(message, connection, (error) => {
+      // What could not be sent is given back when the process is gone, which is what the error means.
+      if (error === null) this.#underWay.delete(connection);
+      this.#events.taken();
+    });
+    return true;
   }
 
   kill(): void {
@@ -77,6 +104,9 @@ export class SlotProcess {
         return;
       case 'replace':
         this.#events.replace(message);
+        return;
+      case 'open-port':
+        this.#events.openPort();
         return;
       case undefined:
         this.#events.foreign();

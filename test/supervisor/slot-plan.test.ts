@@ -8,15 +8,17 @@ import {
   stopShareMs,
 } from '../../src/supervisor/slot-plan.ts';
 
+const ONE_GATEWAY = { webSocketEvents: { gateways: 1 } };
+
 describe('planSlots', () => {
   it.each([
     ['up', ['core', 'executor 0', 'executor 1', 'gateway']],
     ['worker', ['core', 'executor 0', 'executor 1']],
     ['web_socket', ['core', 'gateway']],
   ] as const)('keeps for %s: %s', (mode, names) => {
-    expect(planSlots(mode, { worker: { processes: 2 }, jobs: [] }).map(describeSlot)).toEqual(
-      names,
-    );
+    expect(
+      planSlots(mode, { ...ONE_GATEWAY, worker: { processes: 2 }, jobs: [] }).map(describeSlot),
+    ).toEqual(names);
   });
 
   it('adds the processes of types that have their own, and numbers all of them through', () => {
@@ -25,11 +27,22 @@ describe('planSlots', () => {
       { name: 'render', processes: 2 },
       { name: 'scan', processes: 1 },
     ];
-    const slots = planSlots('worker', { worker: { processes: 1 }, jobs });
+    const slots = planSlots('worker', { ...ONE_GATEWAY, worker: { processes: 1 }, jobs });
     expect(slots.map(describeSlot)).toEqual([
       ...['core', 'executor 0', 'executor 1 (render)', 'executor 2 (render)', 'executor 3 (scan)'],
     ]);
-    expect(planSlots('web_socket', { worker: { processes: 1 }, jobs })).toHaveLength(2);
+    expect(
+      planSlots('web_socket', { ...ONE_GATEWAY, worker: { processes: 1 }, jobs }),
+    ).toHaveLength(2);
+  });
+});
+
+describe('several gateways', () => {
+  it('are numbered, and only services that serve events have them', () => {
+    const settings = { worker: { processes: 1 }, jobs: [], webSocketEvents: { gateways: 3 } };
+    const named = (mode: 'worker' | 'web_socket') => planSlots(mode, settings).map(describeSlot);
+    expect(named('web_socket')).toEqual(['core', 'gateway', 'gateway 1', 'gateway 2']);
+    expect(named('worker')).toEqual(['core', 'executor 0']);
   });
 });
 
