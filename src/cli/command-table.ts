@@ -259,13 +259,28 @@ export const GROUPS: readonly Group[] = [
     verbs: [
       {
         name: 'publish',
-        summary: 'publish one event',
+        summary: 'publish an event, or those of a file',
         load: async () => (await import('./commands/event/publish.ts')).define,
       },
       {
         name: 'tail',
         summary: 'print events as they happen',
         load: async () => (await import('./commands/event/tail.ts')).define,
+      },
+      {
+        name: 'history',
+        summary: 'print what the log holds of an object',
+        load: async () => (await import('./commands/event/history.ts')).define,
+      },
+      {
+        name: 'types',
+        summary: 'list the event types',
+        load: async () => (await import('./commands/event/types.ts')).define,
+      },
+      {
+        name: 'asyncapi',
+        summary: 'describe the events as an AsyncAPI document',
+        load: async () => (await import('./commands/event/asyncapi.ts')).define,
       },
     ],
   },

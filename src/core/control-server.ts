@@ -212,6 +212,8 @@ function idempotencyKeyOf(request: IncomingMessage): string | undefined {
 }
 
 function refuse(socket: Duplex, status: string): void {
+  // Whoever asked may be gone already: then nobody is to hear it, and it is no reason to end the process.
+  socket.on('error', () => undefined);
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 

@@ -209,17 +209,37 @@ test('an add whose answer was lost, and who finds nobody again, may have been do
   await server.listen();
 });
 
-test('an event whose answer was lost is not sent again by itself', async () => {
+test('an event whose answer was lost is published again under its key', async () => {
   await client.add('first');
+  let losses = 1;
   server.routes.set('POST /v1/events', async () => {
+    losses -= 1;
+    if (losses < 0) return { events: [{ seq: '7' }] };
     await server.goAway();
     await server.listen();
+    return undefined;
   });
-  const publishing = client.publish({ type: 'issueUpdate', id: '1', data: [] });
-  const error: TaskbellError = await publishing.then(() => undefined).catch((reason) => reason);
-  expect(error).toMatchObject({ code: 'E_DAEMON_UNREACHABLE' });
-  expect(error.message).toContain('may have been done or not');
-  expect(server.asked.filter(({ path: asked }) => asked === '/v1/events')).toHaveLength(1);
+  const event = { type: 'issueUpdate', id: '1', data: [] };
+  expect(await client.publish(event)).toEqual([{ seq: '7' }]);
+  const asked = server.asked.filter(({ path: to }) => to === '/v1/events');
+  expect(asked).toHaveLength(2);
+  expect(asked[1]).toMatchObject({ body: event, idempotencyKey: asked[0]?.idempotencyKey });
+  expect(asked[0]?.idempotencyKey).toBeTruthy();
+});
+
+test('events of one turn share a request, in order, and one that is refused fails alone', async () => {
+  server.routes.set('POST /v1/events', ({ body }) => {
+    const events = [body].flat() as { id: string }[];
+    if (!events.some(({ id }) => id === 'bad')) return { events };
+    throw new TaskbellError('E_INVALID_REQUEST', 'bad');
+  });
+  const publish = (id: string) => client.publish({ type: 'issueUpdate', id, data: [] });
+  const good = await Promise.all(['1', '2', '3'].map(publish));
+  expect(good.map(([event]) => event?.id)).toEqual(['1', '2', '3']);
+  const count = () => server.asked.filter(({ path: to }) => to === '/v1/events').length;
+  expect(count()).toBe(1);
+  const mixed = await Promise.allSettled(['1', 'bad', '3'].map(publish));
+  expect(mixed.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
 });
 
 test('a core that is not ready yet is asked again until it is', async () => {

@@ -106,8 +106,9 @@ export class AwakeCore {
     return this.ask('POST', target, body === undefined ? undefined : JSON.stringify(body));
   }
 
-  ask(method: string, target: string, text?: string): Promise<Answer> {
-    const length = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
+  ask(method: string, target: string, text?: string, more: object = {}): Promise<Answer> {
+    const own = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
+    const length = { ...own, ...more };
     const asking = request({ socketPath: this.socketPath, method, path: target, headers: length });
     asking.end(text);
     return answerOf(asking);

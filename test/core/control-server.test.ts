@@ -205,6 +205,17 @@ describe('streams', () => {
     await expect(open('/v1/things/1')).rejects.toThrow('404');
   });
 
+  it('that are refused when nobody is left to hear it end nothing', async () => {
+    for (let n = 0; n < 10; n += 1) {
+      const socket = connect(socketPath);
+      await once(socket, 'connect');
+      const upgrade = 'connection: upgrade\r\nupgrade: websocket';
+      socket.write(`GET /nowhere HTTP/1.1\r\nhost: x\r\n${upgrade}\r\n\r\n`);
+      socket.destroy();
+    }
+    expect((await ask('GET', '/v1/things/1')).status).toBe(200);
+  });
+
   it('are closed with 1012 when the server stops, so that clients come back', async () => {
     const socket = await open('/v1/echo');
     const closed = new Promise((resolve) => socket.once('close', resolve));

@@ -58,6 +58,19 @@ describe('an attempt', () => {
     });
   });
 
+  it('fails for good when the data of its event is beyond its bounds', async () => {
+    const one = await executor();
+    const attempt = await startOne(one);
+    let data: unknown[] = [];
+    for (let depth = 0; depth < 32; depth += 1) data = [data];
+    one.end({ ...attempt, events: [{ type: 'issueUpdate', id: '1', data: data as never }] });
+    expect(await core.ended(attempt.id)).toMatchObject({
+      state: 'failed',
+      error: { name: 'EventError', message: expect.stringContaining('nested too deeply') },
+    });
+    expect((await core.get('/v1/events?type=issueUpdate')).body.events).toEqual([]);
+  });
+
   it('has its log lines and progress kept', async () => {
     const one = await executor();
     const attempt = await startOne(one);

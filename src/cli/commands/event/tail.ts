@@ -1,7 +1,8 @@
 /** `event tail [TYPE/ID …]`: events as they happen, from a position in the log if one is given. */
 import type { Command } from 'commander';
-import type { LogEvent, Topic } from '../../../protocol/events.ts';
+import type { PublishedEvent, Topic } from '../../../protocol/events.ts';
 import type { CliContext } from '../../cli-context.ts';
+import { describeEvent } from '../../event-text.ts';
 import { onlyGiven, parseInteger } from '../../option-parsers.ts';
 
 interface TailOptions {
@@ -12,7 +13,10 @@ interface TailOptions {
 
 export function define(command: Command, ctx: CliContext): void {
   command
-    .argument('[patterns...]', 'TYPE or TYPE/ID; everything when omitted')
+    .argument(
+      '[patterns...]',
+      'TYPE or TYPE/ID, * for any, an ID may end in .*; everything when omitted',
+    )
     .option('--since <seq>', 'begin after this event; 0: with the oldest one')
     .option('-n, --count <number>', 'end after so many events', parseInteger(1, 2 ** 31))
     .option('--json', 'print one JSON object a line')
@@ -27,17 +31,25 @@ async function tailEvents(
   const topics = (patterns.length === 0 ? ['*'] : patterns).map(parsePattern);
   await ctx.withDaemon(async (daemon) => {
     const { since, count = Number.POSITIVE_INFINITY } = options;
+    let printed = 0;
+    const print = (event: PublishedEvent): void => {
+      if (printed >= count) return;
+      ctx.print(options.json ? JSON.stringify(event) : describeEvent(event));
+      printed += 1;
+    };
     const events = daemon.events({
       ...onlyGiven({ since }),
       topics,
       signal: ctx.signal,
+      onVolatile: (event) => {
+        print(event);
+        if (printed >= count) void events.return();
+      },
       onGap: (facts) => ctx.note(`events after ${facts.since} are no longer in the log`),
     });
-    let printed = 0;
     for await (const event of events) {
-      ctx.print(options.json ? JSON.stringify(event) : describeEvent(event));
+      print(event);
       await ctx.drained();
-      printed += 1;
       if (printed >= count) break;
     }
   });
@@ -48,8 +60,4 @@ export function parsePattern(pattern: string): Topic {
   const slash = pattern.indexOf('/');
   if (slash === -1) return { type: pattern, id: '*' };
   return { type: pattern.slice(0, slash) || '*', id: pattern.slice(slash + 1) || '*' };
-}
-
-function describeEvent({ at, seq, type, id, data }: LogEvent): string {
-  return `${at.slice(11, 23)} ${seq} ${type}/${id} ${data.map((one) => JSON.stringify(one)).join(' ')}`.trimEnd();
 }
