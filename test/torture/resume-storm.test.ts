@@ -12,7 +12,7 @@ import { type Draws, drawsOf } from './random.ts';
 
 const { TORTURE_KILLS, TORTURE_SEED } = process.env;
 const SEED = Number(TORTURE_SEED ?? Math.floor(Math.random() * 1_000_000));
-const STORM_MS = TORTURE_KILLS === undefined ? 4_000 : 60_000;
+const STORM_MS = TORTURE_KILLS === undefined ? 3_000 : 60_000;
 const CLIENTS = 1_000;
 const GROUPS = 50;
 const LOST_A_ROUND = 25;
