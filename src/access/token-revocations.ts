@@ -21,11 +21,14 @@ export class TokenRevocations {
   readonly #sql: Statements;
   readonly #commit: Commit;
   readonly #tell: TellRevocation;
+  readonly #most: number;
 
-  constructor(db: Database, commit: Commit, tell: TellRevocation) {
+  /** @param most fewer only in tests */
+  constructor(db: Database, commit: Commit, tell: TellRevocation, most = MAX_REVOCATIONS) {
     this.#sql = prepareStatements(db);
     this.#commit = commit;
     this.#tell = tell;
+    this.#most = most;
   }
 
   /** Of the same subject the stronger one counts: the later time, kept for longer. */
@@ -34,7 +37,7 @@ export class TokenRevocations {
     return this.#commit(() => {
       this.#sql.prune.run(createdAt);
       const isKnown = this.#sql.find.get(subject) !== undefined;
-      if (!isKnown && (this.#sql.count.get() ?? 0) >= MAX_REVOCATIONS) throw tooMany();
+      if (!isKnown && (this.#sql.count.get() ?? 0) >= this.#most) throw tooMany(this.#most);
       this.#sql.put.run({ subject, tokenId, user, issuedBefore, createdAt, expiresAt });
       const view = toView(this.#sql.find.get(subject) as RevocationRow);
       this.#tell({ kind: 'revoked', ...view }, createdAt);
@@ -90,10 +93,10 @@ function toView(row: RevocationRow): RevocationView {
   };
 }
 
-function tooMany(): TaskbellError {
+function tooMany(most: number): TaskbellError {
   return new TaskbellError(
     'E_UNAVAILABLE',
-    `There are ${MAX_REVOCATIONS} revocations, as many as gateways keep.`,
+    `There are ${most} revocations, as many as gateways keep.`,
     {
       hint: 'Revoke by user or by time instead of token by token: `taskbell token revoke --user ID`.',
     },
