@@ -42,6 +42,11 @@ export const LIMITS: WebSocketEventsSettings = {
   origins: ['*'],
 };
 
+const OPEN_ACCESS: AccessSettings = {
+  ...{ users: 'any', datasets: 'any', hookUrl: null, hookSecretFile: null },
+  ...{ hookTimeout: 2_000, hookCacheTime: 30_000 },
+};
+
 export interface GatewayOptions {
   readonly limits?: Partial<WebSocketEventsSettings>;
   readonly auth?: Partial<AuthSettings>;
@@ -135,7 +140,7 @@ export class GatewayFixture {
       webSocketEvents: { ...LIMITS, ...options.limits },
       auth: { ...AUTH, publicKeyFile, ...options.auth },
       issuers: options.issuers ?? [],
-      access: { users: 'any', datasets: 'any', ...options.access },
+      access: { ...OPEN_ACCESS, ...options.access },
     } as unknown as Settings;
   }
 }
