@@ -1,5 +1,5 @@
 /** /v1/events: publish, and read the log a page at a time; which types there are. */
-import { type EventLog, toLogEvent, toPublishedEvent } from '../log/event-log.ts';
+import { type EventLog, type LogRow, toLogEvent, toPublishedEvent } from '../log/event-log.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import { type EventPage, type EventRequest, MAX_EVENTS_AT_ONCE } from '../protocol/events.ts';
 import { check } from '../protocol/shapes.ts';
@@ -45,10 +45,18 @@ async function readEvents({ log }: ApiContext, { query }: ApiRequest): Promise<A
   const limit = limitOf(query, { usual: 100, most: 1_000 });
   const topic = { type: queryValue(query, 'type'), id: queryValue(query, 'id') };
   const { after, recovered } = startOf(log, since, topic.type);
+  // Before the read: what is appended while a topic is searched for may be missed, and is for the next page.
+  const top = log.top();
   const rows = await log.read({ after, limit, ...topic });
-  const next = rows.length === limit ? (rows.at(-1)?.seq ?? after) : log.top();
+  const next = nextAfter(rows, limit, top);
   const page: EventPage = { epoch: log.epoch, events: rows.map(toLogEvent), next, recovered };
   return ok(page);
+}
+
+function nextAfter(rows: readonly LogRow[], limit: number, top: string): string {
+  const last = rows.at(-1)?.seq;
+  if (last === undefined) return top;
+  return rows.length === limit || Number(last) > Number(top) ? last : top;
 }
 
 /** Where a reader starts that says what it saw last; without a word, at the oldest row. */
