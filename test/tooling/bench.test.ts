@@ -23,7 +23,7 @@ interface Statistics {
 interface Tables {
   textTable(rows: readonly (readonly string[])[]): string;
   markdownTable(rows: readonly (readonly string[])[]): string;
-  putBetweenMarkers(document: string, text: string, name: string): string;
+  putBetweenMarkers(document: string, text: string, file: string, name?: string): string;
 }
 
 interface CpuProfile {
@@ -49,6 +49,26 @@ interface Report {
   asText(summary: unknown): string;
 }
 
+interface Messages {
+  readonly FRAME_BYTES: number;
+  fillingFor(render: (filling: string) => string): string;
+  frameOf(text: string): Buffer;
+}
+
+interface LoopOptions {
+  readonly session: { publish(topics: readonly number[]): void };
+  readonly crowd: { watch(onFrame: (subscriber: number, frame: number) => void): void };
+  readonly limit: number;
+  readonly topicOf: (number: number) => number;
+  readonly copies: number;
+}
+
+interface Loop {
+  readonly UnderWay: new (
+    options: LoopOptions,
+  ) => { readonly published: number; start(): void; finish(): Promise<void> };
+}
+
 const bench = path.resolve(import.meta.dirname, '../../bench');
 const load = async <T>(file: string) => (await import(urlOf(file))) as T;
 
@@ -58,6 +78,10 @@ const tables = await load<Tables>('harness/table.mjs');
 const { topFunctions } = await load<CpuProfile>('harness/cpu-profile.mjs');
 const { judge } = await load<Goals>('jobs/goals.mjs');
 const { asText } = await load<Report>('jobs/report.mjs');
+const { judge: judgeEvents } = await load<Goals>('events/goals.mjs');
+const events = await load<Report>('events/report.mjs');
+const { fillingFor, frameOf, FRAME_BYTES } = await load<Messages>('events/message.mjs');
+const { UnderWay } = await load<Loop>('events/under-way.mjs');
 
 function urlOf(file: string): string {
   return pathToFileURL(path.join(bench, file)).href;
@@ -66,7 +90,7 @@ function urlOf(file: string): string {
 describe('the command line of the bench', () => {
   it('means every suite, peer and workload when nothing is said', () => {
     const { suites, options } = readArguments([]);
-    expect(suites).toEqual(['jobs']);
+    expect(suites).toEqual(['jobs', 'events']);
     expect(options).toMatchObject({ peers: undefined, only: undefined, runs: 3 });
   });
 
@@ -83,6 +107,7 @@ describe('the command line of the bench', () => {
   it('names the suite or the number that it does not understand', () => {
     expect(() => readArguments(['cooking'])).toThrow('There is no suite "cooking"');
     expect(() => readArguments(['--runs=0'])).toThrow('--runs is "0"');
+    expect(() => readArguments(['--only=drain'])).toThrow('say jobs or events before them');
   });
 });
 
@@ -116,6 +141,14 @@ describe('the tables of the bench', () => {
     ];
     expect(tables.putBetweenMarkers(document, tables.markdownTable(rows), 'a.md')).toBe(
       'before\n<!-- bench: begin -->\n\n|  | drain |\n| --- | ---: |\n| one | 1 |\n\n<!-- bench: end -->\nafter\n',
+    );
+  });
+
+  it('know the markers of each suite', () => {
+    const document =
+      '<!-- bench: begin -->\n<!-- bench: end -->\n<!-- bench events: begin --><!-- bench events: end -->';
+    expect(tables.putBetweenMarkers(document, 'new', 'a.md', 'bench events')).toBe(
+      '<!-- bench: begin -->\n<!-- bench: end -->\n<!-- bench events: begin -->\n\nnew\n\n<!-- bench events: end -->',
     );
   });
 
@@ -182,6 +215,86 @@ describe('the report', () => {
     expect(text).toContain('BullMQ    10,000');
     expect(text).toContain('BullMQ      4');
     expect(text).not.toContain('Of Taskbell alone');
+  });
+});
+
+describe('the events suite', () => {
+  it('has messages of one length, whatever a protocol puts around the data', () => {
+    const render = (filling: string) => JSON.stringify({ type: 'é', data: [filling] });
+    expect(frameOf(render(fillingFor(render)))).toHaveLength(FRAME_BYTES);
+  });
+
+  it('publishes the next message when all subscribers have the one before, and no sooner', async () => {
+    const published: number[][] = [];
+    let receive: (subscriber: number, frame: number) => void = () => {};
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const loop = new UnderWay({
+      session: { publish: (topics) => void published.push([...topics]) },
+      crowd: {
+        watch: (onFrame) => {
+          receive = onFrame;
+        },
+      },
+      ...{ limit: 2, topicOf: (number: number) => number, copies: 3 },
+    });
+    loop.start();
+    expect(published).toEqual([[0, 1]]);
+    receive(0, 0);
+    receive(0, 1);
+    receive(1, 0);
+    await turn();
+    expect(published).toHaveLength(1);
+    receive(2, 0);
+    await turn();
+    expect(published).toEqual([[0, 1], [2]]);
+    const finished = loop.finish();
+    for (const [subscriber, frame] of [
+      ...[1, 2].map((n) => [n, 1] as const),
+      ...[0, 1, 2].map((n) => [n, 2] as const),
+    ]) {
+      receive(subscriber, frame);
+    }
+    await finished;
+    expect(loop.published).toBe(3);
+  });
+
+  const medians: Medians = {
+    broadcast: {
+      taskbell: { rate: 3_000, load: 0.5, 'cpu.gateway': 0.3, 'cpu.core': 0.1 },
+      'socket.io': { rate: 100, load: 0.1, 'cpu.socket.io': 6 },
+    },
+    memory: {
+      taskbell: { 'KiB a connection': 9, connections: 10 },
+      'socket.io': { 'KiB a connection': 10, connections: 10 },
+    },
+  };
+
+  it('judges rates, the same by CPU time, and memory, against the peers of the run', () => {
+    expect(judgeEvents(medians)).toMatchObject([
+      { what: 'broadcast rate: times socket.io', measured: 30, met: true },
+      { what: 'broadcast for the same CPU time: times socket.io', met: true },
+      { what: 'memory KiB a connection: times socket.io', measured: 0.9, met: false },
+    ]);
+  });
+
+  it('reports figures with the CPU time of the server, ratios and the share of the load', () => {
+    const text = events.asText({
+      machine: { processor: '2 cores', system: 'Linux' },
+      ...{ isPinned: true, versions: { ws: '8' }, medians },
+      options: { runs: 3, subscribers: 1_000, topics: 5_000 },
+      contenders: [
+        { id: 'taskbell', title: 'Taskbell' },
+        { id: 'socket.io', title: 'Socket.IO' },
+      ],
+      workloads: [
+        { name: 'broadcast', title: 'broadcast', unit: 'rate' },
+        { name: 'memory', title: 'idle', unit: 'memory' },
+      ],
+    });
+    expect(text).toContain('3,000 (0.3)');
+    expect(text).toMatch(/Socket\.IO +30 +0\.9/);
+    expect(text).toMatch(/Taskbell +50 %/);
+    expect(text).not.toContain('does not read');
   });
 });
 
