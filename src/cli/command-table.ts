@@ -1,21 +1,6 @@
 /** Every command with its summary and its file: what `taskbell help` needs, and no more. */
-import type { Command } from 'commander';
-import type { CliContext } from './cli-context.ts';
-
-/** Adds arguments, options and the action to a command that has its name already. */
-export type DefineCommand = (command: Command, ctx: CliContext) => void;
-
-export interface Listed {
-  readonly name: string;
-  readonly summary: string;
-  readonly load: () => Promise<DefineCommand>;
-}
-
-export interface Group {
-  readonly name: string;
-  readonly summary: string;
-  readonly verbs: readonly Listed[];
-}
+import { EVENT_GROUPS } from './event-groups.ts';
+import type { Group, Listed } from './listed-command.ts';
 
 export const COMMANDS: readonly Listed[] = [
   {
@@ -70,6 +55,11 @@ export const GROUPS: readonly Group[] = [
         name: 'server',
         summary: 'start a service: core and event gateway',
         load: async () => (await import('./commands/web_socket/server.ts')).define,
+      },
+      {
+        name: 'edge',
+        summary: 'serve the events of a core on another machine',
+        load: async () => (await import('./commands/web_socket/edge.ts')).define,
       },
     ],
   },
@@ -253,68 +243,7 @@ export const GROUPS: readonly Group[] = [
       },
     ],
   },
-  {
-    name: 'event',
-    summary: 'publish and follow events',
-    verbs: [
-      {
-        name: 'publish',
-        summary: 'publish an event, or those of a file',
-        load: async () => (await import('./commands/event/publish.ts')).define,
-      },
-      {
-        name: 'tail',
-        summary: 'print events as they happen',
-        load: async () => (await import('./commands/event/tail.ts')).define,
-      },
-      {
-        name: 'history',
-        summary: 'print what the log holds of an object',
-        load: async () => (await import('./commands/event/history.ts')).define,
-      },
-      {
-        name: 'types',
-        summary: 'list the event types',
-        load: async () => (await import('./commands/event/types.ts')).define,
-      },
-      {
-        name: 'asyncapi',
-        summary: 'describe the events as an AsyncAPI document',
-        load: async () => (await import('./commands/event/asyncapi.ts')).define,
-      },
-    ],
-  },
-  {
-    name: 'token',
-    summary: 'access tokens: refuse some, look at one, make one for development',
-    verbs: [
-      {
-        name: 'issue',
-        summary: 'sign an access token with the development key',
-        load: async () => (await import('./commands/token/issue.ts')).define,
-      },
-      {
-        name: 'inspect',
-        summary: 'take a token apart and check it',
-        load: async () => (await import('./commands/token/inspect.ts')).define,
-      },
-      {
-        name: 'revoke',
-        summary: 'refuse tokens before they expire, and close their connections',
-        load: async () => (await import('./commands/token/revoke.ts')).define,
-      },
-      {
-        name: 'revocations',
-        summary: 'list the tokens that are refused',
-        load: async () => (await import('./commands/token/revocations.ts')).define,
-      },
-      {
-        name: 'restore',
-        summary: 'take a revocation back',
-        load: async () => (await import('./commands/token/restore.ts')).define,
-      },
-    ],
-  },
+  ...EVENT_GROUPS,
   {
     name: 'key',
     summary: 'keys that what is stored is encrypted with',
@@ -333,48 +262,6 @@ export const GROUPS: readonly Group[] = [
         name: 'rotate',
         summary: 'encrypt with the current key whatever is not',
         load: async () => (await import('./commands/key/rotate.ts')).define,
-      },
-    ],
-  },
-  {
-    name: 'user',
-    summary: 'users of the directory',
-    verbs: [
-      {
-        name: 'add',
-        summary: 'add a user, or rename one',
-        load: async () => (await import('./commands/user/add.ts')).define,
-      },
-      {
-        name: 'list',
-        summary: 'list the users',
-        load: async () => (await import('./commands/user/list.ts')).define,
-      },
-      {
-        name: 'remove',
-        summary: 'remove a user and what was granted to them',
-        load: async () => (await import('./commands/user/remove.ts')).define,
-      },
-    ],
-  },
-  {
-    name: 'access',
-    summary: 'who may subscribe to what',
-    verbs: [
-      {
-        name: 'grant',
-        summary: 'let a user subscribe to an object',
-        load: async () => (await import('./commands/access/grant.ts')).define,
-      },
-      {
-        name: 'revoke',
-        summary: 'take a grant back',
-        load: async () => (await import('./commands/access/revoke.ts')).define,
-      },
-      {
-        name: 'list',
-        summary: 'list the grants',
-        load: async () => (await import('./commands/access/list.ts')).define,
       },
     ],
   },

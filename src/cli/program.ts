@@ -9,7 +9,8 @@ import { parseSetFlag } from '../config/flags.ts';
 import { VERSION } from '../process/version.ts';
 import type { CliContext } from './cli-context.ts';
 import type { CliWorld } from './cli-world.ts';
-import { COMMANDS, type DefineCommand, GROUPS, type Listed } from './command-table.ts';
+import { COMMANDS, GROUPS } from './command-table.ts';
+import type { DefineCommand, Listed } from './listed-command.ts';
 
 export interface Program {
   readonly command: Command;

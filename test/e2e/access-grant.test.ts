@@ -43,7 +43,7 @@ test('a user who is not in the directory is told 3, one without a grant 4, and i
   expect(await subscriber.ask('attach', 'datasetUpdate', 'd2')).toBe(NO_ACCESS);
 });
 
-test('a grant on * opens every object of the type, and revoke closes it again', async () => {
+test('a grant on * opens every object of the type, and revoke closes it again, live connections too', async () => {
   await site.run(['access', 'grant', 'ada', 'uploadFile', '*']);
   expect(await subscriber.ask('attach', 'uploadFile', 'any')).toBe(OK);
   expect((await site.json('access', 'list', '--user', 'ada')).grants).toEqual([
@@ -51,7 +51,18 @@ test('a grant on * opens every object of the type, and revoke closes it again', 
     { user: 'ada', type: 'uploadFile', id: '*' },
   ]);
   await site.run(['access', 'revoke', 'ada', 'uploadFile', '*']);
+  // What was attached by it ends, and who comes back is refused.
+  expect(await subscriber.closed).toBe(4403);
+  subscriber = await Subscriber.connect(site, 'ada');
   expect(await subscriber.ask('attach', 'uploadFile', 'other')).toBe(NO_ACCESS);
+});
+
+test('a grant on a prefix opens what begins so', async () => {
+  await site.run(['access', 'grant', 'ada', 'downloadFile', 'proj1.*']);
+  expect(await subscriber.ask('attach', 'downloadFile', 'proj1.a')).toBe(OK);
+  expect(await subscriber.ask('attach', 'downloadFile', 'proj10.a')).toBe(NO_ACCESS);
+  expect(await site.json('access', 'recheck', 'ada')).toEqual({ user: 'ada', rechecked: true });
+  expect(await subscriber.ask('attach', 'downloadFile', 'proj1.b')).toBe(OK);
 });
 
 test("a user's own notifications and jobs need no grant; another's do", async () => {
@@ -68,6 +79,8 @@ test('a user who is removed is unknown again, and their grants are gone', async 
     'ada',
   ]);
   expect(await site.json('user', 'remove', 'ada')).toEqual({ id: 'ada', removed: true });
+  expect(await subscriber.closed).toBe(4403);
+  subscriber = await Subscriber.connect(site, 'ada');
   expect(await subscriber.ask('attach', 'datasetUpdate', 'd1')).toBe(UNKNOWN_USER);
   await site.run(['user', 'add', 'ada']);
   expect(await subscriber.ask('attach', 'datasetUpdate', 'd1')).toBe(NO_ACCESS);
