@@ -40,6 +40,26 @@ const KEY_PARAMETERS = ['jwk', 'jku', 'x5u', 'x5c'] as const;
 
 export type Claims = Readonly<Record<string, unknown>>;
 
+/** Undefined for what is no signed JWT in compact form. Says nothing about whether it is genuine. */
+export function readToken(
+  token: string,
+): { readonly header: Claims; readonly claims: Claims } | undefined {
+  const parts = token.split('.');
+  if (parts.length !== 3) return undefined;
+  const [header, claims] = parts.slice(0, 2).map(readPart);
+  return header && claims && { header, claims };
+}
+
+function readPart(part: string): Claims | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    return typeof value === 'object' && value !== null ? (value as Claims) : undefined;
+  } catch {
+    // Not JSON: not the form that is documented.
+    return undefined;
+  }
+}
+
 /** True when the protected header holds nothing that Taskbell would have to trust or understand. */
 export function isAcceptableHeader(header: Claims): boolean {
   if (KEY_PARAMETERS.some((name) => Object.hasOwn(header, name))) return false;

@@ -4,21 +4,19 @@
  * Keys and algorithms are those of the token's issuer, from configuration. Keeps no token, only hashes of valid
  * ones; what was revoked is asked for each time. Knows nothing of users or of what they may see.
  */
-import { decodeProtectedHeader } from 'jose/decode/protected_header';
-import { decodeJwt } from 'jose/jwt/decode';
 import type { AuthSettings, IssuerSettings } from '../config/settings.ts';
 import { MAX_TOKEN_ID_BYTES } from '../protocol/tokens.ts';
 import { createIssuers, type Issuer, issuerFor } from './issuers.ts';
 import type { KeySource } from './public-key.ts';
 import type { KeySetNews } from './remote-keys.ts';
 import type { RevocationList } from './revocation-list.ts';
-import { checkSignature } from './signature-check.ts';
 import {
   type Claims,
   type InvalidReason,
   isAcceptableHeader,
   MAX_TOKEN_BYTES,
   objectToTimes,
+  readToken,
   userOf,
 } from './token-claims.ts';
 import { hashToken, VerdictCache } from './verdict-cache.ts';
@@ -148,6 +146,8 @@ class IssuedTokens implements TokenVerifier {
     const issuer = issuerFor(this.#issuers, read.claims.iss);
     if (issuer === undefined) return invalid('issuer');
     const nowMs = this.#now();
+    // The library behind it is more than the rest of a gateway's verifier; before the first token nobody needs it.
+    const { checkSignature } = await import('./signature-check.ts');
     const checked = await checkSignature({ token, header: read.header, nowMs }, issuer);
     if (checked.kind === 'invalid') return checked;
     const verdict = judgeClaims(checked.claims, { issuer, nowMs, hash });
@@ -157,18 +157,6 @@ class IssuedTokens implements TokenVerifier {
       this.#cache.set(hash, { verdict, expiresAt: verdict.expiresAt, source, generation });
     }
     return verdict;
-  }
-}
-
-/** Undefined for what is no signed JWT in compact form. Says nothing about whether it is genuine. */
-function readToken(
-  token: string,
-): { readonly header: Claims; readonly claims: Claims } | undefined {
-  try {
-    return { header: decodeProtectedHeader(token), claims: decodeJwt(token) };
-  } catch {
-    // Whatever it lacks: it is not the form that is documented.
-    return undefined;
   }
 }
 
