@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import type { TaskbellClient } from '../client/client.ts';
-import type { Flags } from '../config/flags.ts';
+import type { FlagOverride, Flags } from '../config/flags.ts';
 import type { Loaded } from '../config/load-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { loadCode } from '../process/code-loading.ts';
@@ -68,14 +68,17 @@ export class CliContext {
     await once(stdout, 'drain', { signal }).catch(() => undefined);
   }
 
-  async load(): Promise<Loaded> {
+  /** @param overrides what the command's own options say */
+  async load(overrides: readonly FlagOverride[] = []): Promise<Loaded> {
     const { loadSettings } = await loadCode(() => import('../config/load-settings.ts'));
     const { environment, cwd } = this.#world;
-    return loadSettings({ flags: this.#flags(), environment, cwd });
+    const given = this.#flags();
+    const flags = { ...given, overrides: [...(given.overrides ?? []), ...overrides] };
+    return loadSettings({ flags, environment, cwd });
   }
 
-  async settings(): Promise<Settings> {
-    return (await this.load()).settings;
+  async settings(overrides: readonly FlagOverride[] = []): Promise<Settings> {
+    return (await this.load(overrides)).settings;
   }
 
   /** Calls `use` with a client of the configured daemon and closes it afterwards. */

@@ -1,10 +1,18 @@
-/** What `up`, `worker run` and `web_socket server` share: settings checked, then a supervisor. */
+/** What `up`, `worker run`, `web_socket server` and `web_socket edge` share: settings checked, then a supervisor. */
+import type { Settings } from '../config/settings.ts';
 import { loadCode } from '../process/code-loading.ts';
 import type { SupervisorMode } from '../protocol/supervision.ts';
 import type { CliContext } from './cli-context.ts';
 
 export async function runService(ctx: CliContext, mode: SupervisorMode): Promise<void> {
-  const settings = await ctx.settings();
+  return runSettings(ctx, mode, await ctx.settings());
+}
+
+export async function runSettings(
+  ctx: CliContext,
+  mode: SupervisorMode,
+  settings: Settings,
+): Promise<void> {
   const { checkFiles } = await loadCode(() => import('../config/check-files.ts'));
   checkFiles(settings);
   const { createLogger } = await loadCode(() => import('../process/logger.ts'));

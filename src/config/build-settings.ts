@@ -7,6 +7,7 @@ import type {
   ApiSettings,
   AuthSettings,
   DaemonSettings,
+  EdgeSettings,
   EventTypeSettings,
   IssuerSettings,
   JobTypeSettings,
@@ -46,6 +47,7 @@ export function buildSettings(
     issuers: all<IssuerSettings>(sections, 'issuer'),
     access: only<AccessSettings>(sections, 'access'),
     api: only<ApiSettings>(sections, 'api'),
+    edge: only<EdgeSettings>(sections, 'edge'),
   });
 }
 

@@ -14,6 +14,7 @@ export function checkFiles(settings: Settings): void {
       path: publicKeyFile,
     })),
     { key: '[access] hookSecretFile', path: settings.access.hookSecretFile },
+    { key: '[edge] tokenFile', path: settings.edge.tokenFile },
     { key: '[webSocket] tokenFile', path: settings.webSocket.tokenFile },
     { key: '[privacy] keysFile', path: settings.privacy.keysFile },
     ...settings.events.map(({ name, schema }) => ({ key: `[event:${name}] schema`, path: schema })),

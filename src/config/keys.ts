@@ -6,7 +6,7 @@
  */
 import { didYouMean } from './did-you-mean.ts';
 import type { AnySection, Definition } from './key-definition.ts';
-import { ACCESS, API } from './sections/api.ts';
+import { ACCESS, API, EDGE } from './sections/api.ts';
 import { AUTH, ISSUER } from './sections/auth.ts';
 import { DAEMON, WORKER } from './sections/daemon.ts';
 import { EVENT, JOB, QUEUE } from './sections/job.ts';
@@ -28,6 +28,7 @@ export const SECTIONS: readonly AnySection[] = [
   ISSUER,
   ACCESS,
   API,
+  EDGE,
   RETENTION,
   PRIVACY,
 ];

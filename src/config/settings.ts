@@ -255,6 +255,16 @@ export interface ApiSettings {
   readonly address: string;
   /** 0: no TCP listener. */
   readonly port: number;
+  /** Values of the Host header, besides the address itself; `*` alone: any. */
+  readonly hosts: readonly string[];
+}
+
+/** Of a service that serves the events of a core on another machine. */
+export interface EdgeSettings {
+  /** URL of the core's control API. */
+  readonly core: string | null;
+  /** Its content is the token of that API; read when a gateway starts. */
+  readonly tokenFile: string | null;
 }
 
 export interface Settings {
@@ -275,4 +285,5 @@ export interface Settings {
   readonly issuers: readonly IssuerSettings[];
   readonly access: AccessSettings;
   readonly api: ApiSettings;
+  readonly edge: EdgeSettings;
 }

@@ -267,7 +267,7 @@ function buildServer(parts: CoreParts, built: Built): ControlServer {
     ...{ gateway: settings.webSocketEvents, now: Date.now },
   });
   const context = apiContext(parts, { ...built, peers, events });
-  const { address, port } = settings.api;
+  const { address, port, hosts } = settings.api;
   const problemWith = (type: string): string | null =>
     type === '*' || type === ACCESS_EVENT_TYPE
       ? null
@@ -280,9 +280,10 @@ function buildServer(parts: CoreParts, built: Built): ControlServer {
     heartbeat: new FollowerHeartbeat(),
     onDropped: (count: number) => events.noteDropped(count),
   };
+  const token = port === 0 ? '' : apiToken(settings.daemon.dataDirectory);
   return new ControlServer({
     socketPath: settings.daemon.controlSocket,
-    tcp: port === 0 ? null : { address, port, token: apiToken(settings.daemon.dataDirectory) },
+    tcp: port === 0 ? null : { address, port, hosts, token },
     routes: controlRoutes(context),
     streams: [
       {
@@ -291,8 +292,8 @@ function buildServer(parts: CoreParts, built: Built): ControlServer {
       },
       {
         path: '/v1/events',
-        accept: (socket, { query, transport }) => {
-          peers.add(socket, query);
+        accept: (socket, { query, transport, isRemote }) => {
+          peers.add(socket, query, isRemote);
           new Follower(socket, transport, followed);
         },
       },

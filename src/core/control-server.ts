@@ -30,10 +30,18 @@ export interface Stream {
   readonly accept: (socket: WebSocket, upgrade: Upgrade) => void;
 }
 
+export interface TcpDoor {
+  readonly address: string;
+  readonly port: number;
+  readonly token: string;
+  /** Host headers that are right besides those of the address; `*` alone: any. */
+  readonly hosts?: readonly string[];
+}
+
 export interface ControlServerParts {
   readonly socketPath: string;
   /** Null: no TCP listener. */
-  readonly tcp: { readonly address: string; readonly port: number; readonly token: string } | null;
+  readonly tcp: TcpDoor | null;
   readonly routes: readonly Route[];
   readonly streams: readonly Stream[];
   /** See `RequestStreamWorld`. */
@@ -220,14 +228,11 @@ function refuse(socket: Duplex, status: string): void {
 /** The Host is checked too: a web page must not reach the API through a name that it controls. */
 function isAuthorized(
   request: IncomingMessage,
-  {
-    address,
-    port,
-    token,
-  }: { readonly address: string; readonly port: number; readonly token: string },
+  { address, port, token, hosts = [] }: TcpDoor,
 ): boolean {
-  const hosts = [address, 'localhost', '127.0.0.1', '[::1]'].map((host) => `${host}:${port}`);
-  if (!hosts.includes(request.headers.host ?? '')) return false;
+  const own = [address, 'localhost', '127.0.0.1', '[::1]'].map((host) => `${host}:${port}`);
+  const isKnown = hosts.includes('*') || [...own, ...hosts].includes(request.headers.host ?? '');
+  if (!isKnown) return false;
   const given = Buffer.from(request.headers.authorization ?? '');
   const wanted = Buffer.from(`Bearer ${token}`);
   return given.length === wanted.length && timingSafeEqual(given, wanted);

@@ -8,19 +8,22 @@ export interface Peer {
   readonly supervisorPid: number | null;
   readonly since: string;
   readonly listen: StatusView['gateway'];
+  /** It follows by TCP: what it says of its machine is true there. */
+  readonly isElsewhere: boolean;
 }
 
 export class Peers {
   readonly #peers = new Set<Peer>();
 
   /** @param query of the upgrade: role, pid, supervisor, listen (JSON) */
-  add(socket: WebSocket, query: URLSearchParams): void {
+  add(socket: WebSocket, query: URLSearchParams, isElsewhere: boolean): void {
     const peer: Peer = {
       role: query.get('role') ?? 'client',
       pid: numberOf(query.get('pid')),
       supervisorPid: numberOf(query.get('supervisor')),
       since: new Date().toISOString(),
       listen: listenOf(query.get('listen')),
+      isElsewhere,
     };
     this.#peers.add(peer);
     socket.on('close', () => this.#peers.delete(peer));

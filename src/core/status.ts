@@ -29,7 +29,8 @@ const WORKING: ReadonlySet<ProcessView['state']> = new Set(['ready', 'standby', 
 export async function gatherStatus(parts: StatusParts): Promise<StatusView> {
   const { settings, startedAt, store, log, report, peers } = parts;
   const own = parts.processes();
-  const gateway = peers.gateways().find(({ listen }) => listen !== null)?.listen ?? null;
+  const here = peers.gateways().filter(({ isElsewhere }) => !isElsewhere);
+  const gateway = here.find(({ listen }) => listen !== null)?.listen ?? null;
   return {
     ready: own.length > 0 && own.every(({ state }) => WORKING.has(state)),
     version: VERSION,
@@ -54,7 +55,9 @@ function othersProcesses(parts: StatusParts, own: readonly ProcessView[]): reado
       role: 'executor' as const,
       pid: isElsewhere ? null : process.pid,
     }));
-  const gateways = parts.peers.gateways().map(({ pid }) => ({ role: 'gateway' as const, pid }));
+  const gateways = parts.peers
+    .gateways()
+    .map(({ pid, isElsewhere }) => ({ role: 'gateway' as const, pid: isElsewhere ? null : pid }));
   return [...executors, ...gateways]
     .filter(({ pid }) => pid === null || !known.has(pid))
     .map((process) => ({ ...process, state: 'ready' as const, restarts: 0, since: null }));

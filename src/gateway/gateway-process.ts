@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { KeySetNews } from '../auth/remote-keys.ts';
 import { createTokenVerifier, type TokenVerifier } from '../auth/token-verifier.ts';
+import type { ControlAddress } from '../client/control-address.ts';
 import { ControlHttp } from '../client/control-http.ts';
 import { LogFollower } from '../client/log-follower.ts';
 import type { ChildContext, ChildService } from '../process/child-process.ts';
@@ -27,10 +28,11 @@ import type { ListenPlace } from '../protocol/supervision.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
 import { type AccessCheck, createAccessCheck } from './access.ts';
 import { AccessNewsTaker } from './access-news.ts';
-import { restartClosing } from './close-codes.ts';
 import { Admission } from './admission.ts';
+import { restartClosing } from './close-codes.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionWorld } from './connection-world.ts';
+import { askGateway, corePlace } from './core-place.ts';
 import { CursorMoves } from './cursors.ts';
 import { drain, settledWithin } from './drain.ts';
 import { FanOut } from './fan-out.ts';
@@ -47,7 +49,6 @@ export function createGatewayProcess(context: ChildContext): ChildService {
 
 /** How long clients have to answer the close, at most. */
 const CLOSE_WAIT_MS = 2_000;
-const STATUS_TIMEOUT_MS = 1_000;
 /** What every gateway must hear of, whoever is attached. */
 const ALWAYS_FOLLOWED: readonly Topic[] = [{ type: ACCESS_EVENT_TYPE, id: '*' }];
 /** In the data directory. */
@@ -59,6 +60,7 @@ class GatewayProcess implements ChildService {
   readonly #fanOut: FanOut;
   readonly #hub: Hub;
   readonly #followed: FollowedTypes;
+  readonly #core: ControlAddress;
   /** For what connections ask of the core. */
   readonly #http: ControlHttp;
   readonly #cursors: CursorMoves;
@@ -76,7 +78,8 @@ class GatewayProcess implements ChildService {
   constructor(context: ChildContext) {
     this.#context = context;
     this.#log = context.log.child({ component: 'gateway' });
-    this.#http = new ControlHttp({ socketPath: context.settings.daemon.controlSocket }, 0);
+    this.#core = corePlace(context.settings, context.mode);
+    this.#http = new ControlHttp(this.#core, 0);
     this.#cursors = new CursorMoves(this.#http, this.#log);
 
     const { directFrames } = context.settings.webSocketEvents;
@@ -241,7 +244,7 @@ class GatewayProcess implements ChildService {
         listener.serve();
         return place;
       },
-      askGateway: () => askGateway(settings.daemon.controlSocket, this.#log),
+      askGateway: () => askGateway(this.#core, this.#log),
       onStandby: () => {
         this.#log.info('another gateway serves the port; waiting for it');
         announce('standby');
@@ -255,9 +258,9 @@ class GatewayProcess implements ChildService {
   }
 
   #createFollower(listen: NonNullable<StatusView['gateway']>): LogFollower {
-    const { settings, supervisorPid } = this.#context;
+    const { supervisorPid } = this.#context;
     return new LogFollower({
-      address: { socketPath: settings.daemon.controlSocket },
+      address: this.#core,
       // What somebody attaches to is asked for then.
       events: ALWAYS_FOLLOWED,
       hello: { role: 'gateway', pid: process.pid, supervisorPid, listen },
@@ -298,20 +301,5 @@ function logKeySet(log: Logger, news: KeySetNews): void {
     }
     case 'not-kept':
       log.warn({ file: news.file, err: news.error }, 'a key set cannot be kept for the next start');
-  }
-}
-
-async function askGateway(socketPath: string, log: Logger): Promise<StatusView['gateway']> {
-  const http = new ControlHttp({ socketPath }, 0);
-  try {
-    const call = { method: 'GET', path: '/v1/status', timeoutMs: STATUS_TIMEOUT_MS } as const;
-    const status = (await http.call(call)) as Partial<StatusView> | undefined;
-    return status?.gateway ?? null;
-  } catch (err) {
-    // The core may be starting; the caller asks again until its patience ends.
-    log.debug({ err }, 'the core cannot say who serves the port');
-    return null;
-  } finally {
-    http.close();
   }
 }

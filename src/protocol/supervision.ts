@@ -24,7 +24,7 @@ export interface ProcessView {
 }
 
 /** The names of the commands that start a supervisor. */
-export type SupervisorMode = 'up' | 'worker' | 'web_socket';
+export type SupervisorMode = 'up' | 'worker' | 'web_socket' | 'edge';
 
 export interface Predecessor {
   readonly pid: number;

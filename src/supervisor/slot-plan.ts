@@ -30,6 +30,8 @@ export function planSlots(mode: SupervisorMode, settings: SlotSettings): readonl
       return [core, ...planExecutors(settings)];
     case 'web_socket':
       return [core, ...gateways];
+    case 'edge':
+      return gateways;
   }
 }
 

@@ -111,7 +111,8 @@ describe('without a file', () => {
         hookTimeout: 2_000,
         hookCacheTime: 30_000,
       },
-      api: { address: '127.0.0.1', port: 0 },
+      api: { address: '127.0.0.1', port: 0, hosts: [] },
+      edge: { core: null, tokenFile: null },
     });
   });
 

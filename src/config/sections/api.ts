@@ -1,7 +1,7 @@
-/** The keys of [access] and [api]: who may see what, and the door of operators. */
-import { key, nullable, type SectionDefinition } from '../key-definition.ts';
-import type { AccessSettings, ApiSettings } from '../settings.ts';
-import { duration, integer, matching, oneOf, path, url } from '../value-types.ts';
+/** The keys of [access], [api] and [edge]: who may see what, the door of operators, and the way to one elsewhere. */
+import { key, list, nullable, type SectionDefinition } from '../key-definition.ts';
+import type { AccessSettings, ApiSettings, EdgeSettings } from '../settings.ts';
+import { duration, integer, listOf, matching, oneOf, path, url } from '../value-types.ts';
 
 const HOST = matching('host name or IP address', /^[^\s/]+$/);
 
@@ -50,6 +50,29 @@ export const API: SectionDefinition<ApiSettings> = {
   keys: {
     address: key(HOST, '127.0.0.1', 'Address to listen on.'),
     port: key(integer(0, 65_535), '0', 'Port to listen on; 0: no TCP listener.'),
+    hosts: list(
+      listOf(matching('host name, with its port where it is not the usual one', /^[^\s/]+$/)),
+      '',
+      'Names (Host headers) that clients reach it by besides the address, as through a proxy with TLS; *: any.',
+    ),
+  },
+};
+
+export const EDGE: SectionDefinition<EdgeSettings> = {
+  name: 'edge',
+  comment: 'For `web_socket edge`: the core elsewhere whose events are served here.',
+  instance: null,
+  keys: {
+    core: nullable(
+      url('https', 'http'),
+      'URL of its control API.',
+      'https://taskbell.example.org:8443',
+    ),
+    tokenFile: nullable(
+      path,
+      'File with the token of that API (api-token in its data directory).',
+      './keys/core-token',
+    ),
   },
 };
 
