@@ -29,14 +29,8 @@ export class EventQueue<T> implements AsyncIterableIterator<T, undefined> {
     if (reader !== undefined) reader.resolve({ done: false, value: item });
     else if (this.#waiting.push(item) > MAX_WAITING) {
       this.#waiting.length = 0;
-      const message = `A loop over events fell more than ${MAX_WAITING} events behind.`;
-      this.end(
-        new EventsError(
-          'E_UNAVAILABLE',
-          message,
-          'Attach again with the `seq` of the last event that it took.',
-        ),
-      );
+      const message = `A loop fell more than ${MAX_WAITING} events behind.`;
+      this.end(new EventsError('E_UNAVAILABLE', message, 'Attach again, since what it took.'));
     }
   }
 

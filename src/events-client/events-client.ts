@@ -15,7 +15,6 @@ import {
   type AttachOptions,
   callSafely,
   type EventCallback,
-  type Gap,
   type Subscription,
   TopicSubscription,
 } from './subscription.ts';
@@ -39,13 +38,7 @@ export interface ClientOptions {
   readonly random: () => number;
 }
 
-export interface Listeners {
-  status: (facts: StatusFacts) => void;
-  /** Events of a subscription can no longer be had. */
-  gap: (gap: Gap, subscription: Subscription) => void;
-}
-
-type Told = { readonly [K in keyof Listeners]: Set<Listeners[K]> };
+export type StatusListener = (facts: StatusFacts) => void;
 
 /** A connection that lasted so long was a good one: the next loss is the first one again. */
 const STABLE_MS = 5_000;
@@ -53,7 +46,7 @@ const REFUSED = 4401;
 
 export class EventsClient {
   readonly #options: ClientOptions;
-  readonly #listeners: Told = { status: new Set(), gap: new Set() };
+  readonly #listeners = new Set<StatusListener>();
   readonly #subscriptions = new Set<TopicSubscription>();
   #facts: StatusFacts = { status: 'connecting' };
   #link: Link | undefined;
@@ -77,25 +70,19 @@ export class EventsClient {
   }
 
   /** @returns a function that ends it */
-  on<K extends keyof Listeners>(name: K, listener: Listeners[K]): () => void {
-    const listeners: Set<Listeners[K]> = this.#listeners[name];
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+  onStatus(listener: StatusListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Never waits for the network: what cannot be had is told with `onEnd`, and by `attached`. */
   attach(options: AttachOptions, callback?: EventCallback): Subscription {
     checkTopic(options);
-    const events = {
-      onGap: (gap: Gap, one: Subscription) => {
-        for (const listener of this.#listeners.gap) callSafely(() => listener(gap, one));
-      },
-      onEnd: (one: TopicSubscription) => {
-        this.#subscriptions.delete(one);
-        this.#session?.detach(one.topic);
-      },
+    const onEnd = (one: TopicSubscription): void => {
+      this.#subscriptions.delete(one);
+      this.#session?.detach(one.topic);
     };
-    const subscription = new TopicSubscription(options, events, callback);
+    const subscription = new TopicSubscription(options, onEnd, callback);
     if (this.status === 'closed') subscription.end(this.#facts.error ?? closedError());
     else {
       this.#subscriptions.add(subscription);
@@ -107,7 +94,7 @@ export class EventsClient {
 
   /** Resolves with the job's end, be it a good one or not, and also when it lies behind. */
   waitForJob(id: string, options: WaitOptions = {}): Promise<JobEnd> {
-    return waitForJob((topic, callback) => this.attach(topic, callback), id, options);
+    return waitForJob((topic) => this.attach(topic), id, options);
   }
 
   /** Ends everything. Loops over events end, waits for jobs reject. */
@@ -211,8 +198,7 @@ export class EventsClient {
     const next = decideReturn(loss, bounds, random());
     const why = error ?? lossError(code, reason);
     if (next.kind === 'never') {
-      const hint = 'Connect anew with a valid token.';
-      this.#finish(error ?? new EventsError(next.code, why.message, hint));
+      this.#finish(error ?? new EventsError(next.code, why.message));
       return;
     }
     this.#return = setTimeout(() => void this.#connect(), next.delayMs);
@@ -249,17 +235,14 @@ export class EventsClient {
 
   #tell(facts: StatusFacts): void {
     this.#facts = facts;
-    for (const listener of this.#listeners.status) callSafely(() => listener(facts));
+    for (const listener of this.#listeners) callSafely(() => listener(facts));
   }
 }
 
 function checkTopic({ type, id }: AttachOptions): void {
-  const isTopic =
-    typeof type === 'string' &&
-    (id === undefined ? type === 'notification' : typeof id === 'string');
-  if (isTopic) return;
-  const message = `attach: expected {type, id} as texts (id may be left out for notification), got ${JSON.stringify({ type, id })}`;
-  throw new EventsError('E_INVALID_REQUEST', message);
+  if (typeof type === 'string' && typeof (id ?? '') === 'string') return;
+  const got = JSON.stringify({ type, id });
+  throw new EventsError('E_INVALID_REQUEST', `attach: expected {type, id} as texts, got ${got}`);
 }
 
 function lossError(code: number, reason: string): EventsError {

@@ -4,7 +4,7 @@
  * Depends on nothing. The gateway serves it at /sdk/taskbell.js as one file. Publishes nothing and adds no jobs:
  * that is `taskbell/client`, and no business of a browser.
  */
-import { EventsClient, type Listeners, type StatusFacts } from './events-client.ts';
+import { EventsClient, type StatusFacts, type StatusListener } from './events-client.ts';
 import { EventsError } from './events-error.ts';
 import type { JobEnd, WaitOptions } from './job-wait.ts';
 import type { WebSocketClass } from './link.ts';
@@ -18,8 +18,8 @@ export type {
   EventsClient,
   Gap,
   JobEnd,
-  Listeners,
   StatusFacts,
+  StatusListener,
   Subscription,
   WaitOptions,
   WebSocketClass,
@@ -56,8 +56,10 @@ export function connect(options: ConnectOptions): EventsClient {
       hint,
     );
   }
+  const url = new URL(options.url, page.location?.href);
+  url.protocol = url.protocol.replace('http', 'ws');
   return new EventsClient({
-    url: absolute(options.url),
+    url: url.href,
     token: options.token,
     WebSocket,
     silenceMs: options.silenceMs ?? SILENCE_MS,
@@ -67,18 +69,4 @@ export function connect(options: ConnectOptions): EventsClient {
     },
     random: Math.random,
   });
-}
-
-function absolute(url: string): string {
-  try {
-    const { href } = new URL(url, page.location?.href);
-    const found = href.replace(/^http/, 'ws');
-    if (/^wss?:/.test(found)) return found;
-  } catch {
-    // Said below, with the others that cannot work.
-  }
-  throw new EventsError(
-    'E_INVALID_REQUEST',
-    `url: expected ws:// or wss://, got ${JSON.stringify(url)}`,
-  );
 }

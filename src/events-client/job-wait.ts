@@ -5,7 +5,7 @@
  */
 import type { JobEventData } from '../protocol/events.ts';
 import { EventsError } from './events-error.ts';
-import type { AttachOptions, EventCallback, Subscription } from './subscription.ts';
+import type { AttachOptions, Subscription } from './subscription.ts';
 
 /** What a job's last event says. `state` is `succeeded`, `failed` or `cancelled`. */
 export type JobEnd = JobEventData;
@@ -15,48 +15,33 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
-export type Attach = (options: AttachOptions, callback: EventCallback) => Subscription;
+type Attach = (options: AttachOptions) => Subscription;
 
 const ENDS = ['succeeded', 'failed', 'cancelled'];
 
-export function waitForJob(attach: Attach, id: string, { signal }: WaitOptions): Promise<JobEnd> {
-  return new Promise((resolve, reject) => {
-    let subscription: Subscription | undefined;
-    let isOver = false;
-    const stop = (): void => {
-      isOver = true;
-      signal?.removeEventListener('abort', onAbort);
-      subscription?.detach();
-    };
-    const onAbort = (): void => {
+export async function waitForJob(
+  attach: Attach,
+  id: string,
+  { signal }: WaitOptions,
+): Promise<JobEnd> {
+  for (;;) {
+    signal?.throwIfAborted();
+    const subscription = attach({ type: 'job', id, last: 1 });
+    const stop = (): void => subscription.detach();
+    signal?.addEventListener('abort', stop);
+    try {
+      for await (const { data } of subscription) {
+        const [end] = data as unknown as readonly JobEnd[];
+        if (end !== undefined && ENDS.includes(end.state)) return end;
+      }
+      signal?.throwIfAborted();
+      throw new EventsError('E_UNAVAILABLE', `Closed before job ${id} had ended.`);
+    } catch (error) {
+      // A gap: the end may be among what is lost, and the newest event has it.
+      if (!(error instanceof EventsError && error.code === 'E_NOT_FOUND')) throw error;
+    } finally {
       stop();
-      reject(signal?.reason);
-    };
-    const onEvent: EventCallback = ({ data: [end] }) => {
-      const job = end as unknown as JobEnd | undefined;
-      if (job === undefined || !ENDS.includes(job.state)) return;
-      stop();
-      resolve(job);
-    };
-    const onEnd = (error: Error | undefined): void => {
-      if (isOver) return;
-      stop();
-      reject(error ?? new EventsError('E_UNAVAILABLE', `Closed before job ${id} had ended.`));
-    };
-    const begin = (): void => {
-      subscription = attach({ type: 'job', id, last: 1, onGap, onEnd }, onEvent);
-    };
-    /** The end may be among what is lost: the newest event has it. */
-    const onGap = (): void => {
-      isOver = true;
-      subscription?.detach();
-      isOver = false;
-      begin();
-    };
-    if (signal?.aborted) onAbort();
-    else {
-      signal?.addEventListener('abort', onAbort);
-      begin();
+      signal?.removeEventListener('abort', stop);
     }
-  });
+  }
 }

@@ -7,20 +7,20 @@
  * history was sent, and from then on everything comes in the log's order again.
  */
 import type { PublishedEvent } from '../protocol/events.ts';
-import { type AttachBatch, attachMessage, nextBatch, startsWith } from './attach-batch.ts';
+import { type AttachBatch, nextBatch } from './attach-batch.ts';
 import { EventsError } from './events-error.ts';
 import type { AttachReply, TopicSubscription } from './subscription.ts';
 import { type AskedTopic, keyOf } from './topic.ts';
 
 type Batch = AttachBatch<TopicSubscription>;
 
-type Asked =
-  | { readonly kind: 'auth'; readonly token: string }
-  | { readonly kind: 'attach'; readonly batch: Batch }
-  | { readonly kind: 'detach'; readonly events: readonly AskedTopic[] }
-  /** Its reply ends a history. */
-  | { readonly kind: 'mark' }
-  | { readonly kind: 'ping' };
+interface Asked {
+  /** The reply to a `mark` ends a history. */
+  readonly kind: 'auth' | 'attach' | 'detach' | 'mark' | 'ping';
+  readonly message: object;
+  /** Of an attach. */
+  readonly batch?: Batch;
+}
 
 interface Reply extends AttachReply {
   readonly code: number;
@@ -46,6 +46,7 @@ export interface SessionOptions {
 }
 
 const MAX_TOPICS = 100;
+const PING = { action: 'ping' };
 
 export class Session {
   readonly #options: SessionOptions;
@@ -58,7 +59,7 @@ export class Session {
   /** The subscriptions whose history is being sent. */
   #inHistory: ReadonlySet<TopicSubscription> | undefined;
   #mustPing = false;
-  /** Halved after a refusal that names no topic, to find the one that is meant. */
+  /** One after a refusal that names no topic, to find the one that is meant. */
   #maxTopics = MAX_TOPICS;
   #epoch: string | undefined;
 
@@ -73,7 +74,7 @@ export class Session {
     this.#asked = this.#next();
     if (this.#asked === undefined) return;
     this.#rid += 1;
-    this.#options.send({ ...messageOf(this.#asked), rid: this.#rid });
+    this.#options.send({ ...this.#asked.message, rid: this.#rid });
   }
 
   /** Shows a newer token. */
@@ -110,10 +111,10 @@ export class Session {
     const token = this.#token;
     if (token !== undefined) {
       this.#token = undefined;
-      return { kind: 'auth', token };
+      return { kind: 'auth', message: { action: 'auth', auth: token } };
     }
     if (!this.#isReady) return undefined;
-    if (this.#inHistory !== undefined) return { kind: 'mark' };
+    if (this.#inHistory !== undefined) return { kind: 'mark', message: PING };
     return this.#nextDetach() ?? this.#nextAttach() ?? this.#nextPing();
   }
 
@@ -123,7 +124,8 @@ export class Session {
     const entries = [...this.#toDetach].slice(0, MAX_TOPICS);
     for (const [key] of entries) this.#toDetach.delete(key);
     if (entries.length === 0) return undefined;
-    return { kind: 'detach', events: entries.map(([, topic]) => topic) };
+    const events = entries.map(([, topic]) => topic);
+    return { kind: 'detach', message: { action: 'detach', events } };
   }
 
   #nextAttach(): Asked | undefined {
@@ -131,13 +133,14 @@ export class Session {
     const batch = nextBatch(waiting, this.#maxTopics);
     if (batch === undefined) return undefined;
     for (const one of batch.members) one.ask();
-    return { kind: 'attach', batch };
+    const events = batch.members.map(({ topic }) => topic);
+    return { kind: 'attach', batch, message: { action: 'attach', events, ...batch.start } };
   }
 
   #nextPing(): Asked | undefined {
     if (!this.#mustPing) return undefined;
     this.#mustPing = false;
-    return { kind: 'ping' };
+    return { kind: 'ping', message: PING };
   }
 
   #onEvent(event: PublishedEvent): void {
@@ -158,7 +161,7 @@ export class Session {
       this.#options.onRefused(reply.code);
       return;
     }
-    if (asked.kind === 'attach') this.#onAttachReply(asked.batch, reply);
+    if (asked.batch !== undefined) this.#onAttachReply(asked.batch, reply);
     else if (asked.kind === 'mark') this.#onHistoryEnd();
     else if (asked.kind === 'auth' && !this.#isReady) {
       this.#isReady = true;
@@ -174,10 +177,10 @@ export class Session {
     }
     this.#maxTopics = Math.min(MAX_TOPICS, this.#maxTopics * 2);
     this.#epoch = reply.epoch ?? this.#epoch;
-    if (start.kind !== 'now') this.#inHistory = new Set(members);
+    if (start.since !== undefined || start.last !== undefined) this.#inHistory = new Set(members);
     for (const one of members) {
       // That the furthest one behind lost events says nothing of the others: each is asked for by itself.
-      if (reply.recovered === false && !startsWith(one.start, start)) one.wait();
+      if (reply.recovered === false && one.start.since !== start.since) one.wait();
       else one.begin(reply, start);
     }
   }
@@ -186,7 +189,7 @@ export class Session {
     for (const one of members) one.wait();
     if (reply.event !== undefined && this.#refuse(reply.event, reply)) return;
     const [only, ...others] = members;
-    if (others.length > 0) this.#maxTopics = Math.ceil(members.length / 2);
+    if (others.length > 0) this.#maxTopics = 1;
     else only?.end(refusal(only.topic, reply));
   }
 
@@ -209,20 +212,6 @@ export class Session {
 /** Whose own notifications they are is known to the gateway only. */
 function isOwn(one: AskedTopic, meant: AskedTopic): boolean {
   return one.id === undefined && one.type === meant.type;
-}
-
-function messageOf(asked: Asked): object {
-  switch (asked.kind) {
-    case 'auth':
-      return { action: 'auth', auth: asked.token };
-    case 'attach':
-      return attachMessage(asked.batch);
-    case 'detach':
-      return { action: 'detach', events: asked.events };
-    case 'mark':
-    case 'ping':
-      return { action: 'ping' };
-  }
 }
 
 function refusal({ type, id }: AskedTopic, { code, message, detail }: Reply): EventsError {

@@ -6,6 +6,7 @@
  * Delivers each event once and in order. Refuses to guess: what is lost is told as a gap, never skipped in silence.
  */
 import type { PublishedEvent } from '../protocol/events.ts';
+import type { Start } from './attach-batch.ts';
 import { EventQueue } from './event-queue.ts';
 import { EventsError } from './events-error.ts';
 import { Position, type Stand } from './position.ts';
@@ -33,7 +34,10 @@ export interface AttachOptions extends AskedTopic {
 
 export type EventCallback = (event: PublishedEvent) => void;
 
-/** What an attach gives. An async iterable of its events: without a callback they wait for the first loop. */
+/**
+ * What an attach gives. An async iterable of its events: without a callback they wait for the first loop, and
+ * the end of the last loop detaches.
+ */
 export interface Subscription extends AsyncIterable<PublishedEvent, undefined> {
   readonly topic: AskedTopic;
   /** Resolves when the gateway has confirmed it for the first time, rejects when it ends before. */
@@ -43,20 +47,10 @@ export interface Subscription extends AsyncIterable<PublishedEvent, undefined> {
   detach(): void;
 }
 
-export type Start =
-  | { readonly kind: 'now' }
-  | { readonly kind: 'last' }
-  | { readonly kind: 'position'; readonly stand: Stand };
-
 export interface AttachReply {
   readonly seq?: string;
   readonly epoch?: string;
   readonly recovered?: boolean;
-}
-
-export interface SubscriptionEvents {
-  onGap(gap: Gap, subscription: Subscription): void;
-  onEnd(subscription: TopicSubscription, error: Error | undefined): void;
 }
 
 export class TopicSubscription implements Subscription {
@@ -64,7 +58,7 @@ export class TopicSubscription implements Subscription {
   readonly attached: Promise<void>;
   readonly #options: AttachOptions;
   readonly #callback: EventCallback | undefined;
-  readonly #events: SubscriptionEvents;
+  readonly #onEnd: (subscription: TopicSubscription) => void;
   readonly #position: Position;
   readonly #queues = new Set<EventQueue<PublishedEvent>>();
   /** Made at once where there is no callback, so that nothing is lost before the loop begins. */
@@ -74,11 +68,16 @@ export class TopicSubscription implements Subscription {
   #isMending = false;
   #settle: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} };
 
-  constructor(options: AttachOptions, events: SubscriptionEvents, callback?: EventCallback) {
+  /** @param onEnd called once, for whatever reason */
+  constructor(
+    options: AttachOptions,
+    onEnd: (subscription: TopicSubscription) => void,
+    callback?: EventCallback,
+  ) {
     const { type, id, since, epoch } = options;
     this.topic = id === undefined ? { type } : { type, id };
     this.#options = options;
-    this.#events = events;
+    this.#onEnd = onEnd;
     this.#callback = callback;
     this.#position = new Position(since === undefined ? undefined : { seq: since, epoch });
     this.attached = new Promise((resolve, reject) => {
@@ -102,9 +101,10 @@ export class TopicSubscription implements Subscription {
   }
 
   get start(): Start {
-    const stand = this.#position.stand;
-    if (stand !== undefined) return { kind: 'position', stand };
-    return { kind: this.#options.last === undefined ? 'now' : 'last' };
+    const stand = this.position;
+    return stand === undefined
+      ? { last: this.#options.last }
+      : { since: stand.seq, epoch: stand.epoch };
   }
 
   detach(): void {
@@ -131,7 +131,7 @@ export class TopicSubscription implements Subscription {
   begin({ seq, epoch, recovered }: AttachReply, start: Start): void {
     if (this.#phase !== 'asked') return;
     this.#phase = 'attached';
-    if (start.kind === 'last') this.#position.leap();
+    if (start.last !== undefined) this.#position.leap();
     else if (recovered === false) this.#leap({ since: this.position?.seq, seq: seq ?? '0', epoch });
     else if (seq !== undefined) this.#position.reach(seq, epoch);
     this.#settle.resolve();
@@ -173,13 +173,12 @@ export class TopicSubscription implements Subscription {
     for (const queue of this.#queues) queue.end(error);
     const reason = error ?? new EventsError('E_UNAVAILABLE', 'The subscription was ended.');
     this.#settle.reject(reason);
-    this.#events.onEnd(this, error);
+    this.#onEnd(this);
     callSafely(() => this.#options.onEnd?.(error));
   }
 
   #leap(gap: Gap): void {
     this.#position.leap();
-    callSafely(() => this.#events.onGap(gap, this));
     const { onGap } = this.#options;
     if (onGap !== undefined) callSafely(() => onGap(gap));
     else for (const queue of this.#queues) queue.end(gapError(gap));
@@ -191,7 +190,10 @@ export class TopicSubscription implements Subscription {
   }
 
   #addQueue(): EventQueue<PublishedEvent> {
-    const queue = new EventQueue<PublishedEvent>((ended) => this.#queues.delete(ended));
+    const queue = new EventQueue<PublishedEvent>((ended) => {
+      this.#queues.delete(ended);
+      if (this.#callback === undefined && this.#queues.size === 0) this.end();
+    });
     if (this.#phase === 'ended') queue.end();
     else this.#queues.add(queue);
     return queue;

@@ -1,10 +1,10 @@
 /** When a token has to be renewed, read from the token itself. Pure. Checks no signature: the gateway does. */
 
-const MIN_DELAY_MS = 1_000;
+const SHORTEST_MS = 1_000;
 /** Where the token does not say when it ends, or this clock does not agree that it is valid. */
-const UNSURE_DELAY_MS = 30_000;
+const UNSURE_MS = 30_000;
 /** Most that a timer takes. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** When a token ends, epoch milliseconds; undefined where that cannot be read. */
 export function expiryOf(token: string): number | undefined {
@@ -25,6 +25,6 @@ export function renewalDelayMs(token: string, now: number): number | undefined {
   const expiresAt = expiryOf(token);
   if (expiresAt === undefined) return undefined;
   const leftMs = expiresAt - now;
-  if (leftMs <= 0) return UNSURE_DELAY_MS;
-  return Math.min(MAX_DELAY_MS, Math.max(MIN_DELAY_MS, leftMs * 0.8));
+  if (leftMs <= 0) return UNSURE_MS;
+  return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, leftMs * 0.8));
 }

@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sqlite: ['protocol'],
   protocol: [],
   wire: [],
+  'events-client': ['protocol'],
   schema: ['protocol'],
   privacy: ['protocol'],
   config: ['protocol'],
