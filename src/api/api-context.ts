@@ -13,6 +13,12 @@ import type {
   ExportRequest,
 } from '../protocol/bulk.ts';
 import type { EventRequest, EventTypesView } from '../protocol/events.ts';
+import type {
+  ClosedConnections,
+  ConnectionFilter,
+  ConnectionPage,
+  TopicPage,
+} from '../protocol/gateways.ts';
 import type { CursorMove, HistoryPage, HistoryRequest } from '../protocol/history.ts';
 import type { JobRequest, JobView, LogLinesView } from '../protocol/jobs.ts';
 import type { Json } from '../protocol/json.ts';
@@ -142,6 +148,19 @@ export interface TokenService {
   restore(id: string): Promise<boolean>;
 }
 
+/** The clients of all gateways. `silent` names gateways that did not answer in time. */
+export interface ConnectionService {
+  /** By gateway and age. Throws E_INVALID_REQUEST for an `after` that is no id. */
+  page(
+    filter: ConnectionFilter,
+    place: { readonly after: string | undefined; readonly limit: number },
+  ): Promise<ConnectionPage>;
+  /** @param comeBack the client is asked to, instead of being told that it may not stay. Throws E_NOT_FOUND. */
+  close(id: string, comeBack: boolean): Promise<ClosedConnections>;
+  closeUser(user: string, comeBack: boolean): Promise<ClosedConnections>;
+  topics(type: string | undefined, limit: number): Promise<TopicPage>;
+}
+
 /** The log for subscribers that come back. */
 export interface HistoryService {
   read(request: HistoryRequest): Promise<HistoryPage>;
@@ -150,6 +169,9 @@ export interface HistoryService {
 }
 
 export interface ApiContext {
+  readonly connections: ConnectionService;
+  /** In the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
   readonly history: HistoryService;
   readonly tokens: TokenService;
   readonly privacy: PrivacyService;

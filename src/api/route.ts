@@ -21,6 +21,8 @@ export interface ApiAnswer {
   readonly status: number;
   /** Undefined: no body. */
   readonly body?: unknown;
+  /** When given, the body is text of this kind; else it is JSON. */
+  readonly contentType?: string;
 }
 
 export interface Route {

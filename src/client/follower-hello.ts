@@ -5,6 +5,8 @@ export interface FollowerHello {
   readonly role: 'gateway' | 'client';
   readonly pid: number;
   readonly supervisorPid: number;
+  /** Of a gateway, told from all others by it. */
+  readonly name?: string;
   readonly listen?: { readonly address: string; readonly port: number; readonly path: string };
 }
 
@@ -15,6 +17,7 @@ export function queryOf(hello: FollowerHello | undefined): string {
     role: hello.role,
     pid: String(hello.pid),
     supervisor: String(hello.supervisorPid),
+    ...(hello.name === undefined ? {} : { name: hello.name }),
     ...(hello.listen === undefined ? {} : { listen: JSON.stringify(hello.listen) }),
   });
   return `?${parameters}`;

@@ -29,6 +29,8 @@ export interface LogConnectionHandlers {
   onUnwanted(row: RowHead): void;
   /** Everything up to `seq` that is followed has come. */
   onSync(seq: string): void;
+  /** What belongs to neither the log nor a reply. */
+  onOther(message: { readonly action: string }): void;
   /** The upgrade was answered with this HTTP status; `onClose` follows. */
   onRefused(status: number): void;
   /** Once, whatever ended it. */
@@ -62,7 +64,12 @@ export class LogConnection {
   }
 
   send(request: FollowRequest | ReattachRequest): void {
-    this.#socket.send(JSON.stringify(request));
+    this.tell(request);
+  }
+
+  /** What is no request to follow. */
+  tell(message: object): void {
+    this.#socket.send(JSON.stringify(message));
   }
 
   pause(): void {
@@ -154,6 +161,7 @@ export class LogConnection {
     else if ('status' in message) this.#handlers.onReply(message);
     else if ('action' in message) {
       if (message.action === 'sync') this.#handlers.onSync(message.seq);
+      else this.#handlers.onOther(message);
     } else if (message.seq === undefined) this.#handlers.onVolatile(message);
     else this.#handlers.onEvent(message);
   }

@@ -61,6 +61,8 @@ export interface LogFollowerOptions {
    * asked for everything instead, as long as the connection lasts, and this is told. Otherwise a refusal is an error.
    */
   onRefused?(error: TaskbellError): void;
+  /** What the core says beside the log, in the order in which it came. */
+  onOther?(message: { readonly action: string }): void;
   /** A draw from [0, 1) for the reconnect delay; `Math.random` when omitted. */
   readonly random?: () => number;
 }
@@ -114,6 +116,13 @@ export class LogFollower implements Service {
   /** Up to which `seq` everything that is followed has come; undefined before the first attach. */
   position(): string | undefined {
     return this.#position.seq;
+  }
+
+  /** Says something beside the log. False: the core is away, and nobody hears it. */
+  tell(message: object): boolean {
+    if (this.#phase !== 'following' || this.#connection === undefined) return false;
+    this.#connection.tell(message);
+    return true;
   }
 
   /** Which log `position` belongs to. */
@@ -172,6 +181,7 @@ export class LogFollower implements Service {
       onSync: (seq) => {
         if (this.#phase === 'following') this.#position.standAt(seq);
       },
+      onOther: (message) => this.#options.onOther?.(message),
       onRefused: (status) => this.#refusedUpgrade(status),
       onClose: (error) => this.#lost(error),
     });

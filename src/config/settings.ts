@@ -105,6 +105,8 @@ export interface EventTypeSettings {
   readonly retentionCount: number | null;
   /** File with the JSON Schema of its `data`; null: any array. */
   readonly schema: string | null;
+  /** Subscribers may ask who else is attached to its objects. */
+  readonly presence: boolean;
 }
 
 /** One `[schedule:NAME]` section: exactly one of `cron` and `every`. */
@@ -199,6 +201,7 @@ export interface WebSocketEventsSettings {
   readonly syncInterval: number;
   readonly historyReads: number;
   readonly maxCursorsPerUser: number;
+  readonly presenceLinger: number;
   /** False: the gateway sends each message by the WebSocket library. */
   readonly directFrames: boolean;
   /** Exact origins that browsers may come from; `*` alone: any. */

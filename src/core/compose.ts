@@ -51,6 +51,7 @@ import { ExecutorNews } from './executor-news.ts';
 import { ExecutorPool, type Patience } from './executor-pool.ts';
 import { Follower } from './follower.ts';
 import { FollowerHeartbeat } from './follower-heartbeat.ts';
+import { GatewaySide } from './gateway-side.ts';
 import { CoreHistory } from './history-service.ts';
 import { InHand } from './in-hand.ts';
 import { CoreBulkService } from './job-bulk.ts';
@@ -113,7 +114,9 @@ export function composeCore(given: CoreParts): readonly Service[] {
   });
   const { revocations } = stores;
   const tokens = new CoreTokenService({ revocations, log: parts.log, now: Date.now });
-  const server = buildServer(parts, { stores, engine, report, tokens });
+  const presenceLingerMs = settings.webSocketEvents.presenceLinger;
+  const gateways = new GatewaySide({ log: stores.events, report, presenceLingerMs });
+  const server = buildServer(parts, { stores, engine, report, tokens, gateways });
   const nobodyHears = settings.webSocket.url === null;
   const reporting = nobodyHears ? withoutReceiver(source) : report;
   const retention = new Retention({
@@ -124,7 +127,7 @@ export function composeCore(given: CoreParts): readonly Service[] {
   });
   const keeping = { start: async () => retention.start(), stop: () => retention.stop() };
   const core = [storage(db, stores.commitLoop), engineService(stores, engine)];
-  return [...core, reporting, keeping, tokens, server];
+  return [...core, reporting, keeping, tokens, gateways, server];
 }
 
 type Stores = ReturnType<typeof openStores>;
@@ -256,11 +259,12 @@ interface Built {
   readonly engine: Engine;
   readonly report: ReportClient;
   readonly tokens: CoreTokenService;
+  readonly gateways: GatewaySide;
 }
 
 function buildServer(parts: CoreParts, built: Built): ControlServer {
   const { settings, log } = parts;
-  const { stores, engine } = built;
+  const { stores, engine, gateways } = built;
   const peers = new Peers();
   const events = new CoreEventService({
     ...{ log: stores.events, types: stores.eventTypes, fingerprint: stores.fingerprint },
@@ -294,7 +298,10 @@ function buildServer(parts: CoreParts, built: Built): ControlServer {
         path: '/v1/events',
         accept: (socket, { query, transport, isRemote }) => {
           peers.add(socket, query, isRemote);
-          new Follower(socket, transport, followed);
+          const gateway = gateways.accept(socket, query);
+          const world = { ...followed, otherwise: gateway?.hear };
+          const follower = new Follower(socket, transport, world);
+          gateway?.follows(() => follower.position);
         },
       },
     ],
@@ -310,6 +317,7 @@ function apiContext(
     engine,
     report,
     tokens,
+    gateways,
     peers,
     events,
   }: Built & { readonly peers: Peers; readonly events: CoreEventService },
@@ -331,7 +339,9 @@ function apiContext(
     }),
     checkEventType: (type) => checkEventType(type, eventTypes),
     checkAccess: (question) => checkAccess(settings.access, stores, question),
-    status: () => gatherStatus(parts),
+    connections: gateways.seeing,
+    metrics: () => gateways.metrics(),
+    status: () => gatherStatus({ ...parts, subscribers: () => gateways.summary() }),
     proveCommit: () => commitLoop.commit(() => undefined),
   };
 }

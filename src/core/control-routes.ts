@@ -1,6 +1,7 @@
 /** All routes of the control API, by their rooms of the API. Knows no server. */
 import type { ApiContext } from '../api/api-context.ts';
 import { batchRoutes } from '../api/batches.ts';
+import { connectionRoutes } from '../api/connections.ts';
 import { directoryRoutes } from '../api/directory.ts';
 import { eventRoutes } from '../api/events.ts';
 import { historyRoutes } from '../api/history.ts';
@@ -24,6 +25,7 @@ export function controlRoutes(context: ApiContext): readonly Route[] {
     ...scheduleRoutes(context),
     ...eventRoutes(context),
     ...historyRoutes(context),
+    ...connectionRoutes(context),
     ...directoryRoutes(context),
     ...statusRoutes(context),
     ...workerRoutes(context),

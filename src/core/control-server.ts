@@ -159,7 +159,9 @@ export class ControlServer implements Service {
     try {
       if (!authorize(request)) throw unauthorized();
       const answer = await this.#route(request, response);
-      send(response, answer.status, answer.body);
+      const { status, body, contentType } = answer;
+      if (contentType === undefined) send(response, status, body);
+      else sendText(response, { status, text: String(body), contentType });
     } catch (error) {
       // Whoever asked went in the middle of its body: there is nobody to answer and nothing to mend.
       if (isBrokenOff(error)) this.#parts.log.debug({ err: error }, 'request broken off');
@@ -198,7 +200,14 @@ function send(
     response.writeHead(status).end();
     return;
   }
-  const text = JSON.stringify(body);
+  sendText(response, { status, text: JSON.stringify(body), contentType });
+}
+
+function sendText(
+  response: ServerResponse,
+  answer: { readonly status: number; readonly text: string; readonly contentType: string },
+): void {
+  const { status, text, contentType } = answer;
   response
     .writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
     .end(text);

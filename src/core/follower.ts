@@ -35,6 +35,8 @@ export interface FollowerWorld {
   readonly heartbeat: FollowerHeartbeat;
   /** Rows that are only live were not sent: this follower has too much unsent. */
   readonly onDropped?: (count: number) => void;
+  /** Of one follower: hears what is no request to follow. True: it was meant for somebody else here. */
+  readonly otherwise?: ((text: string) => boolean) | undefined;
 }
 
 export class Follower {
@@ -45,6 +47,7 @@ export class Follower {
   readonly #ownFrames: boolean;
   readonly #heartbeat: FollowerHeartbeat;
   readonly #onDropped: FollowerWorld['onDropped'];
+  readonly #otherwise: FollowerWorld['otherwise'];
   #filter: RowFilter = filterFor([]);
   #types: readonly string[] | undefined = [];
   /** The other end knows that rows up to here went before their time in the log was over. */
@@ -59,6 +62,7 @@ export class Follower {
   constructor(socket: WebSocket, transport: Duplex, world: FollowerWorld) {
     const { log, problemWith, ownFrames, heartbeat, onDropped } = world;
     this.#onDropped = onDropped;
+    this.#otherwise = world.otherwise;
     this.#socket = socket;
     this.#transport = transport;
     this.#log = log;
@@ -75,6 +79,11 @@ export class Follower {
     });
   }
 
+  /** Up to where the log was handed to the connection; undefined before the first attach. */
+  get position(): string | undefined {
+    return this.#position;
+  }
+
   tellPosition(): void {
     const seq = this.#position;
     if (seq === undefined || seq === this.#told) return;
@@ -85,6 +94,7 @@ export class Follower {
 
   #receive(text: string): void {
     const request = parseFollowRequest(text);
+    if (request === undefined && this.#otherwise?.(text) === true) return;
     const problem = request === undefined ? null : this.#objectTo(request);
     if (request === undefined || problem !== null) {
       const rid = request?.rid;

@@ -19,6 +19,7 @@ export interface StatusParts {
   readonly seeing: Pick<CoreSeeing, 'summary'>;
   readonly peers: Peers;
   readonly executors: () => readonly RemoteExecutor[];
+  readonly subscribers: () => Promise<StatusView['subscribers']>;
   /** As this core's own supervisor sees them; empty until it told. */
   readonly processes: () => readonly ProcessView[];
 }
@@ -41,6 +42,7 @@ export async function gatherStatus(parts: StatusParts): Promise<StatusView> {
     ...(await parts.seeing.summary()),
     report: await report.status(),
     gateway,
+    subscribers: await parts.subscribers(),
     log: { epoch: log.epoch, top: log.top(), oldest: log.oldest() },
   };
 }

@@ -22,6 +22,7 @@ import type { JsonObject } from './protocols/message.ts';
 import { Resume } from './resume.ts';
 
 type Attach = Extract<RequestV2, { action: 'attach' }>;
+type AskPresence = Extract<RequestV2, { action: 'presence' }>;
 type OnTopics = Extract<RequestV2, { action: 'attach' | 'detach' | 'presence' }>;
 
 /** What objects to a request. */
@@ -225,12 +226,13 @@ export class RequestsV2 {
     else this.#reply(5, { rid, detail });
   }
 
-  async #tellPresence(request: OnTopics): Promise<void> {
+  async #tellPresence(request: AskPresence): Promise<void> {
     const { presence } = this.#world;
     const { rid } = request;
     if (presence === undefined) this.#reply(5, { rid, detail: 'presence is not told here' });
     else {
-      const text = await presence.answer(this.#topicsOf(request), this.#link, rid);
+      const asked = { topics: this.#topicsOf(request), watch: request.watch, rid };
+      const text = await presence.answer(asked, this.#link);
       if (!this.#isEnding) this.#link.say(text);
     }
   }

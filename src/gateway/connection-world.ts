@@ -8,7 +8,7 @@ import type { Closing } from './close-codes.ts';
 import type { HealthLimits } from './connection-health.ts';
 import type { ConnectionIdentity } from './connection-identity.ts';
 import type { CursorMoves } from './cursors.ts';
-import type { FanOut } from './fan-out.ts';
+import type { FanOut, Message } from './fan-out.ts';
 import type { FollowedTypes } from './followed-types.ts';
 import type { HistoryReader } from './history.ts';
 import type { HeldEvents } from './history-hold.ts';
@@ -20,14 +20,17 @@ export interface LogPosition {
   readonly epoch: string;
 }
 
+export interface PresenceRequest {
+  readonly topics: readonly Topic[];
+  /** True: tell of every change from now on; false: no more; undefined: as it is. */
+  readonly watch: boolean | undefined;
+  readonly rid: number | string | undefined;
+}
+
 /** Who is attached to a topic. Asked and told on a connection of v2 that may see the topic. */
 export interface PresencePart {
-  /** The reply as text, with everything that belongs into it. */
-  answer(
-    topics: readonly Topic[],
-    link: ConnectionLink,
-    rid: number | string | undefined,
-  ): Promise<string>;
+  /** The reply as text, with everything that belongs into it; to be said in the turn in which it comes. */
+  answer(request: PresenceRequest, link: ConnectionLink): Promise<string>;
 }
 
 /** What all connections of a gateway share. */
@@ -56,9 +59,11 @@ export interface ConnectionLink {
   /** Aborted when nothing is served and pushed any more. */
   readonly signal: AbortSignal;
   say(text: string): void;
+  /** What others are told too. */
+  send(message: Message): void;
   /** Resolves when most of what was said has left, or when the connection ends. */
   drained(): Promise<void>;
   close(closing: Closing): void;
-  /** From now on what these events cover waits for them; undefined: nothing does. */
-  hold(events: HeldEvents | undefined): void;
+  /** From now on events that these cover go through them. */
+  hold(events: HeldEvents): void;
 }

@@ -19,8 +19,9 @@ import { RequestsV1 } from './connection-v1.ts';
 import { RequestsV2 } from './connection-v2.ts';
 import type { ConnectionLink, ConnectionWorld } from './connection-world.ts';
 import type { EventMessages } from './event-messages.ts';
-import type { HeldEvents } from './history-hold.ts';
-import type { Subscriber } from './hub.ts';
+import type { Message } from './fan-out.ts';
+import { type HeldEvents, Holds } from './history-hold.ts';
+import type { Subscriber, SubscriberFacts } from './hub.ts';
 import { Outlet } from './outlet.ts';
 import { speaksV2 } from './protocols/events-v2.ts';
 import { renderDrain } from './protocols/events-v2-text.ts';
@@ -44,12 +45,15 @@ export class Connection implements Subscriber, ConnectionLink {
   /** The signal's word as a field: it is asked for each event of each subscriber. */
   #isEnding = false;
   readonly #openedAtMono: number;
+  readonly #openedAt: number;
+  readonly #number: number;
+  #heardAt: number;
   readonly #v1: RequestsV1;
   #v2: RequestsV2 | undefined;
   readonly #recheck: AccessRecheck;
   /** A look at the rights waits for the requests that were under way. */
   #isRecheckDue = false;
-  #held: HeldEvents | undefined;
+  readonly #holds = new Holds();
   #bucket: Bucket;
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -64,6 +68,8 @@ export class Connection implements Subscriber, ConnectionLink {
     this.#socket = socket;
     this.#transport = transport;
     this.#openedAtMono = nowMono;
+    this.#openedAt = world.clock.now();
+    this.#heardAt = this.#openedAt;
     this.#pingedAtMono = nowMono;
     this.#syncedAtMono = nowMono;
     this.identity = new ConnectionIdentity(world.verifier, (user) => this.#claim(user));
@@ -75,7 +81,7 @@ export class Connection implements Subscriber, ConnectionLink {
     this.#recheck = new AccessRecheck(this, world, (topics) => this.#withdraw(topics));
     if (socket.protocol === SUBPROTOCOL_V2) this.#v2 = new RequestsV2(this, world);
     this.#bucket = fullBucket(world.limits, nowMono);
-    world.hub.join(this);
+    this.#number = world.hub.join(this);
     this.#listen();
     if (bearer !== undefined) this.#serveInTurn(() => this.#greet(bearer));
   }
@@ -105,16 +111,30 @@ export class Connection implements Subscriber, ConnectionLink {
   push(messages: EventMessages): void {
     if (this.#isEnding) return;
     if (this.#v2 === undefined) this.#outlet.send(messages.v1);
-    else if (this.#held?.covers(messages.event) === true) this.#held.add(messages);
-    else this.#outlet.send(messages.v2);
+    else if (!this.#holds.take(messages)) this.#outlet.send(messages.v2);
   }
 
   say(text: string): void {
     if (!this.#isEnding) this.#outlet.say(text);
   }
 
-  hold(events: HeldEvents | undefined): void {
-    this.#held = events;
+  send(message: Message): void {
+    if (!this.#isEnding) this.#outlet.send(message);
+  }
+
+  describe(): SubscriberFacts {
+    return {
+      number: this.#number,
+      address: this.#transport.remoteAddress,
+      protocol: this.#v2 === undefined ? 'v1' : 'v2',
+      openedAt: this.#openedAt,
+      heardAt: this.#heardAt,
+      unreadBytes: this.#outlet.unreadBytes,
+    };
+  }
+
+  hold(events: HeldEvents): void {
+    this.#holds.add(events);
   }
 
   async drained(): Promise<void> {
@@ -153,12 +173,14 @@ export class Connection implements Subscriber, ConnectionLink {
     this.#sync(moment.nowMono);
   }
 
-  /** Not while events are held: the client does not have what lies before the position. */
   #sync(nowMono: number): void {
-    if (this.#v2 === undefined || this.#held !== undefined) return;
+    if (this.#v2 === undefined) return;
     if (nowMono - this.#syncedAtMono < this.#world.limits.syncInterval) return;
+    const { seq } = this.#world.position();
+    // Otherwise the client does not have what lies before the position, or is further already.
+    if (!this.#holds.arePast(seq)) return;
     this.#syncedAtMono = nowMono;
-    this.#outlet.send(this.#world.hub.syncMessage(this.#world.position().seq));
+    this.#outlet.send(this.#world.hub.syncMessage(seq));
   }
 
   recheckAccess(): void {
@@ -175,7 +197,7 @@ export class Connection implements Subscriber, ConnectionLink {
 
   /** v1 has no word for it, and a history that is being read would go on with what was withdrawn. */
   #withdraw(topics: readonly Topic[]): void {
-    if (this.#v2 !== undefined && this.#held === undefined) this.#v2.withdraw(topics);
+    if (this.#v2 !== undefined && !this.#holds.areReading) this.#v2.withdraw(topics);
     else this.close(closing(CLOSE.forbidden, 'access was withdrawn'));
   }
 
@@ -183,6 +205,7 @@ export class Connection implements Subscriber, ConnectionLink {
   close({ code, reason, retryMs }: Closing): void {
     if (this.#isEnding) return;
     this.#end();
+    this.#world.hub.metrics.noteClosed(code);
     this.#world.hub.subscriptions.drop(this);
     const { unreadBytes } = this.#outlet;
     const facts = { code, reason, user: this.identity.user, unreadBytes };
@@ -193,6 +216,7 @@ export class Connection implements Subscriber, ConnectionLink {
   }
 
   terminate(): void {
+    if (!this.#isEnding) this.#world.hub.metrics.noteClosed('silent');
     this.#end();
     this.#outlet.discard();
     this.#socket.terminate();
@@ -216,9 +240,11 @@ export class Connection implements Subscriber, ConnectionLink {
 
   #heard(): void {
     this.#heardSincePing = true;
+    this.#heardAt = this.#world.clock.now();
   }
 
   #onClose(code: number): void {
+    if (!this.#isEnding) this.#world.hub.metrics.noteClosed('client');
     this.#end();
     const { user } = this.identity;
     this.#world.hub.leave(this, user);

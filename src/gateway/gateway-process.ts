@@ -33,6 +33,7 @@ import { restartClosing } from './close-codes.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionWorld } from './connection-world.ts';
 import { askGateway, corePlace } from './core-place.ts';
+import { CoreTalk } from './core-talk.ts';
 import { CursorMoves } from './cursors.ts';
 import { drain, settledWithin } from './drain.ts';
 import { FanOut } from './fan-out.ts';
@@ -60,6 +61,7 @@ class GatewayProcess implements ChildService {
   readonly #fanOut: FanOut;
   readonly #hub: Hub;
   readonly #followed: FollowedTypes;
+  readonly #talk: CoreTalk;
   readonly #core: ControlAddress;
   /** For what connections ask of the core. */
   readonly #http: ControlHttp;
@@ -86,6 +88,10 @@ class GatewayProcess implements ChildService {
     const { nowMono } = SYSTEM_CLOCK;
     this.#fanOut = new FanOut({ directFrames: directFrames && provesFrames(), nowMono });
     this.#hub = new Hub(SYSTEM_CLOCK, this.#fanOut);
+    this.#talk = new CoreTalk({
+      ...{ hub: this.#hub, fanOut: this.#fanOut, events: context.settings.events },
+      tell: (message) => this.#follower?.tell(message) ?? false,
+    });
     this.#revocations = new Revocations({
       ...{ http: this.#http, hub: this.#hub, clock: SYSTEM_CLOCK, log: this.#log },
       signal: this.#noMore.signal,
@@ -155,6 +161,7 @@ class GatewayProcess implements ChildService {
     // Who has to wait for its turn still hears of everything.
     await drain(this.#hub.everyone(), Math.min(drainTime, deadline.remainingMs() / 2));
     this.#followed.stop();
+    this.#talk.stop();
     await this.#follower?.stop(deadline);
     // It ends by itself now; why it failed, its own caller hears.
     await this.#starting?.catch(() => {});
@@ -181,6 +188,7 @@ class GatewayProcess implements ChildService {
       followed: this.#followed,
       history: new HistoryReader({ http: this.#http, readsAtOnce: webSocketEvents.historyReads }),
       cursors: this.#cursors,
+      presence: this.#talk.presence,
       position: () => ({
         seq: this.#follower?.position() ?? '0',
         epoch: this.#follower?.epoch() ?? '',
@@ -263,7 +271,8 @@ class GatewayProcess implements ChildService {
       address: this.#core,
       // What somebody attaches to is asked for then.
       events: ALWAYS_FOLLOWED,
-      hello: { role: 'gateway', pid: process.pid, supervisorPid, listen },
+      hello: { role: 'gateway', name: this.#talk.name, pid: process.pid, supervisorPid, listen },
+      onOther: (message) => this.#talk.hear(message),
       onEvent: (event) => this.#take(event),
       onVolatile: (event) => this.#hub.publish(event),
       // Of a type that is followed, mostly few objects have a subscriber.
@@ -271,6 +280,7 @@ class GatewayProcess implements ChildService {
         topic.type === ACCESS_EVENT_TYPE || this.#hub.subscriptions.subscribersOf(topic).size > 0,
       onState: (state, { seq, error }) => {
         this.#world?.access.setInformed(state === 'connected');
+        if (state === 'connected') this.#talk.connected();
         if (state === 'connected') this.#log.info({ seq }, 'following the log');
         // At the start the core is not there yet, and that is nothing to warn of.
         else if (!this.#isOpen) this.#log.debug({ err: error }, 'waiting for the core');

@@ -6,18 +6,33 @@
  */
 import type { ValidToken } from '../auth/token-verifier.ts';
 import type { PublishedEvent } from '../protocol/events.ts';
+import type { ConnectionProtocol } from '../protocol/gateways.ts';
 import type { Closing } from './close-codes.ts';
 import type { Moment } from './connection-health.ts';
 import { EventMessages } from './event-messages.ts';
 import type { FanOut, Message } from './fan-out.ts';
+import { GatewayMetrics } from './metrics.ts';
 import { renderSync } from './protocols/events-v2-text.ts';
 import { SubscriptionIndex } from './subscription-index.ts';
+
+/** A connection as an operator sees it. */
+export interface SubscriberFacts {
+  /** What `join` gave it. */
+  readonly number: number;
+  readonly address: string | undefined;
+  readonly protocol: ConnectionProtocol;
+  /** Epoch milliseconds. */
+  readonly openedAt: number;
+  readonly heardAt: number;
+  readonly unreadBytes: number;
+}
 
 export interface Subscriber {
   /** What it is here by; undefined before the first valid one. */
   readonly token: ValidToken | undefined;
   /** @param messages the same object for all subscribers of one event */
   push(messages: EventMessages): void;
+  describe(): SubscriberFacts;
   tick(moment: Moment): void;
   /** What its user may see may have changed: it looks again at what it is attached to. */
   recheckAccess(): void;
@@ -37,6 +52,7 @@ const NOBODY: ReadonlySet<never> = new Set();
 
 export class Hub {
   readonly subscriptions = new SubscriptionIndex<Subscriber>();
+  readonly metrics = new GatewayMetrics();
   readonly #clock: Clock;
   readonly #fanOut: FanOut;
   readonly #members = new Set<Subscriber>();
@@ -54,9 +70,11 @@ export class Hub {
     return this.#members.size;
   }
 
-  join(member: Subscriber): void {
+  /** @returns its number: later ones have larger numbers */
+  join(member: Subscriber): number {
     this.#members.add(member);
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    return this.metrics.noteOpened();
   }
 
   /** @param user whom the member was counted for by `claimUser` */
@@ -87,6 +105,7 @@ export class Hub {
   publish(event: PublishedEvent): void {
     const subscribers = this.subscriptions.subscribersOf(event);
     if (subscribers.size === 0) return;
+    this.metrics.noteEvent(subscribers.size);
     const messages = new EventMessages(event, this.#fanOut);
     // A subscriber that is too slow may leave the set while it is walked, which a Set allows.
     for (const subscriber of subscribers) subscriber.push(messages);
@@ -100,6 +119,7 @@ export class Hub {
     return this.#sync.message;
   }
 
+  /** In the order of their numbers. */
   everyone(): readonly Subscriber[] {
     return [...this.#members];
   }

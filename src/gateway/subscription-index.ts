@@ -21,10 +21,19 @@ export class SubscriptionIndex<S> {
   readonly #bySubscriber = new Map<S, Set<string>>();
   #topics = 0;
   #onTypeLeft = (): void => {};
+  #onMoved: (subscriber: S, topic: Topic, here: boolean) => void = () => {};
 
   /** Calls back when the last subscriber of a type has left. One listener: a later one replaces it. */
   onTypeLeft(listener: () => void): void {
     this.#onTypeLeft = listener;
+  }
+
+  /**
+   * Calls back when a subscriber was attached to an object, or is no more; not of patterns. One listener: a later one
+   * replaces it. It must not attach or detach anybody.
+   */
+  onMoved(listener: (subscriber: S, topic: Topic, here: boolean) => void): void {
+    this.#onMoved = listener;
   }
 
   /** Attaching again changes nothing. The id is taken as it is, a star in it too. */
@@ -94,8 +103,27 @@ export class SubscriptionIndex<S> {
     return this.#topics;
   }
 
+  /** Of all subscribers together; adds them up. */
+  get subscriptions(): number {
+    let sum = 0;
+    for (const keys of this.#bySubscriber.values()) sum += keys.size;
+    return sum;
+  }
+
+  /** Every topic and pattern, as it was written, with its subscribers; of one type only where it is given. */
+  *counts(type?: string): Generator<Topic & { readonly subscribers: number }, void> {
+    for (const [name, { byId, byBeginning }] of this.#byType) {
+      if (type !== undefined && type !== name) continue;
+      for (const [id, { size }] of byId) yield { type: name, id, subscribers: size };
+      for (const [id, { size }] of byBeginning) {
+        yield { type: name, id: `${id}*`, subscribers: size };
+      }
+    }
+  }
+
   #add(subscriber: S, topic: Topic, kind: Kind): void {
     const subscribers = this.#subscribersOf(topic, kind);
+    if (subscribers.has(subscriber)) return;
     subscribers.add(subscriber);
     let keys = this.#bySubscriber.get(subscriber);
     if (keys === undefined) {
@@ -103,6 +131,7 @@ export class SubscriptionIndex<S> {
       this.#bySubscriber.set(subscriber, keys);
     }
     keys.add(keyOf(topic, kind));
+    if (kind === EXACT) this.#onMoved(subscriber, topic, true);
   }
 
   #take(subscriber: S, topic: Topic, kind: Kind): void {
@@ -137,6 +166,7 @@ export class SubscriptionIndex<S> {
     const subscribers = byName?.get(id);
     if (ofType === undefined || byName === undefined || subscribers === undefined) return;
     subscribers.delete(subscriber);
+    if (kind === EXACT) this.#onMoved(subscriber, { type, id }, false);
     if (subscribers.size > 0) return;
     byName.delete(id);
     this.#topics -= 1;

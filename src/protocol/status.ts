@@ -44,6 +44,14 @@ export interface StatusView {
     readonly port: number;
     readonly path: string;
   } | null;
+  /** Of all gateways that answered in time. `lag`: rows of the log that the slowest of them was not handed yet. */
+  readonly subscribers: {
+    readonly gateways: number;
+    readonly silent: number;
+    readonly connections: number;
+    readonly subscriptions: number;
+    readonly lag: number;
+  };
   readonly log: { readonly epoch: string; readonly top: string; readonly oldest: string };
 }
 

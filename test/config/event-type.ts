@@ -7,6 +7,7 @@ export function eventType(name: string, over: Partial<EventTypeSettings> = {}): 
     retention: null,
     retentionCount: null,
     schema: null,
+    presence: false,
   } as const;
   return { name, description: '', ...bare, ...over };
 }

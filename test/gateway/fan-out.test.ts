@@ -41,6 +41,9 @@ function hubOf({ fanOut, open }: World, count: number): { hub: Hub; clients: rea
     const subscriber: Subscriber = {
       token: undefined,
       push: (messages) => client.outlet.send(messages.v1),
+      describe: () => {
+        throw new Error('nobody looks at connections here');
+      },
       tick: () => {},
       recheckAccess: () => {},
       close: () => {},

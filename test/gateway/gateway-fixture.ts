@@ -38,6 +38,7 @@ export const LIMITS: WebSocketEventsSettings = {
   syncInterval: 20_000,
   historyReads: 8,
   maxCursorsPerUser: 20,
+  presenceLinger: 10_000,
   directFrames: true,
   origins: ['*'],
 };

@@ -157,5 +157,10 @@ export const EVENT: SectionDefinition<Omit<EventTypeSettings, 'name'>> = {
       'File with a JSON Schema that the `data` of its events is checked with.',
       './schemas/invoicePaid.json',
     ),
+    presence: key(
+      boolean,
+      'false',
+      'true: who is attached to one of its objects may ask who else is, by user id.',
+    ),
   },
 };

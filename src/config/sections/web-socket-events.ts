@@ -67,6 +67,11 @@ export const WEB_SOCKET_EVENTS: SectionDefinition<WebSocketEventsSettings> = {
       '8',
       'Reads of history at once, for all clients that come back.',
     ),
+    presenceLinger: key(
+      duration(0, 3_600_000),
+      '10s',
+      'How long somebody whose last connection went counts as present, so that coming back is no leave and no join.',
+    ),
     maxCursorsPerUser: key(COUNT, '20', 'Acknowledged positions that are kept of one user.'),
     origins: list(origins, '*', 'Exact origins that browsers may come from; *: any; empty: none.'),
   },

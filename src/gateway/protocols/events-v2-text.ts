@@ -17,19 +17,36 @@ export interface ReplyFacts {
   readonly event?: Topic | undefined;
   /** With code 5: what is wrong, in words. */
   readonly detail?: string | undefined;
+  /** With code 0 of a presence request. */
+  readonly presence?: readonly PresentUsers[] | undefined;
+}
+
+/** Who is at a topic: so many, and the first of them by name. */
+export interface PresentUsers extends Topic {
+  readonly users: readonly string[];
+  readonly count: number;
 }
 
 /** As in v1, with further keys behind. */
 export function renderReplyV2(code: ReplyCode, facts: ReplyFacts): string {
-  const { rid, seq, epoch, recovered, event, detail } = facts;
+  const { rid, seq, epoch, recovered, event, detail, presence } = facts;
   // What is undefined is left out by JSON.stringify.
-  const more = JSON.stringify({ rid, seq, epoch, recovered, event, detail });
+  const more = JSON.stringify({ rid, seq, epoch, recovered, event, detail, presence });
   return more === '{}' ? REPLIES[code] : `${REPLIES[code].slice(0, -1)},${more.slice(1)}`;
 }
 
 /** One event as every subscriber of v2 gets it. One that is only live has neither `seq` nor `prev`. */
 export function renderPushV2({ type, id, data, seq, prev, at }: PublishedEvent): string {
   return JSON.stringify({ type, id, data, seq, prev, at });
+}
+
+/** Users who came to a topic and users who left it. */
+export function renderPresence(
+  { type, id }: Topic,
+  join: readonly string[],
+  leave: readonly string[],
+): string {
+  return JSON.stringify({ action: 'presence', event: { type, id }, join, leave });
 }
 
 export function renderSync(seq: string): string {

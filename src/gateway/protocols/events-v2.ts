@@ -39,7 +39,11 @@ export type RequestV2 = Asked &
         readonly start: Start;
       }
     | { readonly action: 'detach'; readonly topics: readonly AskedTopic[] }
-    | { readonly action: 'presence'; readonly topics: readonly AskedTopic[] }
+    | {
+        readonly action: 'presence';
+        readonly topics: readonly AskedTopic[];
+        readonly watch: boolean | undefined;
+      }
     | { readonly action: 'ack'; readonly seq: string }
     | { readonly action: 'auth' }
     | { readonly action: 'ping' }
@@ -92,11 +96,12 @@ export function parseRequestV2(message: JsonObject, rules: RulesV2): RequestV2 |
   switch (action) {
     case 'attach':
       return parseAttach(message, asked, rules);
-    case 'detach':
-    case 'presence': {
+    case 'detach': {
       const topics = topicsOf(message, rules);
       return 'problem' in topics ? topics : { ...asked, action, ...topics };
     }
+    case 'presence':
+      return parsePresence(message, asked, rules);
     case 'ack': {
       const seq = positionOf(message.seq);
       return seq === undefined
@@ -121,6 +126,19 @@ function parseAttach(message: JsonObject, asked: Asked, rules: RulesV2): Request
     return { problem: 'last: a pattern has no last value' };
   }
   return { ...asked, action: 'attach', topics, start };
+}
+
+function parsePresence(message: JsonObject, asked: Asked, rules: RulesV2): RequestV2 | Problem {
+  const found = topicsOf(message, rules);
+  if ('problem' in found) return found;
+  const { watch } = message;
+  if (watch !== undefined && typeof watch !== 'boolean') {
+    return { problem: 'watch: expected true or false' };
+  }
+  if (found.topics.some(({ id }) => id !== undefined && isPattern(id))) {
+    return { problem: 'presence: a pattern is no topic that somebody is at' };
+  }
+  return { ...asked, action: 'presence', ...found, watch };
 }
 
 function startOf({ since, epoch, cursor, last }: JsonObject): Start | Problem {

@@ -1,0 +1,160 @@
+/**
+ * The figures of the event service in the text format of Prometheus.
+ *
+ * Pure: what the parts of the core know goes in, a text comes out. docs/events.md lists the names, which never change
+ * their meaning.
+ */
+import type { NamedCursor } from '../log/event-log.ts';
+import type { GatewayFigures, GatewayView } from '../protocol/gateways.ts';
+
+export interface MetricFacts {
+  readonly version: string;
+  readonly top: string;
+  readonly oldest: string;
+  readonly gateways: readonly GatewayView[];
+  readonly report: { readonly cursor: string; readonly pending: number };
+  /** Of subscribers: those that are the furthest behind come first. */
+  readonly cursors: readonly NamedCursor[];
+}
+
+interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+interface Family {
+  readonly name: string;
+  readonly type: 'gauge' | 'counter';
+  readonly help: string;
+  readonly samples: readonly Sample[];
+}
+
+/** Each is a time series for whoever reads them: of the cursors of subscribers only so many are told. */
+export const MAX_TOLD_CURSORS = 100;
+
+export function renderMetrics(facts: MetricFacts): string {
+  const families = [...generalFamilies(facts), ...gatewayFamilies(facts.gateways)];
+  return families.map(renderFamily).join('');
+}
+
+function generalFamilies(facts: MetricFacts): readonly Family[] {
+  const { version, top, oldest, report, cursors } = facts;
+  return [
+    gauge('taskbell_info', 'Always 1; the version is a label.', one({ version }, 1)),
+    gauge('taskbell_log_position', 'Position of the newest row of the log.', one({}, Number(top))),
+    gauge(
+      'taskbell_log_oldest_position',
+      'Position of the oldest row that is kept; 0 while there is none.',
+      one({}, Number(oldest)),
+    ),
+    gauge(
+      'taskbell_cursor_lag_events',
+      `Rows of the log that the reader has not passed: the reports, each gateway, and the ${MAX_TOLD_CURSORS} named cursors of clients that are the furthest behind.`,
+      lagsOf(facts),
+    ),
+    gauge(
+      'taskbell_client_cursors',
+      'Named cursors of clients that are kept.',
+      one({}, cursors.length),
+    ),
+    gauge(
+      'taskbell_report_pending_jobs',
+      'Ended jobs whose report is not acknowledged.',
+      one({}, report.pending),
+    ),
+    gauge('taskbell_gateways', 'Gateways that follow the log now.', one({}, facts.gateways.length)),
+  ];
+}
+
+function lagsOf({ top, gateways, report, cursors }: MetricFacts): readonly Sample[] {
+  const behind = (position: string) => Math.max(0, Number(top) - Number(position));
+  return [
+    { labels: { cursor: 'report' }, value: behind(report.cursor) },
+    ...gateways.map(({ name, lag }) => ({ labels: { cursor: `gateway:${name}` }, value: lag })),
+    ...cursors.slice(0, MAX_TOLD_CURSORS).map(({ name, position }) => ({
+      ...{ labels: { cursor: name }, value: behind(position) },
+    })),
+  ];
+}
+
+type Count = Exclude<keyof GatewayFigures, 'closedTotal'>;
+
+const GATEWAY_COUNTS: readonly (readonly [Count, string, Family['type'], string])[] = [
+  ['connections', 'connections', 'gauge', 'Open connections.'],
+  ['subscriptions', 'subscriptions', 'gauge', 'Topics and patterns, summed over connections.'],
+  ['topics', 'topics', 'gauge', 'Topics and patterns that have a subscriber.'],
+  ['unreadBytes', 'unread_bytes', 'gauge', 'Bytes that clients have not read, of all connections.'],
+  ['residentBytes', 'resident_memory_bytes', 'gauge', 'Resident memory of the process.'],
+  ['openedTotal', 'connections_opened_total', 'counter', 'Connections that were opened.'],
+  ['eventsTotal', 'events_total', 'counter', 'Events that had a subscriber.'],
+  ['deliveredTotal', 'deliveries_total', 'counter', 'Events times their subscribers.'],
+];
+
+function gatewayFamilies(gateways: readonly GatewayView[]): readonly Family[] {
+  const seen = gateways.flatMap(({ name, figures }) =>
+    figures === null ? [] : [{ labels: { gateway: name }, figures }],
+  );
+  const counts = GATEWAY_COUNTS.map(([key, name, type, help]): Family => {
+    const samples = seen.map(({ labels, figures }) => ({ labels, value: figures[key] }));
+    return { name: `taskbell_gateway_${name}`, type, help, samples };
+  });
+  const closed = seen.flatMap(({ labels, figures }) =>
+    Object.entries(figures.closedTotal).map(([reason, value]) => {
+      return { labels: { ...labels, reason }, value };
+    }),
+  );
+  return [
+    gauge(
+      'taskbell_gateway_up',
+      '1: the gateway answered in time; 0: its other figures are missing.',
+      gateways.map(({ name, figures }) => sample({ gateway: name }, figures === null ? 0 : 1)),
+    ),
+    gauge(
+      'taskbell_gateway_answer_seconds',
+      'How long the gateway took to answer on the stream that brings it the log.',
+      gateways.flatMap(({ name, answerMs }) =>
+        answerMs === null ? [] : [sample({ gateway: name }, answerMs / 1_000)],
+      ),
+    ),
+    ...counts,
+    {
+      name: 'taskbell_gateway_connections_closed_total',
+      type: 'counter',
+      help: 'Connections that ended, by close code; client: it went by itself; silent: it answered no ping.',
+      samples: closed,
+    },
+  ];
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name, type: 'gauge', help, samples };
+}
+
+function sample(labels: Sample['labels'], value: number): Sample {
+  return { labels, value };
+}
+
+function one(labels: Sample['labels'], value: number): readonly Sample[] {
+  return [sample(labels, value)];
+}
+
+/** https://prometheus.io/docs/instrumenting/exposition_formats/ */
+function renderFamily({ name, type, help, samples }: Family): string {
+  const head = `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
+  return (
+    head + samples.map(({ labels, value }) => `${name}${renderLabels(labels)} ${value}\n`).join('')
+  );
+}
+
+function renderLabels(labels: Sample['labels']): string {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}="${escapeLabel(value)}"`);
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+}
+
+function escapeHelp(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
+
+function escapeLabel(text: string): string {
+  return escapeHelp(text).replaceAll('"', '\\"');
+}

@@ -1,0 +1,70 @@
+/** All that the core does with its gateways beside the log: sees their clients, merges who is where, adds up figures. */
+import type { WebSocket } from 'ws';
+import { CLIENT_CURSOR_PREFIX, type EventLog } from '../log/event-log.ts';
+import type { Service } from '../process/service.ts';
+import { VERSION } from '../process/version.ts';
+import type { StatusView } from '../protocol/status.ts';
+import type { ReportClient } from '../report/report-client.ts';
+import { type AcceptedGateway, GatewayLinks } from './gateway-links.ts';
+import { renderMetrics } from './gateway-metrics.ts';
+import { GatewayPresence } from './gateway-presence.ts';
+import { GatewaySeeing } from './gateway-seeing.ts';
+
+export interface GatewaySideParts {
+  readonly log: EventLog;
+  readonly report: Pick<ReportClient, 'status'>;
+  readonly presenceLingerMs: number;
+}
+
+export class GatewaySide implements Service {
+  readonly seeing: GatewaySeeing;
+  readonly #parts: GatewaySideParts;
+  readonly #presence: GatewayPresence;
+  readonly #links: GatewayLinks;
+
+  constructor(parts: GatewaySideParts) {
+    const nowMono = (): number => performance.now();
+    this.#parts = parts;
+    this.#presence = new GatewayPresence({ lingerMs: parts.presenceLingerMs, nowMono });
+    this.#links = new GatewayLinks(this.#presence);
+    const links = () => this.#links.all();
+    this.seeing = new GatewaySeeing({ links, top: () => parts.log.top(), nowMono });
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {
+    this.#presence.stop();
+  }
+
+  /** Undefined for a follower that is no gateway. */
+  accept(socket: WebSocket, query: URLSearchParams): AcceptedGateway | undefined {
+    return this.#links.accept(socket, query);
+  }
+
+  /** What `status` says of it. */
+  async summary(): Promise<StatusView['subscribers']> {
+    const gateways = await this.seeing.gateways();
+    const figures = gateways.flatMap((gateway) => gateway.figures ?? []);
+    return {
+      gateways: gateways.length,
+      silent: gateways.length - figures.length,
+      connections: figures.reduce((sum, { connections }) => sum + connections, 0),
+      subscriptions: figures.reduce((sum, { subscriptions }) => sum + subscriptions, 0),
+      lag: Math.max(0, ...gateways.map(({ lag }) => lag)),
+    };
+  }
+
+  /** In the text format of Prometheus. */
+  async metrics(): Promise<string> {
+    const { log, report } = this.#parts;
+    const [gateways, reporting, cursors] = await Promise.all([
+      this.seeing.gateways(),
+      report.status(),
+      log.cursors(CLIENT_CURSOR_PREFIX),
+    ]);
+    const { cursor, pending } = reporting;
+    const facts = { version: VERSION, top: log.top(), oldest: log.oldest(), gateways, cursors };
+    return renderMetrics({ ...facts, report: { cursor, pending } });
+  }
+}
