@@ -1,9 +1,10 @@
 /**
  * Events that arrive for topics whose history is being read: they wait, and leave after it.
  *
- *   holding ─too many▶ forgotten, and holding anew ─ the history has reached them ▶ released
+ *   holding ─too many▶ forgotten, and holding anew ─ the history has reached them ▶ released ─▶ past
  *
- * What was forgotten is in the log, so a read that begins later has it. Events that are only live are in no
+ * The core that history is read from may be ahead of the gateway: after the release, what the history had and
+ * the gateway hears only now is dropped, until the gateway has come past it. What was forgotten is in the log, so a read that begins later has it. Events that are only live are in no
  * log: they leave in their place, or are lost with what was forgotten.
  */
 import { isAfter } from '../client/follow-position.ts';
@@ -24,6 +25,8 @@ export class HeldEvents {
   #held: EventMessages[] = [];
   #length = 0;
   #forgotSinceRead = false;
+  /** What the history had; undefined while it is being read. */
+  #until: string | undefined;
 
   constructor(topics: readonly Topic[], bounds: HoldBounds) {
     this.#bounds = bounds;
@@ -31,11 +34,29 @@ export class HeldEvents {
     this.#exact = new Set(topics.map(keyOf));
   }
 
-  covers(topic: Topic): boolean {
+  get isReading(): boolean {
+    return this.#until === undefined;
+  }
+
+  /** The gateway stands at this position: nothing that the history had can still come. */
+  isPast(position: string): boolean {
+    return this.#until !== undefined && isAfter(this.#until, position) === false;
+  }
+
+  /** True: it waits, or the history had it. */
+  take(messages: EventMessages): boolean {
+    const { event } = messages;
+    if (!this.#covers(event)) return false;
+    if (this.#until === undefined) this.#add(messages);
+    else return event.seq !== undefined && isAfter(event.seq, this.#until) === false;
+    return true;
+  }
+
+  #covers(topic: Topic): boolean {
     return this.#exact.has(keyOf(topic)) || this.#patterns.some((one) => covers(one, topic));
   }
 
-  add(messages: EventMessages): void {
+  #add(messages: EventMessages): void {
     this.#held.push(messages);
     this.#length += messages.v2.text.length;
     const { maxEvents, maxLength } = this.#bounds;
@@ -63,12 +84,47 @@ export class HeldEvents {
 
   /** What was held and is not in the history, in order. */
   release(after: string): readonly EventMessages[] {
+    this.#until = after;
     const held = this.#held;
     this.#held = [];
     this.#length = 0;
     return held.filter(
       ({ event }) => event.seq === undefined || isAfter(event.seq, after) !== false,
     );
+  }
+}
+
+/** All of them on one connection: mostly none. */
+export class Holds {
+  #holds: readonly HeldEvents[] = [];
+
+  add(held: HeldEvents): void {
+    this.#holds = [...this.#holds, held];
+  }
+
+  get areReading(): boolean {
+    return this.#holds.some(({ isReading }) => isReading);
+  }
+
+  /** True: it must not be pushed, or not yet. */
+  take(messages: EventMessages): boolean {
+    if (this.#holds.length === 0) return false;
+    const isTaken = this.#holds.some((held) => held.take(messages));
+    const { seq } = messages.event;
+    // Where the event stands, the gateway stands.
+    if (seq !== undefined) this.#forgetPast(seq);
+    return isTaken;
+  }
+
+  /** True when none of them is needed any more by a gateway that stands here. */
+  arePast(position: string): boolean {
+    if (this.#holds.length > 0) this.#forgetPast(position);
+    return this.#holds.length === 0;
+  }
+
+  #forgetPast(position: string): void {
+    const isNeeded = (held: HeldEvents): boolean => !held.isPast(position);
+    if (!this.#holds.every(isNeeded)) this.#holds = this.#holds.filter(isNeeded);
   }
 }
 

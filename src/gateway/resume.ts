@@ -80,7 +80,6 @@ export class Resume {
     }
     // In the same turn as the last look at what is held.
     for (const { event } of this.#held.release(page.next)) this.#send([event]);
-    this.#link.hold(undefined);
     return page.next;
   }
 
