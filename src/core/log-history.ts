@@ -10,7 +10,7 @@ import { type EventLog, type LogRow, toLogEvent } from '../log/event-log.ts';
 import type { Topic } from '../protocol/events.ts';
 import type { HistoryPage } from '../protocol/history.ts';
 
-type Log = Pick<EventLog, 'epoch' | 'holds' | 'oldest' | 'read' | 'top'>;
+type Log = Pick<EventLog, 'epoch' | 'gone' | 'holds' | 'oldest' | 'read' | 'top'>;
 
 export interface PageRequest {
   readonly topics: readonly Topic[];
@@ -38,7 +38,9 @@ export async function readHistory(log: Log, request: PageRequest): Promise<Histo
   const types = [...new Set(topics.map(({ type }) => type))];
   const isMine = epoch === undefined || epoch === log.epoch;
   const recovered = since !== undefined && isMine && log.holds(since, types);
-  const after = recovered ? Number(since) : beforeOldest(log);
+  // Some types go earlier than others: from here on everything of all of them is there, so that the next page is.
+  const gone = Number(log.gone(types));
+  const after = recovered ? Number(since) : Math.max(beforeOldest(log), gone);
   // Before anything is read: what is appended meanwhile is left to the next page, whole.
   const top = Number(log.top());
   const merged = await mergeTopics(log, topics, { after, through: top, limit });
@@ -50,7 +52,7 @@ export async function readHistory(log: Log, request: PageRequest): Promise<Histo
     events: rows.map(toLogEvent),
     next: String(through),
     more: through < top,
-    oldest: log.oldest() === '0' ? log.top() : log.oldest(),
+    oldest: String(Math.max(Number(log.oldest() === '0' ? log.top() : log.oldest()), gone)),
     top: String(top),
   };
 }

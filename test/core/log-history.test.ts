@@ -90,18 +90,33 @@ describe.each(BOTH)('history in the $name store', ({ open }) => {
   });
 
   it('begins where nothing of any type is missing, when one type went earlier, and goes on from there', async () => {
-    for (let n = 0; n < 4; n += 1) await append([{ type: 'a', id: '1' }, { type: 'b', id: '1' }]);
+    for (let n = 0; n < 4; n += 1)
+      await append([
+        { type: 'a', id: '1' },
+        { type: 'b', id: '1' },
+      ]);
     await log.pruneType({ type: 'b', keep: 2, limit: 9 });
     // 2 and 4 went.
     const asked = { epoch: undefined, limit: 1, maxBytes: 999 };
-    const both = { ...asked, topics: [{ type: 'a', id: '1' }, { type: 'b', id: '*' }] };
+    const both = {
+      ...asked,
+      topics: [
+        { type: 'a', id: '1' },
+        { type: 'b', id: '*' },
+      ],
+    };
     const first = await readHistory(log, { ...both, since: '1' });
     expect(first).toMatchObject({ recovered: false, oldest: '4', next: '5', more: true });
     const next = await readHistory(log, { ...both, since: first.next });
     expect(next).toMatchObject({ recovered: true, events: [{ seq: '6', prev: null }] });
-    expect(await readHistory(log, { ...both, since: first.oldest })).toMatchObject({ recovered: true });
+    expect(await readHistory(log, { ...both, since: first.oldest })).toMatchObject({
+      recovered: true,
+    });
     const other = { ...asked, topics: [{ type: 'a', id: '1' }], since: '1' };
-    expect(await readHistory(log, other)).toMatchObject({ recovered: true, events: [{ seq: '3' }] });
+    expect(await readHistory(log, other)).toMatchObject({
+      recovered: true,
+      events: [{ seq: '3' }],
+    });
   });
 });
 
