@@ -20,8 +20,9 @@ it('reads how an event type is delivered, kept and checked', () => {
   const { directory, events } = load(
     '[event:invoicePaid]\nretention = 7d\nretentionCount = 100\nschema = a/b.json\n[event:cursorMove]\ndelivery = volatile\n',
   );
-  const bare = { description: '', delivery: 'durable', retention: null, retentionCount: null };
-  expect(events).toEqual([
+  const kept = { delivery: 'durable', retention: null, retentionCount: null };
+  const bare = { description: '', presence: false, ...kept };
+  expect(events).toMatchObject([
     {
       ...{ ...bare, name: 'invoicePaid', retention: 7 * 86_400_000, retentionCount: 100 },
       schema: path.join(directory, 'a/b.json'),
