@@ -111,7 +111,7 @@ describe('a connection', () => {
   it('is extended by auth, and its requests are refused when the token has ended', async () => {
     await start();
     const client = await connectV2(gateway);
-    const soon = { exp: Math.floor(Date.now() / 1_000) + 2 };
+    const soon = { exp: Math.floor(Date.now() / 1_000) + 4 };
     expect(await ask(client, { action: 'auth', auth: tokenFor('ada', soon) })).toMatchObject({
       code: 0,
     });
@@ -195,28 +195,32 @@ describe('without being asked', () => {
     const { seq } = await publish('x');
     const [v1, v2] = [await gateway.connect(), await connectV2(gateway)];
     await v1.attach(auth, 'issueUpdate', '1');
-    await ask(v2, { auth, action: 'attach', event: ISSUE });
-    expect(await v2.next()).toBe(`{"action":"sync","seq":"${seq}"}`);
+    v2.send({ auth, action: 'attach', event: ISSUE });
+    // One may come before the reply, from a gateway that was told less.
+    const wanted = `{"action":"sync","seq":"${seq}"}`;
+    for (let heard = ''; heard !== wanted; ) heard = await v2.next();
     await publish('1', ['pushed']);
     expect(await v1.next()).toBe('{"type":"issueUpdate","id":"1","data":["pushed"]}');
   });
 
   it('v2 hears when to come back before a restart closes it, each its own time', async () => {
     const service = await start();
-    const clients = [await connectV2(gateway), await connectV2(gateway), await gateway.connect()];
+    const v1 = await gateway.connect();
+    await v1.attach(auth, 'issueUpdate', '1');
+    const clients = await Promise.all(Array.from({ length: 5 }, () => connectV2(gateway)));
     for (const client of clients) await client.attach(auth, 'issueUpdate', '1');
     await service.stop(deadlineIn(5_000));
-    const retries: number[] = [];
-    for (const client of clients.slice(0, 2)) {
+    const retries = new Set<number>();
+    for (const client of clients) {
       const { action, retry } = JSON.parse(await client.next());
       expect([action, await client.closed]).toEqual([
         'drain',
         { code: 1012, reason: JSON.stringify({ retry }) },
       ]);
-      retries.push(retry);
+      retries.add(retry);
     }
-    expect(retries[0]).not.toBe(retries[1]);
-    expect(await clients[2]?.closed).toMatchObject({ code: 1012 });
+    expect(retries.size).toBeGreaterThan(1);
+    expect(await v1.closed).toMatchObject({ code: 1012 });
   });
 });
 
