@@ -88,6 +88,7 @@ describe('without a file', () => {
         syncInterval: 20_000,
         historyReads: 8,
         maxCursorsPerUser: 20,
+        presenceLinger: 10_000,
         directFrames: true,
         origins: ['*'],
       },
