@@ -2,7 +2,7 @@
  * Where a subscription stands in the log: which event is its next one, a repeat, or proof that one is missing.
  *
  * While the history of another subscription is being sent, events may come out of order between objects, never
- * of one object. What came then is remembered for each object (`ahead`), until all is in order again.
+ * of one object. What came then is remembered for each object (`ahead`), until the rest has come as far.
  */
 
 export interface Stand {
@@ -65,10 +65,11 @@ export class Position {
     else this.#ahead.set(id, later(this.#ahead.get(id), seq) ?? seq);
   }
 
-  /** All that was sent out of order is complete. */
-  settle(epoch: string | undefined): void {
-    for (const seq of this.#ahead.values()) this.reach(seq, epoch);
-    this.#ahead.clear();
+  /** Forgets what lies behind. What lies ahead stays: history may be further than what is live. */
+  tidy(): void {
+    for (const [id, seq] of this.#ahead) {
+      if (this.#known !== undefined && !isAfter(seq, this.#known)) this.#ahead.delete(id);
+    }
   }
 }
 

@@ -205,7 +205,7 @@ export class Session {
 
   #onHistoryEnd(): void {
     this.#inHistory = undefined;
-    for (const one of this.#options.subscriptions) one.settle(this.#epoch);
+    for (const one of this.#options.subscriptions) one.settle();
   }
 }
 

@@ -159,11 +159,11 @@ export class TopicSubscription implements Subscription {
     if (this.isAttached) this.#position.reach(seq, epoch);
   }
 
-  /** What was sent out of order is complete. */
-  settle(epoch: string | undefined): void {
-    if (!this.isAttached) return;
-    this.#isMending = false;
-    this.#position.settle(epoch);
+  /** The histories that were under way have been sent. */
+  settle(): void {
+    // One that waits again is not mended by a history from before.
+    if (this.isAttached) this.#isMending = false;
+    this.#position.tidy();
   }
 
   /** @param error the reason, where nobody asked for it */
