@@ -1,0 +1,99 @@
+/** The text of the metrics, read as strictly as the format allows. */
+import { expect, test } from 'vitest';
+import {
+  MAX_TOLD_CURSORS,
+  type MetricFacts,
+  renderMetrics,
+} from '../../src/core/gateway-metrics.ts';
+import { parseMetrics } from './prometheus-text.ts';
+
+const FIGURES = {
+  ...{ connections: 3, subscriptions: 5, topics: 4, unreadBytes: 17, residentBytes: 1_048_576 },
+  ...{ openedTotal: 9, eventsTotal: 20, deliveredTotal: 60 },
+  closedTotal: { client: 2, silent: 1, '4408': 3 },
+};
+
+function facts(over: Partial<MetricFacts> = {}): MetricFacts {
+  return {
+    ...{ version: '1.2.3', top: '100', oldest: '11' },
+    gateways: [
+      { name: 'a', pid: 1, figures: FIGURES, lag: 4, answerMs: 2.5 },
+      { name: 'b', pid: 2, figures: null, lag: 90, answerMs: null },
+    ],
+    report: { cursor: '40', pending: 6 },
+    cursors: [{ name: 'client:ada:phone', position: '30' }],
+    ...over,
+  };
+}
+
+function read(over: Partial<MetricFacts> = {}) {
+  return parseMetrics(renderMetrics(facts(over)));
+}
+
+test('every family has its help, its type and a unit in its name where it has one', () => {
+  const families = read();
+  for (const { name, type, help } of families.values()) {
+    expect(help, name).not.toBe('');
+    expect(name.endsWith('_total'), name).toBe(type === 'counter');
+    expect(name, name).toMatch(/^taskbell_/);
+  }
+});
+
+test('the lag of each cursor is the log top minus its position', () => {
+  expect(read().get('taskbell_cursor_lag_events')?.samples).toEqual([
+    { labels: { cursor: 'report' }, value: 60 },
+    { labels: { cursor: 'gateway:a' }, value: 4 },
+    { labels: { cursor: 'gateway:b' }, value: 90 },
+    { labels: { cursor: 'client:ada:phone' }, value: 70 },
+  ]);
+});
+
+test('connections that ended are counted by reason', () => {
+  expect(read().get('taskbell_gateway_connections_closed_total')?.samples).toEqual([
+    { labels: { gateway: 'a', reason: '4408' }, value: 3 },
+    { labels: { gateway: 'a', reason: 'client' }, value: 2 },
+    { labels: { gateway: 'a', reason: 'silent' }, value: 1 },
+  ]);
+});
+
+test('a gateway that does not answer is down, and has no figures that would be wrong', () => {
+  const families = read();
+  expect(families.get('taskbell_gateway_up')?.samples).toEqual([
+    { labels: { gateway: 'a' }, value: 1 },
+    { labels: { gateway: 'b' }, value: 0 },
+  ]);
+  expect(families.get('taskbell_gateway_connections')?.samples).toEqual([
+    { labels: { gateway: 'a' }, value: 3 },
+  ]);
+  expect(families.get('taskbell_gateway_answer_seconds')?.samples).toEqual([
+    { labels: { gateway: 'a' }, value: 0.0025 },
+  ]);
+});
+
+test('names of users cannot break the text, whatever is in them', () => {
+  const name = 'client:a"b\\c\nd}:phone';
+  const families = read({ cursors: [{ name, position: '0' }] });
+  const labels = families
+    .get('taskbell_cursor_lag_events')
+    ?.samples.map((one) => one.labels.cursor);
+  expect(labels).toContain(name);
+});
+
+test('however many cursors clients have, only some are told, and all are counted', () => {
+  const cursors = Array.from({ length: 500 }, (_, n) => ({
+    ...{ name: `client:u${n}:a`, position: String(n) },
+  }));
+  const families = read({ top: '1000', gateways: [], cursors });
+  const samples = families.get('taskbell_cursor_lag_events')?.samples ?? [];
+  expect(samples).toHaveLength(MAX_TOLD_CURSORS + 1);
+  expect(samples[1]).toEqual({ labels: { cursor: 'client:u0:a' }, value: 1_000 });
+  expect(families.get('taskbell_client_cursors')?.samples[0]?.value).toBe(500);
+});
+
+test('the reader of these tests refuses what is no such text', () => {
+  const head = '# HELP a b\n# TYPE a gauge\n';
+  for (const bad of ['a 1', `${head}a 1`, `${head}b 1\n`, `${head}a x\n`, `${head}a{b="\n"} 1\n`]) {
+    expect(() => parseMetrics(bad), bad).toThrow();
+  }
+  expect(() => parseMetrics(`${head}a 1\na 2\n`)).toThrow(/twice/);
+});
