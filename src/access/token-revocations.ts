@@ -95,7 +95,8 @@ function toView(row: RevocationRow): RevocationView {
 
 function tooMany(most: number): TaskbellError {
   return new TaskbellError(
-    'E_UNAVAILABLE',
+    // Not one that clients try again by themselves: it lasts for hours.
+    'E_CONFLICT',
     `There are ${most} revocations, as many as gateways keep.`,
     {
       hint: 'Revoke by user or by time instead of token by token: `taskbell token revoke --user ID`.',

@@ -108,7 +108,7 @@ describe('revocations on SQLite', () => {
     revocations = open(2);
     await revoke({ tokenId: 'a' });
     await revoke({ tokenId: 'b' });
-    await expect(revoke({ tokenId: 'c' })).rejects.toMatchObject({ code: 'E_UNAVAILABLE' });
+    await expect(revoke({ tokenId: 'c' })).rejects.toMatchObject({ code: 'E_CONFLICT' });
     expect(await revoke({ tokenId: 'b' })).toMatchObject({ tokenId: 'b' });
     expect(await revoke({ tokenId: 'c' }, NOW + KEPT_MS)).toMatchObject({ tokenId: 'c' });
   });
