@@ -71,7 +71,8 @@ export class ResumingClient {
   }
 
   #connect(): void {
-    const socket = new WebSocket(this.#url(), [V2]);
+    // A connection that the system lost before it was accepted is never answered.
+    const socket = new WebSocket(this.#url(), [V2], { handshakeTimeout: 5_000 });
     this.#socket = socket;
     this.connections += 1;
     let isAttached = false;

@@ -18,6 +18,7 @@ const GROUPS = 50;
 const LOST_A_ROUND = 25;
 /** Between two rounds: what was lost comes back, on however busy a machine. */
 const REST_MS = 40;
+const CATCH_UP_MS = 120_000;
 
 let core: AwakeCore;
 let gateway: GatewayFixture;
@@ -77,7 +78,7 @@ it(
     log.push(...body.events);
     const last = log.at(-1)?.seq;
     const behind = () => clients.filter(({ since }) => since !== last).length;
-    await expect.poll(behind, { timeout: 60_000, interval: 50 }).toBe(0);
+    await expect.poll(behind, { timeout: CATCH_UP_MS, interval: 50 }).toBe(0);
     for (const [index, client] of clients.entries()) {
       const mine = log.filter((event) => topicsOf(index).some((topic) => covers(topic, event)));
       expect(client.seen, `client ${index}, seed ${SEED}`).toEqual(mine.map(({ seq }) => seq));
@@ -89,5 +90,5 @@ it(
       `resume: seed ${SEED}, ${log.length} events, ${CLIENTS} subscribers, ${connections} connections\n`,
     );
   },
-  STORM_MS + 90_000,
+  STORM_MS + CATCH_UP_MS + 60_000,
 );
