@@ -41,7 +41,8 @@ export class Connection implements Subscriber, ConnectionLink {
   readonly #socket: WebSocket;
   readonly #transport: Socket;
   readonly #outlet: Outlet;
-  readonly #ended = new AbortController();
+  /** For requests that wait for something; none while no request is served, which is nearly always. */
+  #ended: AbortController | undefined;
   /** The signal's word as a field: it is asked for each event of each subscriber. */
   #isEnding = false;
   readonly #openedAtMono: number;
@@ -105,6 +106,8 @@ export class Connection implements Subscriber, ConnectionLink {
   }
 
   get signal(): AbortSignal {
+    this.#ended ??= new AbortController();
+    if (this.#isEnding) this.#ended.abort();
     return this.#ended.signal;
   }
 
@@ -224,7 +227,7 @@ export class Connection implements Subscriber, ConnectionLink {
 
   #end(): void {
     this.#isEnding = true;
-    this.#ended.abort();
+    this.#ended?.abort();
   }
 
   #facts(nowMono: number): ConnectionFacts {
@@ -293,6 +296,8 @@ export class Connection implements Subscriber, ConnectionLink {
       this.close(closing(CLOSE.internal, 'internal error'));
     } finally {
       this.#waiting -= 1;
+      // Its listeners have come to an end, and 10,000 idle connections would keep a kilobyte each.
+      if (this.#waiting === 0) this.#ended = undefined;
     }
   }
 
