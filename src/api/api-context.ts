@@ -17,6 +17,7 @@ import type {
   ClosedConnections,
   ConnectionFilter,
   ConnectionPage,
+  ReplacedGateway,
   TopicPage,
 } from '../protocol/gateways.ts';
 import type { CursorMove, HistoryPage, HistoryRequest } from '../protocol/history.ts';
@@ -161,6 +162,11 @@ export interface ConnectionService {
   topics(type: string | undefined, limit: number): Promise<TopicPage>;
 }
 
+export interface GatewayService {
+  /** Resolves when all of them are replaced. Throws when one stays; rolling: those after it stay too. */
+  restart(replacement: Replacement, signal: AbortSignal): Promise<readonly ReplacedGateway[]>;
+}
+
 /** The log for subscribers that come back. */
 export interface HistoryService {
   read(request: HistoryRequest): Promise<HistoryPage>;
@@ -170,6 +176,7 @@ export interface HistoryService {
 
 export interface ApiContext {
   readonly connections: ConnectionService;
+  readonly gateways: GatewayService;
   /** In the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
   readonly history: HistoryService;

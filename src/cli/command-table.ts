@@ -61,6 +61,11 @@ export const GROUPS: readonly Group[] = [
         summary: 'serve the events of a core on another machine',
         load: async () => (await import('./commands/web_socket/edge.ts')).define,
       },
+      {
+        name: 'restart',
+        summary: 'replace the gateways by fresh ones',
+        load: async () => (await import('./commands/web_socket/restart.ts')).define,
+      },
     ],
   },
   {

@@ -13,6 +13,7 @@ import type {
   PublishedEvent,
   Topic,
 } from '../protocol/events.ts';
+import type { ReplacedGateway } from '../protocol/gateways.ts';
 import type {
   AddedBatch,
   AddedJob,
@@ -40,10 +41,12 @@ import type {
   JobPage,
   ListOptions,
 } from './client-options.ts';
+import { ConnectionClient } from './connection-client.ts';
 import { addressOf, type ControlAddress } from './control-address.ts';
 import { ControlHttp } from './control-http.ts';
 import { EventClient } from './event-client.ts';
 import { EventStream } from './event-stream.ts';
+import { type GatewayRestartOptions, restartGateways } from './gateway-client.ts';
 import { Gatherer, MAX_BATCH_JOBS } from './gatherer.ts';
 import {
   type ImportLine,
@@ -78,6 +81,7 @@ export type {
   PublishedEvent,
   VolatileEvent,
 } from '../protocol/events.ts';
+export type { ConnectionView, TopicView } from '../protocol/gateways.ts';
 export type { AttemptView, JobError, JobProgress } from '../protocol/jobs.ts';
 export type { KeyState, KeysView, KeyView, RotationView } from '../protocol/keys.ts';
 export type { RunView, ScheduleRequest, ScheduleView } from '../protocol/schedules.ts';
@@ -87,6 +91,7 @@ export type { RevocationRequest, RevocationView } from '../protocol/tokens.ts';
 export type { WhyCode, WhyReason } from '../protocol/why.ts';
 export type { ReplacedWorker, WorkerState, WorkerView } from '../protocol/workers.ts';
 export type { BulkOptions } from './bulk-client.ts';
+export type { CloseOptions, ConnectionClient, ConnectionListOptions } from './connection-client.ts';
 export type { RestartOptions } from './worker-client.ts';
 export type {
   AccessClient,
@@ -156,6 +161,8 @@ export class TaskbellClient {
   readonly #streams = new Set<EventStream>();
   /** Users and grants, which decide who may subscribe to what. */
   readonly access: AccessClient;
+  /** Clients of the event gateways. */
+  readonly connections: ConnectionClient;
   /** Many jobs at once, by a filter. */
   readonly bulk: BulkClient;
   /** Event types, and what describes them. */
@@ -178,6 +185,7 @@ export class TaskbellClient {
     this.event = new EventClient(this.#http, (body) => this.#addJobs(body, '/v1/events'));
     this.access = new AccessClient(this.#http);
     this.bulk = new BulkClient(this.#http);
+    this.connections = new ConnectionClient(this.#http);
     this.keys = new KeyClient(this.#http);
     this.schedules = new ScheduleClient(this.#http);
     this.tokens = new TokenClient(this.#http);
@@ -376,6 +384,11 @@ export class TaskbellClient {
   /** Resolves when all executors are replaced by fresh ones, which have loaded the handlers anew. */
   restartWorkers(options: RestartOptions = {}): Promise<readonly ReplacedWorker[]> {
     return restartWorkers(this.#http, options);
+  }
+
+  /** Resolves when all gateways are replaced by fresh ones; their clients are asked to come back. */
+  restartGateways(options: GatewayRestartOptions = {}): Promise<readonly ReplacedGateway[]> {
+    return restartGateways(this.#http, options);
   }
 
   /** The executor takes no more jobs, what runs goes on; all of them without a pid. */

@@ -7,6 +7,8 @@ export interface FollowerHello {
   readonly supervisorPid: number;
   /** Of a gateway, told from all others by it. */
   readonly name?: string;
+  /** Pid of the process whose place it took. */
+  readonly predecessor?: number;
   readonly listen?: { readonly address: string; readonly port: number; readonly path: string };
 }
 
@@ -18,6 +20,7 @@ export function queryOf(hello: FollowerHello | undefined): string {
     pid: String(hello.pid),
     supervisor: String(hello.supervisorPid),
     ...(hello.name === undefined ? {} : { name: hello.name }),
+    ...(hello.predecessor === undefined ? {} : { predecessor: String(hello.predecessor) }),
     ...(hello.listen === undefined ? {} : { listen: JSON.stringify(hello.listen) }),
   });
   return `?${parameters}`;

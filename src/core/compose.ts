@@ -340,6 +340,7 @@ function apiContext(
     checkEventType: (type) => checkEventType(type, eventTypes),
     checkAccess: (question) => checkAccess(settings.access, stores, question),
     connections: gateways.seeing,
+    gateways: gateways.restart,
     metrics: () => gateways.metrics(),
     status: () => gatherStatus({ ...parts, subscribers: () => gateways.summary() }),
     proveCommit: () => commitLoop.commit(() => undefined),

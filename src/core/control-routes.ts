@@ -4,6 +4,7 @@ import { batchRoutes } from '../api/batches.ts';
 import { connectionRoutes } from '../api/connections.ts';
 import { directoryRoutes } from '../api/directory.ts';
 import { eventRoutes } from '../api/events.ts';
+import { gatewayRoutes } from '../api/gateways.ts';
 import { historyRoutes } from '../api/history.ts';
 import { bulkRoutes } from '../api/job-bulk.ts';
 import { seeingRoutes } from '../api/job-why.ts';
@@ -26,6 +27,7 @@ export function controlRoutes(context: ApiContext): readonly Route[] {
     ...eventRoutes(context),
     ...historyRoutes(context),
     ...connectionRoutes(context),
+    ...gatewayRoutes(context),
     ...directoryRoutes(context),
     ...statusRoutes(context),
     ...workerRoutes(context),

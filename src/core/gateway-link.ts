@@ -13,6 +13,8 @@ import type {
 export interface GatewayHello {
   readonly name: string;
   readonly pid: number | null;
+  /** Pid of the process whose place it took. */
+  readonly predecessor: number | null;
 }
 
 export type Answer<K extends QuestionKind> = GatewayQuestions[K]['answer'];
@@ -20,15 +22,17 @@ export type Answer<K extends QuestionKind> = GatewayQuestions[K]['answer'];
 export class GatewayLink {
   readonly name: string;
   readonly pid: number | null;
+  readonly predecessor: number | null;
   readonly #send: (text: string) => void;
   readonly #waiting = new Map<number, (answer: FromGateway & { action: 'answer' }) => void>();
   readonly #gone = new AbortController();
   #asked = 0;
   #position: () => string | undefined = () => undefined;
 
-  constructor({ name, pid }: GatewayHello, send: (text: string) => void) {
+  constructor({ name, pid, predecessor }: GatewayHello, send: (text: string) => void) {
     this.name = name;
     this.pid = pid;
+    this.predecessor = predecessor;
     this.#send = send;
   }
 

@@ -28,6 +28,7 @@ const ROLE = 'gateway';
 export class GatewayLinks {
   readonly #links = new Set<GatewayLink>();
   readonly #presence: PresenceListener;
+  readonly #arrivals = new Set<(link: GatewayLink) => void>();
 
   constructor(presence: PresenceListener) {
     this.#presence = presence;
@@ -38,6 +39,12 @@ export class GatewayLinks {
     return [...this.#links].sort((a, b) => compare(a.name, b.name));
   }
 
+  /** @returns ends the listening */
+  onArrived(listener: (link: GatewayLink) => void): () => void {
+    this.#arrivals.add(listener);
+    return () => this.#arrivals.delete(listener);
+  }
+
   /** Undefined for a follower that is no gateway. @param query of the upgrade: role, name, pid */
   accept(socket: WebSocket, query: URLSearchParams): AcceptedGateway | undefined {
     if (query.get('role') !== ROLE) return undefined;
@@ -45,6 +52,7 @@ export class GatewayLinks {
       if (socket.readyState === socket.OPEN) socket.send(text);
     });
     this.#links.add(link);
+    for (const listener of this.#arrivals) listener(link);
     socket.on('close', () => {
       this.#links.delete(link);
       link.close();
@@ -67,10 +75,15 @@ export class GatewayLinks {
 
 /** Gateways from before they had names are told apart by their process. */
 function helloOf(query: URLSearchParams) {
-  const pid = Number(query.get('pid') ?? Number.NaN);
+  const pid = pidOf(query.get('pid'));
+  const predecessor = pidOf(query.get('predecessor'));
   const name = query.get('name') ?? '';
-  const known = Number.isInteger(pid) ? pid : null;
-  return { name: NAME.test(name) ? name : `pid-${known ?? 'unknown'}`, pid: known };
+  return { name: NAME.test(name) ? name : `pid-${pid ?? 'unknown'}`, pid, predecessor };
+}
+
+function pidOf(text: string | null): number | null {
+  const pid = Number(text ?? Number.NaN);
+  return Number.isInteger(pid) ? pid : null;
 }
 
 export function compare(a: string, b: string): number {

@@ -77,7 +77,7 @@ function lagsOf({ top, gateways, report, cursors }: MetricFacts): readonly Sampl
   ];
 }
 
-type Count = Exclude<keyof GatewayFigures, 'closedTotal'>;
+type Count = Exclude<keyof GatewayFigures, 'closedTotal' | 'room'>;
 
 const GATEWAY_COUNTS: readonly (readonly [Count, string, Family['type'], string])[] = [
   ['connections', 'connections', 'gauge', 'Open connections.'],
@@ -85,6 +85,12 @@ const GATEWAY_COUNTS: readonly (readonly [Count, string, Family['type'], string]
   ['topics', 'topics', 'gauge', 'Topics and patterns that have a subscriber.'],
   ['unreadBytes', 'unread_bytes', 'gauge', 'Bytes that clients have not read, of all connections.'],
   ['residentBytes', 'resident_memory_bytes', 'gauge', 'Resident memory of the process.'],
+  [
+    'refusedTotal',
+    'connections_refused_total',
+    'counter',
+    'Connections that were put off or dropped because there was no room.',
+  ],
   ['openedTotal', 'connections_opened_total', 'counter', 'Connections that were opened.'],
   ['eventsTotal', 'events_total', 'counter', 'Events that had a subscriber.'],
   ['deliveredTotal', 'deliveries_total', 'counter', 'Events times their subscribers.'],
@@ -117,6 +123,13 @@ function gatewayFamilies(gateways: readonly GatewayView[]): readonly Family[] {
       ),
     ),
     ...counts,
+    gauge(
+      'taskbell_gateway_connections_limit',
+      'Connections that it takes at most; missing where there is no end.',
+      seen.flatMap(({ labels, figures: { room } }) =>
+        room === null ? [] : [{ labels, value: room }],
+      ),
+    ),
     {
       name: 'taskbell_gateway_connections_closed_total',
       type: 'counter',

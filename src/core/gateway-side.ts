@@ -8,6 +8,7 @@ import type { ReportClient } from '../report/report-client.ts';
 import { type AcceptedGateway, GatewayLinks } from './gateway-links.ts';
 import { renderMetrics } from './gateway-metrics.ts';
 import { GatewayPresence } from './gateway-presence.ts';
+import { GatewayRestart } from './gateway-restart.ts';
 import { GatewaySeeing } from './gateway-seeing.ts';
 
 export interface GatewaySideParts {
@@ -18,6 +19,7 @@ export interface GatewaySideParts {
 
 export class GatewaySide implements Service {
   readonly seeing: GatewaySeeing;
+  readonly restart: GatewayRestart;
   readonly #parts: GatewaySideParts;
   readonly #presence: GatewayPresence;
   readonly #links: GatewayLinks;
@@ -27,6 +29,7 @@ export class GatewaySide implements Service {
     this.#parts = parts;
     this.#presence = new GatewayPresence({ lingerMs: parts.presenceLingerMs, nowMono });
     this.#links = new GatewayLinks(this.#presence);
+    this.restart = new GatewayRestart(this.#links);
     const links = () => this.#links.all();
     this.seeing = new GatewaySeeing({ links, top: () => parts.log.top(), nowMono });
   }
@@ -46,10 +49,14 @@ export class GatewaySide implements Service {
   async summary(): Promise<StatusView['subscribers']> {
     const gateways = await this.seeing.gateways();
     const figures = gateways.flatMap((gateway) => gateway.figures ?? []);
+    const rooms = figures.map(({ room }) => room ?? Number.POSITIVE_INFINITY);
+    const room = rooms.reduce((sum, one) => sum + one, 0);
     return {
       gateways: gateways.length,
       silent: gateways.length - figures.length,
       connections: figures.reduce((sum, { connections }) => sum + connections, 0),
+      room: Number.isFinite(room) ? room : null,
+      refused: figures.reduce((sum, { refusedTotal }) => sum + refusedTotal, 0),
       subscriptions: figures.reduce((sum, { subscriptions }) => sum + subscriptions, 0),
       lag: Math.max(0, ...gateways.map(({ lag }) => lag)),
     };

@@ -1,6 +1,7 @@
 /** Says at the start how many connections there is room for, and afterwards when there is none. */
 import type { WebSocketEventsSettings } from '../config/settings.ts';
 import type { Logger } from '../process/logger.ts';
+import type { GatewayFigures } from '../protocol/gateways.ts';
 import { type Capacity, decideCapacity, isCutShort } from './capacity.ts';
 
 /** One line for all that are refused in this time. */
@@ -31,9 +32,13 @@ export class Admission {
     }
   }
 
-  /** Connections that were put off or dropped. */
-  get refused(): number {
-    return this.#refused;
+  /** As the core is told. */
+  get room(): Pick<GatewayFigures, 'room' | 'refusedTotal'> {
+    const { connections } = this.capacity;
+    return {
+      room: Number.isFinite(connections) ? connections : null,
+      refusedTotal: this.#refused,
+    };
   }
 
   /** @param sockets that are open now */

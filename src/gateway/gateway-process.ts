@@ -13,6 +13,7 @@ import { createTokenVerifier, type TokenVerifier } from '../auth/token-verifier.
 import type { ControlAddress } from '../client/control-address.ts';
 import { ControlHttp } from '../client/control-http.ts';
 import { LogFollower } from '../client/log-follower.ts';
+import type { Settings } from '../config/settings.ts';
 import type { ChildContext, ChildService } from '../process/child-process.ts';
 import { descriptorLimit } from '../process/descriptors.ts';
 import type { Logger } from '../process/logger.ts';
@@ -24,7 +25,7 @@ import {
   type Topic,
 } from '../protocol/events.ts';
 import type { StatusView } from '../protocol/status.ts';
-import type { ListenPlace } from '../protocol/supervision.ts';
+import type { ListenPlace, Replacement, ToChild } from '../protocol/supervision.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
 import { type AccessCheck, createAccessCheck } from './access.ts';
 import { AccessNewsTaker } from './access-news.ts';
@@ -43,6 +44,7 @@ import { Hub, SYSTEM_CLOCK } from './hub.ts';
 import { Listener } from './listener.ts';
 import { claimPort } from './port-claim.ts';
 import { Revocations } from './revocations.ts';
+import { SseConnection } from './sse-connection.ts';
 
 export function createGatewayProcess(context: ChildContext): ChildService {
   return new GatewayProcess(context);
@@ -62,6 +64,7 @@ class GatewayProcess implements ChildService {
   readonly #hub: Hub;
   readonly #followed: FollowedTypes;
   readonly #talk: CoreTalk;
+  readonly #admission: Admission;
   readonly #core: ControlAddress;
   /** For what connections ask of the core. */
   readonly #http: ControlHttp;
@@ -88,9 +91,12 @@ class GatewayProcess implements ChildService {
     const { nowMono } = SYSTEM_CLOCK;
     this.#fanOut = new FanOut({ directFrames: directFrames && provesFrames(), nowMono });
     this.#hub = new Hub(SYSTEM_CLOCK, this.#fanOut);
+    this.#admission = new Admission(context.settings.webSocketEvents, descriptorLimit(), this.#log);
     this.#talk = new CoreTalk({
       ...{ hub: this.#hub, fanOut: this.#fanOut, events: context.settings.events },
       tell: (message) => this.#follower?.tell(message) ?? false,
+      room: () => this.#admission.room,
+      replace: (replacement) => this.#askReplacement(replacement),
     });
     this.#revocations = new Revocations({
       ...{ http: this.#http, hub: this.#hub, clock: SYSTEM_CLOCK, log: this.#log },
@@ -128,6 +134,10 @@ class GatewayProcess implements ChildService {
   accept(socket: Socket): void {
     if (this.#listener === undefined) socket.destroy();
     else this.#listener.accept(socket);
+  }
+
+  receive(message: ToChild<Settings>): void {
+    if (message.kind === 'kept') this.#talk.kept(message.problem);
   }
 
   /** A successor gets the connections from now on: lets go of those that are here, and of what is still on its way. */
@@ -174,6 +184,12 @@ class GatewayProcess implements ChildService {
     this.#http.close();
     this.#world?.access.close();
     this.#world?.verifier.close();
+  }
+
+  #askReplacement(replacement: Replacement): void {
+    const { askReplacement } = this.#context;
+    if (askReplacement === undefined) this.#talk.kept('it has no supervisor');
+    else askReplacement(replacement, 'an operator asked for it');
   }
 
   #createWorld(): ConnectionWorld {
@@ -234,13 +250,13 @@ class GatewayProcess implements ChildService {
 
   async #claimPort(world: ConnectionWorld): Promise<ListenPlace | undefined> {
     const { settings, announce, fail, openPort } = this.#context;
-    const admission = new Admission(settings.webSocketEvents, descriptorLimit(), this.#log);
     const listener: Listener = new Listener({
       settings: settings.webSocketEvents,
       isOpen: () => this.#isOpen,
       onSocket: (socket, transport, bearer) => new Connection(socket, transport, world, bearer),
-      capacity: admission.capacity,
-      onFull: () => admission.refuse(listener.sockets),
+      onStream: (request, response) => void new SseConnection(request, response, world).serve(),
+      capacity: this.#admission.capacity,
+      onFull: () => this.#admission.refuse(listener.sockets),
       onError: fail,
     });
     this.#listener = listener;
@@ -266,12 +282,14 @@ class GatewayProcess implements ChildService {
   }
 
   #createFollower(listen: NonNullable<StatusView['gateway']>): LogFollower {
-    const { supervisorPid } = this.#context;
+    const { supervisorPid, predecessor } = this.#context;
+    const successor = predecessor ? { predecessor: predecessor.pid } : {};
+    const hello = { name: this.#talk.name, pid: process.pid, supervisorPid, ...successor };
     return new LogFollower({
       address: this.#core,
       // What somebody attaches to is asked for then.
       events: ALWAYS_FOLLOWED,
-      hello: { role: 'gateway', name: this.#talk.name, pid: process.pid, supervisorPid, listen },
+      hello: { role: 'gateway', ...hello, listen },
       onOther: (message) => this.#talk.hear(message),
       onEvent: (event) => this.#take(event),
       onVolatile: (event) => this.#hub.publish(event),

@@ -19,6 +19,7 @@ export interface SeeingParts {
   readonly hub: Hub;
   /** Of this gateway: the ids of its connections begin with it. */
   readonly name: string;
+  readonly room: () => Pick<GatewayFigures, 'room' | 'refusedTotal'>;
   readonly random: () => number;
 }
 
@@ -107,7 +108,7 @@ export class Seeing {
   }
 
   #figures(): GatewayFigures {
-    const { hub } = this.#parts;
+    const { hub, room } = this.#parts;
     let unreadBytes = 0;
     for (const member of hub.everyone()) unreadBytes += member.describe().unreadBytes;
     return {
@@ -116,6 +117,7 @@ export class Seeing {
       topics: hub.subscriptions.topics,
       unreadBytes,
       residentBytes: residentBytes(process.pid) ?? 0,
+      ...room(),
       ...hub.metrics.totals,
     };
   }

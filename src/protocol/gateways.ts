@@ -3,6 +3,7 @@
  * tells of it. A gateway that knows a question not says nothing, and one that is gone neither.
  */
 import type { Topic } from './events.ts';
+import type { Replacement } from './supervision.ts';
 
 export type ConnectionProtocol = 'v1' | 'v2' | 'sse';
 
@@ -69,6 +70,10 @@ export interface GatewayFigures {
   readonly topics: number;
   readonly unreadBytes: number;
   readonly residentBytes: number;
+  /** Connections that it takes at most; null: without an end. */
+  readonly room: number | null;
+  /** Connections that were put off or dropped because there was no room. */
+  readonly refusedTotal: number;
   readonly openedTotal: number;
   /** Events that had a subscriber here. */
   readonly eventsTotal: number;
@@ -108,10 +113,23 @@ export interface GatewayQuestions {
     readonly ask: { readonly type?: string | undefined; readonly limit: number };
     readonly answer: { readonly topics: readonly TopicView[]; readonly total: number };
   };
+  /** Answered only by one that stays; the end of the stream says that it goes. */
+  readonly replace: {
+    readonly ask: Replacement;
+    readonly answer: { readonly problem: string };
+  };
   readonly figures: {
     readonly ask: Record<string, never>;
     readonly answer: GatewayFigures;
   };
+}
+
+/** A gateway that was replaced. */
+export interface ReplacedGateway {
+  readonly gateway: string;
+  readonly pid: number | null;
+  /** The one in its place. */
+  readonly successor: { readonly gateway: string; readonly pid: number | null };
 }
 
 export type QuestionKind = keyof GatewayQuestions;

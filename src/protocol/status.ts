@@ -49,6 +49,10 @@ export interface StatusView {
     readonly gateways: number;
     readonly silent: number;
     readonly connections: number;
+    /** Connections that they take at most; null: without an end. */
+    readonly room: number | null;
+    /** Connections that found no room, since the gateways began. */
+    readonly refused: number;
     readonly subscriptions: number;
     readonly lag: number;
   };

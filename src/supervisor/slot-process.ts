@@ -79,9 +79,11 @@ export class SlotProcess {
     if (!this.#child.connected || this.#underWay.size >= MAX_UNDER_WAY) return false;
     this.#underWay.add(connection);
     const message: ToChild<Settings> = { kind: 'connection' };
-    this.#child.send(message, connection, (error) => {
-      // What could not be sent is given back when the process is gone, which is what the error means.
-      if (error === null) this.#underWay.delete(connection);
+    // Kept open until it has left: of one that could not be sent nothing else would be left to give back.
+    this.#child.send(message, connection, { keepOpen: true }, (error) => {
+      // An error means that the process is ending: what is still under way then is given back.
+      if (error !== null) return;
+      if (this.#underWay.delete(connection)) connection.destroy();
       this.#events.taken();
     });
     return true;

@@ -9,6 +9,7 @@ import { parseMetrics } from './prometheus-text.ts';
 
 const FIGURES = {
   ...{ connections: 3, subscriptions: 5, topics: 4, unreadBytes: 17, residentBytes: 1_048_576 },
+  ...{ room: 500, refusedTotal: 8 },
   ...{ openedTotal: 9, eventsTotal: 20, deliveredTotal: 60 },
   closedTotal: { client: 2, silent: 1, '4408': 3 },
 };
@@ -46,6 +47,16 @@ test('the lag of each cursor is the log top minus its position', () => {
     { labels: { cursor: 'gateway:b' }, value: 90 },
     { labels: { cursor: 'client:ada:phone' }, value: 70 },
   ]);
+});
+
+test('the room of each gateway is told, and how many found none', () => {
+  const labels = { gateway: 'a' };
+  const samples = (name: string) => read().get(`taskbell_gateway_connections_${name}`)?.samples;
+  expect(samples('limit')).toEqual([{ labels, value: 500 }]);
+  expect(samples('refused_total')).toEqual([{ labels, value: 8 }]);
+  const endless = { name: 'a', pid: 1, figures: { ...FIGURES, room: null }, lag: 0, answerMs: 1 };
+  const without = read({ gateways: [endless] });
+  expect(without.get('taskbell_gateway_connections_limit')?.samples).toEqual([]);
 });
 
 test('connections that ended are counted by reason', () => {

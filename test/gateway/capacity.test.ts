@@ -32,7 +32,7 @@ it('is told at the start, and who is refused in one line for many', () => {
   for (let n = 0; n < 5; n += 1) admission.refuse(897);
   nowMono += 10_000;
   admission.refuse(897);
-  expect(admission.refused).toBe(6);
+  expect(admission.room).toEqual({ room: 896, refusedTotal: 6 });
   expect(lines).toMatchObject([
     { msg: 'room for connections', descriptors: 1_024, connections: 896 },
     { level: 40, msg: 'fewer connections than maxConnections', maxConnections: 2_000 },

@@ -17,6 +17,7 @@ export function define(command: Command, ctx: CliContext): void {
 
 function describeStatus(status: StatusView, paint: Painter): readonly string[] {
   const { gateway, report, jobs } = status;
+  const places = describePlaces(status.subscribers);
   const counts = Object.entries(jobs).map(([state, count]) => `${count} ${state}`);
   const events = gateway === null ? 'not served' : `ws://${hostOf(gateway)}${gateway.path}`;
   const reports = [report.state, report.url, `${report.pending} pending`, report.lastError];
@@ -25,7 +26,7 @@ function describeStatus(status: StatusView, paint: Painter): readonly string[] {
     `data     ${status.dataDirectory}`,
     `jobs     ${counts.join(', ')}`,
     ...describeWork(status, paint),
-    `events   ${events}`,
+    `events   ${events}${places}`,
     `reports  ${reports.filter((part) => part !== null).join(', ')}`,
     '',
     ...processTable(status, paint),
@@ -47,6 +48,13 @@ function describeWork({ dead, oldest, executors }: StatusView, paint: Painter): 
       `dead     ${paint(`${dead} failed, to be looked at`, 'red')}: taskbell job list --state failed`,
     );
   return lines;
+}
+
+/** Of all gateways together: how many are connected, and how many could be. */
+function describePlaces({ gateways, connections, room, refused }: StatusView['subscribers']) {
+  if (gateways === 0) return '';
+  const of = room === null ? '' : ` of ${room}`;
+  return `, ${connections}${of} connections${refused === 0 ? '' : `, ${refused} refused`}`;
 }
 
 function hostOf({ address, port }: { readonly address: string; readonly port: number }): string {
