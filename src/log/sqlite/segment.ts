@@ -158,6 +158,16 @@ export function isEnd({ text }: Line): boolean {
   return text.charCodeAt(0) === END;
 }
 
+/** Tells rows of a type without taking them apart: most rows that a reader passes are of others. */
+export function isOfType(type: string): (line: Line) => boolean {
+  const field = `${quote(type)}\t`;
+  return ({ text }) => {
+    const age = text.indexOf('\t') + 1;
+    const prev = text.indexOf('\t', age) + 1;
+    return text.startsWith(field, text.indexOf('\t', prev) + 1);
+  };
+}
+
 export function parseRow(line: Line): LogRow {
   return toRow(line, line.text.split('\t'));
 }

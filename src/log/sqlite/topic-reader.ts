@@ -13,7 +13,14 @@ import type { Database } from '../../sqlite/database.ts';
 import type { TextCipher } from '../../sqlite/text-cipher.ts';
 import type { LogRow } from '../event-log.ts';
 import { prepareSegmentOf, RowFinder, type SegmentOf } from './row-finder.ts';
-import { JOB_TYPE, jobKeyOf, linesAfter, parseRow, type StoredSegment } from './segment.ts';
+import {
+  isOfType,
+  JOB_TYPE,
+  jobKeyOf,
+  linesAfter,
+  parseRow,
+  type StoredSegment,
+} from './segment.ts';
 
 /** Numbers looked through before others have their turn. */
 const STRETCH = 20_000;
@@ -106,14 +113,16 @@ export class TopicReader {
 
   async #scan({ type, id, after, limit }: TopicRequest, scan: Scan): Promise<readonly LogRow[]> {
     const found: LogRow[] = [];
+    const isWanted = isOfType(type);
     const top = this.#top();
     let start = Math.max(after, (this.#statements.oldest.get() ?? 1) - 1);
     while (start < top) {
       const through = start + STRETCH;
       for (const segment of scan(start, through)) {
         for (const line of linesAfter(segment, after, this.#cipher)) {
+          if (!isWanted(line)) continue;
           const row = parseRow(line);
-          if (row.type !== type || (id !== undefined && row.id !== id)) continue;
+          if (id !== undefined && row.id !== id) continue;
           if (found.length === limit) return found;
           found.push(row);
         }
