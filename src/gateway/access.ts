@@ -130,8 +130,14 @@ class Access implements AccessCheck {
     held: HeldAccess | undefined,
     signal: AbortSignal,
   ): Promise<boolean> {
-    if (this.#settings.users !== 'hook') return held?.known ?? true;
-    return (await this.#hook?.allows({ user }, signal)) === true;
+    switch (this.#settings.users) {
+      case 'any':
+        return true;
+      case 'directory':
+        return held?.known === true;
+      case 'hook':
+        return (await this.#hook?.allows({ user }, signal)) === true;
+    }
   }
 
   async #isGranted(

@@ -3,12 +3,14 @@ import type { PublishedEvent } from '../protocol/events.ts';
 import type { FanOut, Message } from './fan-out.ts';
 import { renderPush } from './protocols/events-v1.ts';
 import { renderPushV2 } from './protocols/events-v2-text.ts';
+import { renderEvent } from './protocols/sse.ts';
 
 export class EventMessages {
   readonly event: PublishedEvent;
   readonly #fanOut: FanOut;
   #v1: Message | undefined;
   #v2: Message | undefined;
+  #sse: Message | undefined;
 
   constructor(event: PublishedEvent, fanOut: FanOut) {
     this.event = event;
@@ -18,6 +20,12 @@ export class EventMessages {
   get v1(): Message {
     this.#v1 ??= this.#fanOut.message(renderPush(this.event));
     return this.#v1;
+  }
+
+  /** @param epoch of the log, the same for all */
+  sse(epoch: string): Message {
+    this.#sse ??= this.#fanOut.message(renderEvent(this.event, this.v2.text, epoch));
+    return this.#sse;
   }
 
   get v2(): Message {

@@ -1,9 +1,16 @@
 /**
- * The public port: HTTP that refuses everything except a WebSocket handshake on the one path.
+ * The public port: HTTP that refuses everything except a WebSocket handshake on the one path, and the
+ * stream of events on another.
  *
  * Hands over each socket that shook hands and forgets it. Does not know tokens or messages.
  */
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
@@ -12,7 +19,9 @@ import type { Capacity } from './capacity.ts';
 import { Doorway } from './doorway.ts';
 import { judgeHandshake } from './handshake.ts';
 import { bearerOf, pickProtocol } from './protocols/negotiation.ts';
+import { isStreamPath } from './protocols/sse.ts';
 import { serveSdk } from './sdk.ts';
+import { judgeStream, retryAfterSeconds } from './sse-answer.ts';
 
 export interface ListenerOptions {
   readonly settings: Pick<
@@ -23,6 +32,8 @@ export interface ListenerOptions {
   readonly isOpen: () => boolean;
   /** @param bearer the token that came with the handshake */
   readonly onSocket: (socket: WebSocket, transport: Socket, bearer: string | undefined) => void;
+  /** A GET of the stream of events, of a page that may come in or of no page; left out: there is none. */
+  readonly onStream?: (request: IncomingMessage, response: ServerResponse) => void;
   /** Left out: as many as come. */
   readonly capacity?: Capacity;
   /** Called for each connection that is put off or dropped because of the capacity. */
@@ -34,7 +45,6 @@ export interface ListenerOptions {
 }
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-const MAX_RETRY_AFTER_S = 5;
 const MAX_HEADER_BYTES = 16_384;
 /** After a close was sent, a peer that does not answer it is dropped. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -63,7 +73,7 @@ export class Listener {
     this.#http.on('connection', (socket) => this.#onConnection(socket));
     this.#http.on('request', (request, response) => {
       this.#doorway.leave(request.socket);
-      if (serveSdk(request, response)) return;
+      if (serveSdk(request, response) || this.#serveStream(request, response)) return;
       const status = this.#judge(request);
       const headers = { connection: 'close', ...(status === 426 && { upgrade: 'websocket' }) };
       response.writeHead(status, headers).end(`${STATUS_CODES[status]}\n`);
@@ -123,7 +133,8 @@ export class Listener {
   close(): void {
     this.quiet();
     this.#isServing = false;
-    this.#http.closeAllConnections();
+    // Requests that were taken belong to who took them, as sockets do that shook hands.
+    this.#http.closeIdleConnections();
     this.#doorway.close();
   }
 
@@ -142,6 +153,19 @@ export class Listener {
 
   #judge(request: IncomingMessage): number {
     return judgeHandshake(request.url ?? '/', request.headers, this.#options.settings);
+  }
+
+  /** @returns false for what is not about the stream */
+  #serveStream(request: IncomingMessage, response: ServerResponse): boolean {
+    const { onStream, onFull, isOpen } = this.#options;
+    if (onStream === undefined || !isStreamPath(request.url)) return false;
+    const mayPass = this.#isServing && isOpen();
+    const isFull = mayPass && this.#isFull();
+    if (isFull) onFull?.();
+    const refusal = judgeStream(request, this.#options.settings.origins, mayPass && !isFull);
+    if (refusal === undefined) onStream(request, response);
+    else response.writeHead(refusal.status, refusal.headers).end(refusal.body);
+    return true;
   }
 
   #onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
@@ -179,9 +203,7 @@ function webSocketOptions(maxMessage: number): ServerOptions & { closeTimeout: n
 function refuse(socket: Socket, status: number): void {
   // The client may be gone already, which is as good as refused.
   socket.on('error', () => {});
-  // Not all of them at once again.
-  const seconds = 1 + Math.floor(Math.random() * MAX_RETRY_AFTER_S);
-  const retry = status === 503 ? `Retry-After: ${seconds}\r\n` : '';
+  const retry = status === 503 ? `Retry-After: ${retryAfterSeconds()}\r\n` : '';
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n${retry}\r\n`,
     () => socket.destroy(),

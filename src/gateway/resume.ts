@@ -18,23 +18,28 @@ const MAX_PAGE_EVENTS = 500;
 const MAX_PAGE_BYTES = 262_144;
 const AWAY_RETRY_MS = 5_000;
 
+/** What history is said on. */
+export type ResumeLink = Pick<ConnectionLink, 'signal' | 'say' | 'drained' | 'close' | 'hold'>;
+
 export interface ResumeRequest {
   readonly topics: readonly Topic[];
   /** What of the history is asked for first. */
   readonly from: Pick<HistoryRequest, 'since' | 'epoch' | 'cursor' | 'last'>;
   /** Writes the reply: called once, before the first event, unless the connection ends first. */
   readonly answer: (page: HistoryPage) => void;
+  /** An event as its text; as v2 pushes it when omitted. */
+  readonly render?: (event: PublishedEvent) => string;
 }
 
 export class Resume {
-  readonly #link: ConnectionLink;
+  readonly #link: ResumeLink;
   readonly #world: ConnectionWorld;
   readonly #request: ResumeRequest;
   readonly #held: HeldEvents;
   readonly #maxBytes: number;
 
   /** From here on the events of the topics are held. */
-  constructor(link: ConnectionLink, world: ConnectionWorld, request: ResumeRequest) {
+  constructor(link: ResumeLink, world: ConnectionWorld, request: ResumeRequest) {
     this.#link = link;
     this.#world = world;
     this.#request = request;
@@ -95,6 +100,7 @@ export class Resume {
   }
 
   #send(events: readonly PublishedEvent[]): void {
-    for (const event of events) this.#link.say(renderPushV2(event));
+    const { render = renderPushV2 } = this.#request;
+    for (const event of events) this.#link.say(render(event));
   }
 }

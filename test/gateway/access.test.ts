@@ -68,6 +68,14 @@ describe('with the directory', () => {
     expect(core.questions).toEqual([]);
   });
 
+  it('asks only for the grant where any user may come', async () => {
+    await core.start();
+    create({ users: 'any', datasets: 'directory' });
+    core.access = () => ({ ...granting('proj1.a'), known: false });
+    expect(await may()).toBe(0);
+    expect(await may({ ...ISSUE, id: 'other' })).toBe(4);
+  });
+
   it('lets a pattern pass where a grant covers all of it', async () => {
     await core.start();
     create({ users: 'any', datasets: 'directory' });
