@@ -27,9 +27,30 @@ export const EVENT_GROUPS: readonly Group[] = [
         load: async () => (await import('./commands/event/types.ts')).define,
       },
       {
+        name: 'topics',
+        summary: 'list what clients wait for, by their number',
+        load: async () => (await import('./commands/event/topics.ts')).define,
+      },
+      {
         name: 'asyncapi',
         summary: 'describe the events as an AsyncAPI document',
         load: async () => (await import('./commands/event/asyncapi.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'connections',
+    summary: 'clients that are connected to the event gateways',
+    verbs: [
+      {
+        name: 'list',
+        summary: 'list the connections of clients',
+        load: async () => (await import('./commands/connections/list.ts')).define,
+      },
+      {
+        name: 'close',
+        summary: 'close a connection, or those of a user',
+        load: async () => (await import('./commands/connections/close.ts')).define,
       },
     ],
   },

@@ -28,6 +28,14 @@ export function parseTime(text: string): string {
   );
 }
 
+/** `issueUpdate/42`; an id may hold further slashes. */
+export function parseTopic(text: string): { readonly type: string; readonly id: string } {
+  const end = text.indexOf('/');
+  const [type, id] = [text.slice(0, Math.max(end, 0)), text.slice(end + 1)];
+  if (type !== '' && id !== '') return { type, id };
+  throw new InvalidArgumentError('Expected a type and an id, such as issueUpdate/42.');
+}
+
 export function parseState(text: string): JobState {
   const state = JOB_STATES.find((name) => name === text);
   if (state !== undefined) return state;

@@ -25,6 +25,8 @@ export interface GatewaySeeingParts {
   /** Position of the log's last row. */
   readonly top: () => string;
   readonly nowMono: () => number;
+  /** How long one gateway is waited for; 5 s when omitted. */
+  readonly answerTimeoutMs?: number;
 }
 
 interface Answered<K extends QuestionKind> {
@@ -32,15 +34,15 @@ interface Answered<K extends QuestionKind> {
   readonly answer: Answer<K> | undefined;
 }
 
-const ANSWER_TIMEOUT_MS = 2_000;
-/** Who asks for the status wants it now. */
-const FIGURES_TIMEOUT_MS = 500;
+const ANSWER_TIMEOUT_MS = 5_000;
 
 export class GatewaySeeing implements ConnectionService {
   readonly #parts: GatewaySeeingParts;
+  readonly #answerTimeoutMs: number;
 
   constructor(parts: GatewaySeeingParts) {
     this.#parts = parts;
+    this.#answerTimeoutMs = parts.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
   }
 
   /** Gateway by gateway, so that a page costs each no more than its part of it. */
@@ -58,7 +60,7 @@ export class GatewaySeeing implements ConnectionService {
       if (wanted <= 0) break;
       const passed = link.name === from.gateway ? from.number : 0;
       const question = { ...filter, after: passed, limit: wanted };
-      const answer = await link.ask('connections', question, ANSWER_TIMEOUT_MS);
+      const answer = await link.ask('connections', question, this.#answerTimeoutMs);
       if (answer === undefined) silent.push(link.name);
       else connections.push(...answer.connections);
     }
@@ -91,7 +93,8 @@ export class GatewaySeeing implements ConnectionService {
     return { topics: merged.slice(0, limit), total, silent: silentOf(answered) };
   }
 
-  gateways(): Promise<readonly GatewayView[]> {
+  /** @param withinMs how long each is waited for */
+  gateways(withinMs: number): Promise<readonly GatewayView[]> {
     const { links, top, nowMono } = this.#parts;
     const end = Number(top());
     return Promise.all(
@@ -99,7 +102,7 @@ export class GatewaySeeing implements ConnectionService {
         const position = link.position;
         const askedAtMono = nowMono();
         // It comes after all rows that went before it: what is answered late was read late.
-        const figures = await link.ask('figures', {}, FIGURES_TIMEOUT_MS);
+        const figures = await link.ask('figures', {}, withinMs);
         return {
           ...{ name: link.name, pid: link.pid, figures: figures ?? null },
           lag: position === undefined ? 0 : Math.max(0, end - Number(position)),
@@ -116,7 +119,7 @@ export class GatewaySeeing implements ConnectionService {
   ): Promise<readonly Answered<K>[]> {
     return Promise.all(
       links.map(async (link) => {
-        return { link, answer: await link.ask(kind, question, ANSWER_TIMEOUT_MS) };
+        return { link, answer: await link.ask(kind, question, this.#answerTimeoutMs) };
       }),
     );
   }

@@ -17,6 +17,11 @@ export interface GatewaySideParts {
   readonly presenceLingerMs: number;
 }
 
+/** Who asks for the status wants it now: a gateway on standby asks each second. */
+const STATUS_TIMEOUT_MS = 500;
+/** Within the time that Prometheus allows a scrape. */
+const METRICS_TIMEOUT_MS = 2_000;
+
 export class GatewaySide implements Service {
   readonly seeing: GatewaySeeing;
   readonly restart: GatewayRestart;
@@ -47,7 +52,7 @@ export class GatewaySide implements Service {
 
   /** What `status` says of it. */
   async summary(): Promise<StatusView['subscribers']> {
-    const gateways = await this.seeing.gateways();
+    const gateways = await this.seeing.gateways(STATUS_TIMEOUT_MS);
     const figures = gateways.flatMap((gateway) => gateway.figures ?? []);
     const rooms = figures.map(({ room }) => room ?? Number.POSITIVE_INFINITY);
     const room = rooms.reduce((sum, one) => sum + one, 0);
@@ -66,7 +71,7 @@ export class GatewaySide implements Service {
   async metrics(): Promise<string> {
     const { log, report } = this.#parts;
     const [gateways, reporting, cursors] = await Promise.all([
-      this.seeing.gateways(),
+      this.seeing.gateways(METRICS_TIMEOUT_MS),
       report.status(),
       log.cursors(CLIENT_CURSOR_PREFIX),
     ]);

@@ -1,6 +1,10 @@
 /** What operators see of clients over the control API, with real gateways behind a real core. */
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import type { ConnectionView } from '../../src/protocol/gateways.ts';
+import { parseMetrics } from '../core/prometheus-text.ts';
 import { tokenFor } from './gateway-fixture.ts';
 import { GatewaysOnCore } from './gateways-on-core.ts';
 
@@ -156,11 +160,72 @@ test('the status adds up the connections and subscriptions of all gateways', asy
   const ada = await stand.connect('ada', 0);
   await attach(ada, 'job', '1');
   await stand.connect('bob', 1);
-  expect((await stand.core.get('/v1/status')).body.subscribers).toEqual({
+  const figures = async () => (await stand.core.get('/v1/status')).body.subscribers;
+  // A gateway that is slow to answer is left out.
+  await expect.poll(figures, { timeout: 20_000 }).toMatchObject({
     ...{ gateways: 2, silent: 0, connections: 2, subscriptions: 1, lag: 0 },
   });
   await stand.gateways[1]?.close();
-  await expect
-    .poll(async () => (await stand.core.get('/v1/status')).body.subscribers, { timeout: 20_000 })
-    .toEqual({ gateways: 1, silent: 0, connections: 1, subscriptions: 1, lag: 0 });
+  await expect.poll(figures, { timeout: 20_000 }).toMatchObject({
+    ...{ gateways: 1, silent: 0, connections: 1, subscriptions: 1, lag: 0 },
+  });
+});
+
+async function metrics() {
+  const asking = request({ socketPath: stand.core.socketPath, path: '/metrics' }).end();
+  const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    asking.once('response', resolve).once('error', reject);
+  });
+  expect(response.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const families = parseMetrics(await text(response));
+  return (name: string) => families.get(`taskbell_${name}`)?.samples ?? [];
+}
+
+function sumOf(samples: readonly { readonly value: number }[]): number {
+  return samples.reduce((sum, { value }) => sum + value, 0);
+}
+
+describe('the metrics', () => {
+  test('count what is connected, attached, delivered and closed', async () => {
+    const [ada, bob] = [await stand.connect('ada', 0), await stand.connect('bob', 1)];
+    for (const client of [ada, bob]) await attach(client, 'issueUpdate', '1');
+    await stand.core.post('/v1/events', { type: 'issueUpdate', id: '1', data: [1] });
+    for (const client of [ada, bob]) expect(JSON.parse(await client.next()).data).toEqual([1]);
+    await stand.core.ask('DELETE', '/v1/connections?user=bob');
+    await bob.closed;
+    const up = async () => sumOf((await metrics())('gateway_up'));
+    await expect.poll(up, { timeout: 20_000 }).toBe(2);
+    const figures = await metrics();
+    expect(figures('gateways')).toEqual([{ labels: {}, value: 2 }]);
+    expect(sumOf(figures('gateway_up'))).toBe(2);
+    expect(sumOf(figures('gateway_connections_opened_total'))).toBe(2);
+    expect(sumOf(figures('gateway_subscriptions'))).toBe(1);
+    expect(sumOf(figures('gateway_events_total'))).toBe(2);
+    expect(sumOf(figures('gateway_deliveries_total'))).toBe(2);
+    expect(figures('gateway_connections_closed_total')).toMatchObject([
+      { labels: { reason: '4403' }, value: 1 },
+    ]);
+    expect(figures('log_position')).toEqual([{ labels: {}, value: 1 }]);
+  });
+
+  test('tell the lag of a gateway that reads nothing, and that it does not answer', async () => {
+    // Follows from the first row on and takes nothing: the rest of the log stays unsent.
+    const query = 'role=gateway&name=stuck&pid=1';
+    const stuck = new WebSocket(`ws+unix:${stand.core.socketPath}:/v1/events?${query}`);
+    await new Promise((resolve) => stuck.once('open', resolve));
+    const attached = new Promise((resolve) => stuck.once('message', resolve));
+    stuck.send(JSON.stringify({ action: 'attach', events: [{ type: '*', id: '*' }] }));
+    await attached;
+    stuck.pause();
+    const data = ['x'.repeat(500_000)];
+    for (let n = 0; n < 12; n += 1) {
+      await stand.core.post('/v1/events', { type: 'issueUpdate', id: '1', data });
+    }
+    const figures = await metrics();
+    const lagOf = (cursor: string) =>
+      figures('cursor_lag_events').find(({ labels }) => labels.cursor === cursor)?.value;
+    expect(lagOf('gateway:stuck')).toBeGreaterThan(0);
+    expect(figures('gateway_up')).toContainEqual({ labels: { gateway: 'stuck' }, value: 0 });
+    stuck.terminate();
+  });
 });

@@ -50,11 +50,18 @@ function describeWork({ dead, oldest, executors }: StatusView, paint: Painter): 
   return lines;
 }
 
-/** Of all gateways together: how many are connected, and how many could be. */
-function describePlaces({ gateways, connections, room, refused }: StatusView['subscribers']) {
+/** Of all gateways together: how many are connected and could be, to how much, and how far behind the log. */
+function describePlaces(subscribers: StatusView['subscribers']): string {
+  const { gateways, silent, connections, subscriptions, room, refused, lag } = subscribers;
   if (gateways === 0) return '';
-  const of = room === null ? '' : ` of ${room}`;
-  return `, ${connections}${of} connections${refused === 0 ? '' : `, ${refused} refused`}`;
+  const facts = [
+    `${connections}${room === null ? '' : ` of ${room}`} connections`,
+    `${subscriptions} subscriptions`,
+    ...(refused === 0 ? [] : [`${refused} refused`]),
+    ...(lag === 0 ? [] : [`${lag} events behind`]),
+    ...(silent === 0 ? [] : [`without ${silent} of ${gateways} gateways`]),
+  ];
+  return `, ${facts.join(', ')}`;
 }
 
 function hostOf({ address, port }: { readonly address: string; readonly port: number }): string {
