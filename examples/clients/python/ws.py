@@ -1,10 +1,20 @@
 """A WebSocket client (RFC 6455) with the standard library alone: text messages and pings, over a unix socket
 or TCP, with a token. No TLS, no extensions."""
-import base64, hashlib, os, select, socket, struct, threading
+import base64, hashlib, json, os, select, socket, struct, threading
 from urllib.parse import urlsplit
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+
+
+class Closed(ConnectionError):
+    """The other end said goodbye. code: why; retry: seconds that it asks to wait."""
+
+    def __init__(self, payload):
+        self.code = struct.unpack(">H", payload[:2])[0] if len(payload) >= 2 else 1005
+        reason = payload[2:].decode(errors="replace")
+        super().__init__(f"closed: {self.code} {reason}")
+        self.retry = json.loads(reason)["retry"] / 1000 if reason.startswith('{"retry":') else 0
 
 
 class WebSocket:
@@ -61,7 +71,7 @@ class WebSocket:
             elif opcode == PONG:
                 self.on_pong(payload)
             elif opcode == CLOSE:
-                raise ConnectionError(f"closed: {payload[2:].decode()}")
+                raise Closed(payload)
             else:
                 self.text += payload
                 if last:
