@@ -19,6 +19,8 @@ import { type ControlAddress, daemonUnreachable, upgradeTarget } from './control
 import { type RowHead, readRowHead } from './row-head.ts';
 
 export interface LogConnectionHandlers {
+  /** How often the other end of a TCP connection is asked whether it is there; 20 s when omitted. */
+  readonly pingEveryMs?: number | undefined;
   /** When given: a row for which it is false is not parsed, and goes to `onUnwanted`. */
   readonly isWanted: ((topic: Topic) => boolean) | undefined;
   onOpen(): void;
@@ -138,7 +140,7 @@ export class LogConnection {
       if (this.#socket.readyState !== WebSocket.OPEN) return;
       heard = false;
       this.#socket.ping();
-    }, PING_EVERY_MS).unref();
+    }, this.#handlers.pingEveryMs ?? PING_EVERY_MS).unref();
   }
 
   #receive(text: string): void {

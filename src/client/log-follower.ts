@@ -65,6 +65,8 @@ export interface LogFollowerOptions {
   onOther?(message: { readonly action: string }): void;
   /** A draw from [0, 1) for the reconnect delay; `Math.random` when omitted. */
   readonly random?: () => number;
+  /** Shorter only in tests: over TCP, what answers no ping within this time is given up. */
+  readonly pingEveryMs?: number;
 }
 
 const EVERYTHING: readonly Topic[] = [{ type: '*', id: '*' }];
@@ -165,6 +167,7 @@ export class LogFollower implements Service {
     this.#everything = 'no';
     const path = `/v1/events${queryOf(this.#options.hello)}`;
     const connection = new LogConnection(this.#options.address, path, this.#paused, {
+      pingEveryMs: this.#options.pingEveryMs,
       onOpen: () => {
         this.#phase = 'attaching';
         connection.send(this.#attachRequest(this.#events));

@@ -14,7 +14,7 @@ export interface GatewayHello {
   readonly name: string;
   readonly pid: number | null;
   /** Pid of the process whose place it took. */
-  readonly predecessor: number | null;
+  readonly predecessor?: number | null;
 }
 
 export type Answer<K extends QuestionKind> = GatewayQuestions[K]['answer'];
@@ -29,7 +29,7 @@ export class GatewayLink {
   #asked = 0;
   #position: () => string | undefined = () => undefined;
 
-  constructor({ name, pid, predecessor }: GatewayHello, send: (text: string) => void) {
+  constructor({ name, pid, predecessor = null }: GatewayHello, send: (text: string) => void) {
     this.name = name;
     this.pid = pid;
     this.predecessor = predecessor;

@@ -69,7 +69,11 @@ describe('the description of settings', () => {
       ({ section }) => section === 'api' || section === 'access',
     );
     expect(formatDescriptions(described, { origin: false })).toBe(
-      '[access]\nusers = any\ndatasets = any\n\n[api]\naddress = 127.0.0.1\nport = 0',
+      [
+        ...['[access]', 'users = any', 'datasets = any', 'hookUrl =', 'hookSecretFile ='],
+        ...['hookTimeout = 2s', 'hookCacheTime = 30s', ''],
+        ...['[api]', 'address = 127.0.0.1', 'port = 0', 'hosts ='],
+      ].join('\n'),
     );
     expect(formatDescriptions(described, { origin: true })).toContain(
       'users = any          # default\n',

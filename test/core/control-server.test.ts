@@ -323,6 +323,27 @@ describe('over TCP', () => {
     }
   });
 
+  it('names that the configuration adds are known, and with * all of them', async () => {
+    const authorization = `Bearer ${TOKEN}`;
+    const statusFor = async (hosts: readonly string[], name: string): Promise<number> => {
+      const proxied = await freePort();
+      const server = create({
+        socketPath: path.join(directory, `${name}.sock`),
+        tcp: { address: '127.0.0.1', port: proxied, token: TOKEN, hosts },
+      });
+      await server.start();
+      const headers = { authorization, host: 'core.example.org' };
+      const asking = request({ host: '127.0.0.1', port: proxied, path: '/v1/things/1', headers });
+      asking.end();
+      const { status } = await answerOf(asking);
+      await server.stop(deadlineIn(1_000));
+      return status;
+    };
+    expect(await statusFor([], 'none')).toBe(401);
+    expect(await statusFor(['core.example.org'], 'one')).toBe(200);
+    expect(await statusFor(['*'], 'any')).toBe(200);
+  });
+
   it('an unknown path is not told from a known one without the token', async () => {
     expect((await over({}, '/v1/nothing')).status).toBe(401);
   });

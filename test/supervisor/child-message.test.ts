@@ -23,6 +23,11 @@ describe('parseFromChild', () => {
     expect(parseFromChild({ ...replace, withinMs: 500 })).toEqual({ ...replace, withinMs: 500 });
   });
 
+  it('reads that a gateway asks for the public port, and nothing of what it adds', () => {
+    const asked = parseFromChild({ kind: 'open-port', address: '0.0.0.0', port: 22 });
+    expect(asked).toEqual({ kind: 'open-port' });
+  });
+
   it.each([
     'ready',
     { kind: 'state', state: 'ready', types: 'mail' },
