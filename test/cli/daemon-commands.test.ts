@@ -311,17 +311,37 @@ test('status prints the service at a glance, and as JSON what the daemon said', 
     executors: { total: 2, ready: 1, slots: 8, running: 1 },
     report: REPORT,
     gateway: { address: '::', port: 8081, path: '/ws' },
+    subscribers: {
+      ...{ gateways: 2, silent: 0, connections: 3, room: 900 },
+      ...{ refused: 0, subscriptions: 5, lag: 0 },
+    },
     log: { epoch: 'e', top: '9', oldest: '1' },
   };
   server.routes.set('GET /v1/status', () => status);
   const text = (await run(['status'])).stdout;
-  expect(text).toContain('events   ws://[::]:8081/ws\n');
+  expect(text).toContain('events   ws://[::]:8081/ws, 3 of 900 connections, 5 subscriptions\n');
   expect(text).toContain('jobs     3 queued, 1 running\n');
   expect(text).toContain('workers  1 of 2 ready, 1 of 8 slots busy\n');
   expect(text).toContain('oldest   job 7 waits in slow for 1.50 s\n');
   expect(text).toContain('dead     2 failed, to be looked at');
   expect(text).toMatch(/core +12 +0 +- +ready\n$/);
   expect(JSON.parse((await run(['status', '--json'])).stdout)).toEqual(status);
+});
+
+test('status says what is wrong with the gateways: behind, silent, without room', async () => {
+  const subscribers = {
+    ...{ gateways: 2, silent: 1, connections: 3, room: null },
+    ...{ refused: 4, subscriptions: 5, lag: 12 },
+  };
+  const nothing = { processes: [], jobs: {}, dead: 0, oldest: null, gateway: null };
+  const executors = { total: 0, ready: 0, slots: 0, running: 0 };
+  server.routes.set('GET /v1/status', () => ({
+    ...{ ...nothing, executors, report: REPORT, subscribers },
+    ...{ ready: true, version: '0.1.0', dataDirectory: '/data', startedAt: '' },
+  }));
+  expect((await run(['status'])).stdout).toContain(
+    'events   not served, 3 connections, 5 subscriptions, 4 refused, 12 events behind, without 1 of 2 gateways\n',
+  );
 });
 
 test('without a daemon a command exits with 69 and says how to start one', async () => {
