@@ -105,7 +105,7 @@ export interface EventTypeSettings {
   readonly retentionCount: number | null;
   /** File with the JSON Schema of its `data`; null: any array. */
   readonly schema: string | null;
-  /** Subscribers may ask who else is attached to its objects. */
+  /** Who may see one of its objects may ask which users are attached to it. */
   readonly presence: boolean;
 }
 

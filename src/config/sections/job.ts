@@ -160,7 +160,7 @@ export const EVENT: SectionDefinition<Omit<EventTypeSettings, 'name'>> = {
     presence: key(
       boolean,
       'false',
-      'true: who is attached to one of its objects may ask who else is, by user id.',
+      'true: who may see one of its objects may ask which users are attached to it.',
     ),
   },
 };
