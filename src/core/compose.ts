@@ -15,7 +15,6 @@ import { skipAhead } from '../log/sqlite/log-position.ts';
 import { LogWriter } from '../log/sqlite/log-writer.ts';
 import { SEALED_LOG_TABLES } from '../log/sqlite/segment.ts';
 import { SqliteEventLog } from '../log/sqlite/sqlite-event-log.ts';
-import { redactionOf } from '../privacy/redaction.ts';
 import { readBootId } from '../process/boot-id.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
@@ -65,6 +64,7 @@ import { PayloadCheck } from './payload-check.ts';
 import { Peers } from './peers.ts';
 import { openPrivacy } from './privacy.ts';
 import { QueueControl } from './queue-control.ts';
+import { redactionService } from './redaction.ts';
 import { noteSettled } from './released.ts';
 import { Retention } from './retention.ts';
 import { buildSchedules } from './schedules.ts';
@@ -332,7 +332,7 @@ function apiContext(
     ...operatingServices(stores, engine),
     schedules: engine.schedules.service,
     workers: new WorkerControl({ executors, news: engine.news }),
-    ...{ seeing, keys: stores.keys, privacy: privacyService(settings, auditLog) },
+    ...{ seeing, keys: stores.keys, privacy: redactionService(settings.privacy, auditLog) },
     ...{ store, log, directory, report, now: Date.now },
     history: new CoreHistory({
       ...{ log, jobs: store, maxCursorsPerUser: settings.webSocketEvents.maxCursorsPerUser },
@@ -344,15 +344,6 @@ function apiContext(
     metrics: () => gateways.metrics(),
     status: () => gatherStatus({ ...parts, subscribers: () => gateways.summary() }),
     proveCommit: () => commitLoop.commit(() => undefined),
-  };
-}
-
-function privacyService({ privacy }: Settings, log: Logger): ApiContext['privacy'] {
-  return {
-    redaction: redactionOf(privacy.redact),
-    noteReveal: (what) => {
-      if (privacy.redact.length > 0) log.info({ what }, 'hidden fields were shown');
-    },
   };
 }
 
