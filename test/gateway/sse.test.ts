@@ -271,8 +271,13 @@ describe('the end of a stream', () => {
 
   it('comes with the end of the token', async () => {
     await start({ auth: { expiryGrace: 0 } });
-    const exp = Math.floor(Date.now() / 1_000) + 2;
-    const client = open(ISSUE, { authorization: `Bearer ${tokenFor('ada', { exp })}` });
+    const shortLived = () => {
+      const exp = Math.floor(Date.now() / 1_000) + 2;
+      return open(ISSUE, { authorization: `Bearer ${tokenFor('ada', { exp })}` });
+    };
+    let client = shortLived();
+    // On a machine that is busy a token may be over before it is judged.
+    while ((await client.answered).status === 401) client = shortLived();
     expect((await client.next()).event).toBe('attached');
     expect((await client.nextData()).code).toBe(4401);
     await client.closed;
