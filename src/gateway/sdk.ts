@@ -10,7 +10,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { joinModules } from './sdk-text.ts';
 
-export const SDK_PATH = '/sdk/taskbell.js';
+const SDK_PATH = '/sdk/taskbell.js';
 
 /** What the compiler wrote, whether this file runs from there or from its source. */
 const COMPILED = path.resolve(import.meta.dirname, '../../dist/events-client');

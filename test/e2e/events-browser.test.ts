@@ -20,7 +20,7 @@ const page = (origin: string, token: string): string => `<!doctype html><script 
 import { connect } from '${origin}/sdk/taskbell.js';
 window.seen = []; window.gaps = []; window.statuses = [];
 const events = connect({
-  url: '${origin}/ws', token: async () => '${token}', silenceMs: 500, minDelayMs: 50, maxDelayMs: 500,
+  url: '${origin}/ws', token: async () => '${token}', silenceMs: 1000, minDelayMs: 50, maxDelayMs: 500,
 });
 events.onStatus(({ status }) => window.statuses.push(status));
 window.events = events;
@@ -67,6 +67,7 @@ describe.skipIf(program === undefined)('the client in a browser', { timeout: 120
     await publish(0, 20);
     await expect.poll(() => browser.evaluate('window.seen.length'), POLL).toBe(20);
     await browser.setOffline(true);
+    await browser.evaluate('window.statuses.length = 0');
     const gone = 'window.statuses.includes("waiting")';
     await expect.poll(() => browser.evaluate(gone), POLL).toBe(true);
     await publish(20, 30);
