@@ -15,7 +15,7 @@ import {
   type Start,
 } from './events-v2.ts';
 
-export const STREAM_PATH = '/events';
+const STREAM_PATH = '/events';
 
 export interface StreamRequest {
   /** Empty: not set. */
