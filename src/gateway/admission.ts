@@ -10,6 +10,7 @@ const HINT = 'raise the limit of file descriptors: LimitNOFILE= in the unit, or 
 
 export class Admission {
   readonly capacity: Capacity;
+  readonly #asked: { readonly descriptors: number; readonly maxConnections: number };
   readonly #log: Logger;
   readonly #nowMono: () => number;
   #refused = 0;
@@ -25,10 +26,17 @@ export class Admission {
     this.#log = log;
     this.#nowMono = nowMono;
     this.capacity = decideCapacity(descriptors, maxConnections);
+    this.#asked = { descriptors, maxConnections };
+  }
+
+  /** Says how many there is room for: once, before connections are let in. */
+  announce(): void {
+    const { descriptors, maxConnections } = this.#asked;
     const facts = { descriptors, connections: this.capacity.connections };
-    log.info(facts, 'room for connections');
+    this.#log.info(facts, 'room for connections');
     if (isCutShort(this.capacity, maxConnections)) {
-      log.warn({ ...facts, maxConnections, hint: HINT }, 'fewer connections than maxConnections');
+      const warning = { ...facts, maxConnections, hint: HINT };
+      this.#log.warn(warning, 'fewer connections than maxConnections');
     }
   }
 

@@ -250,6 +250,7 @@ class GatewayProcess implements ChildService {
 
   async #claimPort(world: ConnectionWorld): Promise<ListenPlace | undefined> {
     const { settings, announce, fail, openPort } = this.#context;
+    this.#admission.announce();
     const listener: Listener = new Listener({
       settings: settings.webSocketEvents,
       isOpen: () => this.#isOpen,

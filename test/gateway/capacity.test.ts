@@ -29,6 +29,7 @@ it('is told at the start, and who is refused in one line for many', () => {
   let nowMono = 0;
   const log = pino({ base: {} }, { write });
   const admission = new Admission({ maxConnections: 2_000 }, 1_024, log, () => nowMono);
+  admission.announce();
   for (let n = 0; n < 5; n += 1) admission.refuse(897);
   nowMono += 10_000;
   admission.refuse(897);
