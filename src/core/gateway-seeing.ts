@@ -94,7 +94,7 @@ export class GatewaySeeing implements ConnectionService {
   }
 
   /** @param withinMs how long each is waited for */
-  gateways(withinMs: number): Promise<readonly GatewayView[]> {
+  gateways(unread: boolean, withinMs: number): Promise<readonly GatewayView[]> {
     const { links, top, nowMono } = this.#parts;
     const end = Number(top());
     return Promise.all(
@@ -102,7 +102,7 @@ export class GatewaySeeing implements ConnectionService {
         const position = link.position;
         const askedAtMono = nowMono();
         // It comes after all rows that went before it: what is answered late was read late.
-        const figures = await link.ask('figures', {}, withinMs);
+        const figures = await link.ask('figures', { unread }, withinMs);
         return {
           ...{ name: link.name, pid: link.pid, figures: figures ?? null },
           lag: position === undefined ? 0 : Math.max(0, end - Number(position)),

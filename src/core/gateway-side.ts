@@ -52,7 +52,7 @@ export class GatewaySide implements Service {
 
   /** What `status` says of it. */
   async summary(): Promise<StatusView['subscribers']> {
-    const gateways = await this.seeing.gateways(STATUS_TIMEOUT_MS);
+    const gateways = await this.seeing.gateways(false, STATUS_TIMEOUT_MS);
     const figures = gateways.flatMap((gateway) => gateway.figures ?? []);
     const rooms = figures.map(({ room }) => room ?? Number.POSITIVE_INFINITY);
     const room = rooms.reduce((sum, one) => sum + one, 0);
@@ -71,7 +71,7 @@ export class GatewaySide implements Service {
   async metrics(): Promise<string> {
     const { log, report } = this.#parts;
     const [gateways, reporting, cursors] = await Promise.all([
-      this.seeing.gateways(METRICS_TIMEOUT_MS),
+      this.seeing.gateways(true, METRICS_TIMEOUT_MS),
       report.status(),
       log.cursors(CLIENT_CURSOR_PREFIX),
     ]);

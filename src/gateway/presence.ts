@@ -37,7 +37,7 @@ interface Watched {
 }
 
 /** Users of one topic in a reply, and in a message of changes. */
-export const MAX_TOLD_USERS = 1_000;
+const MAX_TOLD_USERS = 1_000;
 const PATIENCE_MS = 5_000;
 const TELL_EVERY_MS = 100;
 /** A topic that nobody watches is let go of after one to two times so long. */

@@ -45,7 +45,7 @@ export class Seeing {
       case 'topics':
         return this.#topics(question as Question<'topics'>);
       case 'figures':
-        return this.#figures();
+        return this.#figures(question as Question<'figures'>);
       default:
         return undefined;
     }
@@ -107,10 +107,12 @@ export class Seeing {
     return { topics: all.slice(0, limit), total: all.length };
   }
 
-  #figures(): GatewayFigures {
+  #figures({ unread }: Question<'figures'>): GatewayFigures {
     const { hub, room } = this.#parts;
     let unreadBytes = 0;
-    for (const member of hub.everyone()) unreadBytes += member.describe().unreadBytes;
+    if (unread) {
+      for (const member of hub.everyone()) unreadBytes += member.describe().unreadBytes;
+    }
     return {
       connections: hub.size,
       subscriptions: hub.subscriptions.subscriptions,

@@ -68,6 +68,7 @@ export interface GatewayFigures {
   readonly connections: number;
   readonly subscriptions: number;
   readonly topics: number;
+  /** 0 where it was not asked for. */
   readonly unreadBytes: number;
   readonly residentBytes: number;
   /** Connections that it takes at most; null: without an end. */
@@ -119,7 +120,8 @@ export interface GatewayQuestions {
     readonly answer: { readonly problem: string };
   };
   readonly figures: {
-    readonly ask: Record<string, never>;
+    /** `unread`: with the unread bytes, for which it looks at each connection. */
+    readonly ask: { readonly unread: boolean };
     readonly answer: GatewayFigures;
   };
 }

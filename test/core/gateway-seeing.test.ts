@@ -81,12 +81,12 @@ describe('a gateway that does not answer', () => {
     const asking = seeing([link]).closeUser('ada', false);
     link.close();
     expect(await asking).toEqual({ closed: 0, silent: ['b'] });
-    expect(await link.ask('figures', {}, 60_000)).toBeUndefined();
+    expect(await link.ask('figures', { unread: true }, 60_000)).toBeUndefined();
   });
 
   test('may answer when nobody waits any more', async () => {
     const link = silent('b');
-    expect(await link.ask('figures', {}, 1)).toBeUndefined();
+    expect(await link.ask('figures', { unread: true }, 1)).toBeUndefined();
     expect(() => link.answered({ action: 'answer', ask: 1, answer: { closed: 1 } })).not.toThrow();
   });
 });

@@ -4,7 +4,7 @@ import { eventType } from '../config/event-type.ts';
 import { AwakeCore } from '../core/awake-core.ts';
 import { type Client, GatewayFixture, type GatewayOptions, tokenFor } from './gateway-fixture.ts';
 
-export const ROOM: EventTypeSettings = eventType('room', { presence: true });
+const ROOM: EventTypeSettings = eventType('room', { presence: true });
 
 export class GatewaysOnCore {
   readonly core: AwakeCore;

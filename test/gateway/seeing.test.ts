@@ -208,6 +208,21 @@ describe('the metrics', () => {
     expect(figures('log_position')).toEqual([{ labels: {}, value: 1 }]);
   });
 
+  test('and the list say how much a client has not read', async () => {
+    await stand.add({ limits: { maxUnread: 512 * 1_048_576, maxUnreadTime: 3_600_000 } });
+    const ada = await stand.connect('ada', 2);
+    await attach(ada, 'issueUpdate', '1');
+    ada.transport.pause();
+    const event = { type: 'issueUpdate', id: '1', data: ['x'.repeat(900_000)] };
+    const unread = async () => {
+      await stand.core.post('/v1/events', event);
+      return (await list('?user=ada'))[0]?.unreadBytes;
+    };
+    await expect.poll(unread, { timeout: 20_000 }).toBeGreaterThan(0);
+    const told = async () => sumOf((await metrics())('gateway_unread_bytes'));
+    await expect.poll(told, { timeout: 20_000 }).toBeGreaterThan(0);
+  });
+
   test('tell the lag of a gateway that reads nothing, and that it does not answer', async () => {
     // Follows from the first row on and takes nothing: the rest of the log stays unsent.
     const query = 'role=gateway&name=stuck&pid=1';
