@@ -57,6 +57,8 @@ export interface GatewayOptions {
   readonly events?: readonly EventTypeSettings[];
   /** Of another core than the fixture's. */
   readonly controlSocket?: string;
+  /** Somebody else listens. */
+  readonly openPort?: ChildContext['openPort'];
 }
 
 export interface LogLine {
@@ -128,6 +130,7 @@ export class GatewayFixture {
       log: pino({ level: 'debug', base: {} }, { write }),
       announce: (state) => void this.announced.push(state),
       fail: (error) => void this.failures.push(error),
+      ...(options.openPort === undefined ? {} : { openPort: options.openPort }),
     };
   }
 
