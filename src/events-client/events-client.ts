@@ -83,7 +83,7 @@ export class EventsClient {
       this.#session?.detach(one.topic);
     };
     const subscription = new TopicSubscription(options, onEnd, callback);
-    if (this.status === 'closed') subscription.end(this.#facts.error ?? closedError());
+    if (this.status === 'closed') subscription.end(this.#facts.error);
     else {
       this.#subscriptions.add(subscription);
       // What is attached in one turn shares a request.
@@ -196,7 +196,7 @@ export class EventsClient {
     const loss = { code, reason, losses: this.#losses, canRenew, drainMs: this.#drainMs };
     this.#drainMs = undefined;
     const next = decideReturn(loss, bounds, random());
-    const why = error ?? lossError(code, reason);
+    const why = error ?? new EventsError('E_UNAVAILABLE', `Connection lost: ${code} ${reason}`);
     if (next.kind === 'never') {
       this.#finish(error ?? new EventsError(next.code, why.message));
       return;
@@ -224,6 +224,7 @@ export class EventsClient {
 
   #dropLink(): void {
     clearTimeout(this.#renewal);
+    this.#session?.end();
     this.#link?.close();
     this.#link = undefined;
     this.#session = undefined;
@@ -243,15 +244,4 @@ function checkTopic({ type, id }: AttachOptions): void {
   if (typeof type === 'string' && typeof (id ?? '') === 'string') return;
   const got = JSON.stringify({ type, id });
   throw new EventsError('E_INVALID_REQUEST', `attach: expected {type, id} as texts, got ${got}`);
-}
-
-function lossError(code: number, reason: string): EventsError {
-  return new EventsError(
-    'E_UNAVAILABLE',
-    `The connection was lost (${code}${reason && ` ${reason}`}).`,
-  );
-}
-
-function closedError(): EventsError {
-  return new EventsError('E_UNAVAILABLE', 'The connection was closed by this program.');
 }

@@ -46,6 +46,9 @@ export interface SessionOptions {
 }
 
 const MAX_TOPICS = 100;
+/** Below the gateway's 20 messages a second with bursts of 100 (`messagesPerSecond`, `messageBurst`). */
+const PACE_MS = 60;
+const BURST_MS = 80 * PACE_MS;
 const PING = { action: 'ping' };
 
 export class Session {
@@ -62,6 +65,9 @@ export class Session {
   /** One after a refusal that names no topic, to find the one that is meant. */
   #maxTopics = MAX_TOPICS;
   #epoch: string | undefined;
+  /** Each request takes its part of a second: by then, all that were sent have had theirs. */
+  #pacedUntilMono = 0;
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SessionOptions, token: string) {
     this.#options = options;
@@ -70,11 +76,25 @@ export class Session {
 
   /** Sends what is due, unless a reply is awaited. */
   wake(): void {
-    if (this.#asked !== undefined) return;
+    if (this.#asked !== undefined || this.#pause !== undefined) return;
+    const aheadMs = this.#pacedUntilMono - performance.now();
+    if (aheadMs > BURST_MS) {
+      this.#pause = setTimeout(() => {
+        this.#pause = undefined;
+        this.wake();
+      }, aheadMs - BURST_MS);
+      return;
+    }
     this.#asked = this.#next();
     if (this.#asked === undefined) return;
+    this.#pacedUntilMono += PACE_MS - Math.min(aheadMs, 0);
     this.#rid += 1;
     this.#options.send({ ...this.#asked.message, rid: this.#rid });
+  }
+
+  /** Says nothing any more. */
+  end(): void {
+    clearTimeout(this.#pause);
   }
 
   /** Shows a newer token. */
@@ -216,6 +236,6 @@ function isOwn(one: AskedTopic, meant: AskedTopic): boolean {
 
 function refusal({ type, id }: AskedTopic, { code, message, detail }: Reply): EventsError {
   const what = id === undefined ? type : `${type}/${id}`;
-  const text = `${what}: ${message ?? 'refused'} (code ${code})${detail === undefined ? '' : `: ${detail}`}`;
+  const text = `${what}: ${message} (code ${code}) ${detail ?? ''}`;
   return new EventsError(code === 5 ? 'E_INVALID_REQUEST' : 'E_UNAUTHORIZED', text);
 }

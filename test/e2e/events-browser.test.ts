@@ -36,7 +36,7 @@ describe.skipIf(program === undefined)('the client in a browser', { timeout: 120
   let server: Server;
   beforeAll(async () => {
     site = new Site(KEYS);
-    await site.run(['init']);
+    await site.json('init');
     await site.up();
     const { gateway } = await site.api.status();
     const { token } = await site.json('token', 'issue', '--user', 'u1');

@@ -29,7 +29,7 @@ beforeAll(async () => {
   port = await freePort();
   const listen = `[webSocketEvents]\naddress = 127.0.0.1\nport = ${port}\n`;
   site = new Site(KEYS + listen);
-  await site.run(['init']);
+  await site.json('init');
   daemon = await site.up();
   token = (await site.json('token', 'issue', '--user', 'u1')).token;
 });

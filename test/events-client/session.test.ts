@@ -1,5 +1,5 @@
 /** What is said on one connection, message by message. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Incoming, Session } from '../../src/events-client/session.ts';
 import { type AttachOptions, TopicSubscription } from '../../src/events-client/subscription.ts';
 
@@ -59,6 +59,8 @@ function push(id: string, seq: string, prev: string | null = null): void {
   session.hear({ type: 'job', id, data: [], seq, prev, at: '' } as Incoming);
 }
 
+afterEach(() => session.end());
+
 const actions = (): string[] => sent.map(({ action }) => action);
 
 describe('one connection', () => {
@@ -93,6 +95,21 @@ describe('one connection', () => {
     answer();
     session.renew('newer');
     expect(sent.at(-1)).toEqual({ action: 'auth', auth: 'newer', rid: 2 });
+  });
+
+  it('asks no faster than a gateway lets it, and for all the more at once', async () => {
+    const all = [];
+    for (let number = 0; number < 500; number += 1) {
+      all.push(add(String(number)).subscription);
+      answer({ seq: '5', epoch: 'e' });
+    }
+    const first = sent.length;
+    // One for each 60 ms that the loop took, above the burst.
+    expect(first).toBeLessThan(400);
+    expect(first).toBeGreaterThanOrEqual(80);
+    await expect.poll(() => sent.length > first, { timeout: 20_000, interval: 5 }).toBe(true);
+    expect(sent.at(-1)?.events).toHaveLength(100);
+    session.end();
   });
 
   it('asks for the end of a history before it asks for anything else', () => {
