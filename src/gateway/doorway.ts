@@ -7,6 +7,9 @@
  */
 import type { Socket } from 'node:net';
 
+/** As the HTTP server answers. */
+const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
+
 export class Doorway {
   readonly #timeoutMs: number;
   readonly #waiting = new Map<Socket, NodeJS.Timeout>();
@@ -24,8 +27,8 @@ export class Doorway {
 
   enter(socket: Socket): void {
     this.#sockets += 1;
-    // Somewhat later than the HTTP server, which answers 408; of connections that were handed to it, it counts no time.
-    const late = setTimeout(() => socket.destroy(), this.#timeoutMs * 2);
+    // The HTTP server counts the time only of connections that it has accepted itself.
+    const late = setTimeout(() => socket.end(TOO_LATE, () => socket.destroy()), this.#timeoutMs);
     this.#waiting.set(socket, late);
     socket.once('close', () => {
       this.#sockets -= 1;

@@ -140,6 +140,8 @@ describe('a listener', () => {
   it('drops who does not say in time what it wants', async () => {
     const { listener } = listen();
     const client = await knock();
+    client.write(HANDSHAKE.slice(0, 20));
+    expect(await answerTo(client)).toBe('HTTP/1.1 408 Request Timeout');
     await once(client, 'close');
     await until(() => listener.sockets === 0, 'it is not counted any more');
   });
