@@ -1,5 +1,5 @@
-/** Presence while the core is away. */
-import { afterEach, expect, test } from 'vitest';
+/** Presence of one gateway, with the core played by the test: away, with many users, with topics that nobody asks about. */
+import { afterEach, expect, test, vi } from 'vitest';
 import type { ConnectionLink } from '../../src/gateway/connection-world.ts';
 import { FanOut } from '../../src/gateway/fan-out.ts';
 import type { Subscriber } from '../../src/gateway/hub.ts';
@@ -71,4 +71,46 @@ test('is waited for no longer than the connection lives, and than the gateway', 
   expect(await first).toMatchObject({ code: 5 });
   stand.presence.stop();
   expect(await second).toMatchObject({ code: 5 });
+});
+
+test('names at most 1,000 users in a reply and counts all, and tells the core of so many at once', async () => {
+  stand = new Stand(60_000);
+  const users = Array.from({ length: 1_500 }, (_, n) => `u${n}`);
+  for (const user of users) stand.attach(user);
+  const asking = stand.ask();
+  stand.isCoreThere = true;
+  stand.presence.connected();
+  const told = stand.told.filter(({ action }) => action === 'present');
+  expect(told.map(({ changes }) => changes?.length)).toEqual([1_000, 500]);
+  stand.presence.hear({ action: 'presence', states: [{ ...ROOM, users, isWhole: true }] });
+  const [room] = (await asking).presence;
+  expect(room.users).toHaveLength(1_000);
+  expect(room.count).toBe(1_500);
+});
+
+test('lets go of a topic that nobody asks about any more, and asks for it anew', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    stand = new Stand(60_000);
+    stand.isCoreThere = true;
+    const answered = async () => {
+      const asking = stand.ask();
+      stand.presence.hear({ action: 'presence', states: [{ ...ROOM, users: [], isWhole: true }] });
+      expect(await asking).toMatchObject({ code: 0 });
+    };
+    const actions = () => stand.told.map(({ action }) => action);
+    await answered();
+    await answered();
+    expect(actions()).toEqual(['watch']);
+    vi.advanceTimersByTime(10_000);
+    expect(actions()).toEqual(['watch']);
+    vi.advanceTimersByTime(10_000);
+    expect(actions()).toEqual(['watch', 'unwatch']);
+    await answered();
+    expect(actions()).toEqual(['watch', 'unwatch', 'watch']);
+    stand.presence.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
