@@ -50,11 +50,11 @@ export function toView(
 
 export function toAdded(outcome: AddOutcome): AddedJob {
   const { job, duplicate, unique } = outcome;
-  // Added to the summary, not copied from it: a copy took longer than all the rest of an answer.
-  const summary = toSummary(job);
-  return unique === undefined
-    ? Object.assign(summary, { duplicate })
-    : Object.assign(summary, { duplicate, unique });
+  const { id, type, queue, state, durability } = job;
+  const createdAt = toIso(job.createdAt);
+  const runAt = orNull(job.runAt);
+  const added = { id, type, queue, state, durability, createdAt, runAt, duplicate };
+  return unique === undefined ? added : { ...added, unique };
 }
 
 function toAttemptView(attempt: AttemptRecord): AttemptView {

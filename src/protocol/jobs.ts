@@ -257,10 +257,14 @@ export interface AddedBatch {
 }
 
 /**
- * The answer to an add. `duplicate` is true when no job was made because one holds the unique key, which is
- * then shown. `durability` is what this answer promises.
+ * The answer to an add: what the daemon made of it, not what it was told. `duplicate` is true when no job was
+ * made because one holds the unique key, which is then shown. `durability` is what this answer promises.
  */
-export interface AddedJob extends JobSummary {
+export interface AddedJob
+  extends Pick<
+    JobSummary,
+    'id' | 'type' | 'queue' | 'state' | 'durability' | 'createdAt' | 'runAt'
+  > {
   readonly duplicate: boolean;
   /** What became of the add; only where it has a unique key. */
   readonly unique?: UniqueOutcome;

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { AddedJob } from '../../src/protocol/jobs.ts';
 import { MAX_PAYLOAD_BYTES } from '../../src/protocol/jobs.ts';
 import { AwakeCore } from '../core/awake-core.ts';
 import { ScriptedExecutor } from '../core/scripted-executor.ts';
@@ -16,18 +17,26 @@ describe('POST /v1/jobs', () => {
   });
   afterAll(() => core.dispose());
 
-  it('answers 201 with the job as it was accepted, defaults filled in', async () => {
+  it('answers 201 with what was made of the job, whose defaults are filled in', async () => {
     const { status, body } = await core.post('/v1/jobs', { type: 'mail' });
     expect(status).toBe(201);
+    const { id, createdAt } = body;
     expect(body).toEqual({
       ...{ id: expect.stringMatching(/^\d+$/), type: 'mail', queue: 'default', state: 'queued' },
-      ...{ reason: null, priority: 0, userId: null, uniqueKey: null, runAt: null },
-      ...{ createdAt: expect.stringMatching(/Z$/), startedAt: null, endedAt: null },
-      ...{ duration: null, attempt: 0, progress: null, duplicate: false },
-      ...{ group: null, durability: 'disk', waitsFor: 0 },
+      ...{ durability: 'disk', runAt: null, createdAt: expect.stringMatching(/Z$/) },
+      duplicate: false,
     });
     expect((await core.add('archive')).queue).toBe('slow');
-    expect((await core.job(body.id)).payload).toBeNull();
+    const { jobs } = (await core.get('/v1/jobs?type=mail')).body;
+    expect(jobs).toEqual([
+      {
+        ...{ id, createdAt, type: 'mail', queue: 'default', state: 'queued', durability: 'disk' },
+        ...{ reason: null, priority: 0, userId: null, uniqueKey: null, group: null, waitsFor: 0 },
+        ...{ runAt: null, startedAt: null, endedAt: null, duration: null, attempt: 0 },
+        progress: null,
+      },
+    ]);
+    expect((await core.job(id)).payload).toBeNull();
   });
 
   it('takes an array, all or none, and answers in its order', async () => {
@@ -37,15 +46,12 @@ describe('POST /v1/jobs', () => {
       { type: 'mail', payload: 3, uniqueKey: 'two' },
     ]);
     expect(status).toBe(201);
-    expect(
-      body.map(({ priority, duplicate }: { priority: number; duplicate: boolean }) => [
-        priority,
-        duplicate,
-      ]),
-    ).toEqual([
-      [5, false],
-      [0, false],
-      [0, true],
+    expect(body.map(({ duplicate }: AddedJob) => duplicate)).toEqual([false, false, true]);
+    const shown = await Promise.all(body.map(({ id }: AddedJob) => core.job(id)));
+    expect(shown.map(({ priority, payload }) => [priority, payload])).toEqual([
+      [5, 1],
+      [0, 2],
+      [0, 2],
     ]);
     expect(body[2].id).toBe(body[1].id);
     expect(body.map(({ unique }: { unique?: string }) => unique)).toEqual([
