@@ -9,7 +9,7 @@ afterAll(() => site.dispose());
 test('prints the accepted job as JSON', async () => {
   const job = await site.json('job', 'add', 'echo', '{"n":1}');
   expect(job).toMatchObject({ id: expect.stringMatching(/^\d+$/), type: 'echo', queue: 'default' });
-  expect(job).toMatchObject({ state: 'queued', priority: 0, duplicate: false, runAt: null });
+  expect(job).toMatchObject({ state: 'queued', durability: 'disk', duplicate: false, runAt: null });
   expect(await site.api.wait(job.id)).toMatchObject({ state: 'succeeded', result: { n: 1 } });
 });
 
