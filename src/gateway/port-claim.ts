@@ -37,6 +37,7 @@ export async function claimPort(claim: PortClaim): Promise<ListenPlace | undefin
   while (!claim.signal.aborted) {
     const taken = await tryListen(claim);
     if (!(taken instanceof Error)) return taken;
+    if (claim.signal.aborted) return undefined;
     const held: boolean = onStandby || isSamePort(claim.settings, await claim.askGateway());
     if (!held && claim.nowMono() >= giveUpMono) throw portInUse(claim.settings, taken);
     if (held && !onStandby) claim.onStandby();
@@ -52,7 +53,8 @@ async function tryListen(claim: PortClaim): Promise<ListenPlace | Error> {
     return await claim.listen();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') return error as Error;
+    // A service that stops refuses its port too; nothing has failed.
+    if (code === 'EADDRINUSE' || claim.signal.aborted) return error as Error;
     throw cannotListen(claim.settings, code ?? 'unknown error', error);
   }
 }

@@ -3,7 +3,7 @@
  * the next gateway in turn; one listening socket that all of them share would give some three times as many
  * as others, and a storm of them to whoever woke first.
  *
- *   closed ─open▶ opening ─▶ open ─close▶ closed      opening ─ refused ▶ closed
+ *   new ─open▶ opening ─▶ open ─close▶ closed, for good      opening ─ refused ▶ new
  *
  *   a connection:  accepted ─▶ handed out | waits for a gateway ─▶ handed out | dropped when nobody came
  *
@@ -54,6 +54,7 @@ export class PublicPort {
   #timer: NodeJS.Timeout | undefined;
   #next = 0;
   #dropped = 0;
+  #isClosed = false;
 
   constructor(options: PublicPortOptions) {
     this.#options = options;
@@ -64,6 +65,7 @@ export class PublicPort {
 
   /** The same place for all who ask while it is open. Rejects with the system's error; then it may be asked again. */
   open(): Promise<ListenPlace> {
+    if (this.#isClosed) return Promise.reject(closedError());
     this.#opening ??= this.#listen().catch((error: unknown) => {
       this.#opening = undefined;
       throw error;
@@ -73,9 +75,9 @@ export class PublicPort {
 
   /** Connections that were not handed out yet, nor to be: they came, or came back, too late. */
   close(): void {
+    this.#isClosed = true;
     this.#server?.close();
     this.#server = undefined;
-    this.#opening = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const { connection } of this.#waiting.splice(0)) connection.destroy();
@@ -93,8 +95,7 @@ export class PublicPort {
 
   /** A connection that was given to a gateway, and did not reach it. */
   takeBack(connection: Socket): void {
-    if (this.#server === undefined) connection.destroy();
-    else this.#giveOrKeep(connection);
+    this.#giveOrKeep(connection);
   }
 
   #listen(): Promise<ListenPlace> {
@@ -108,6 +109,12 @@ export class PublicPort {
       server.once('error', reject);
       server.listen({ host, port, backlog: BACKLOG }, () => {
         server.off('error', reject);
+        // It was asked for before the service was to stop.
+        if (this.#isClosed) {
+          server.close();
+          reject(closedError());
+          return;
+        }
         // Out of descriptors, say: later connections may do.
         server.on('error', (err) =>
           this.#options.log.error({ err }, 'the public port has trouble'),
@@ -120,6 +127,10 @@ export class PublicPort {
   }
 
   #giveOrKeep(connection: Socket): void {
+    if (this.#isClosed) {
+      connection.destroy();
+      return;
+    }
     // First come, first served.
     if (this.#waiting.length === 0 && this.#give(connection)) return;
     if (this.#waiting.length >= this.#maxWaiting) {
@@ -162,4 +173,8 @@ export class PublicPort {
       this.#options.log.warn({ dropped: this.#dropped }, message);
     }
   }
+}
+
+function closedError(): NodeJS.ErrnoException {
+  return Object.assign(new Error('the service stops'), { code: 'ECANCELED' });
 }

@@ -145,15 +145,23 @@ describe('without a gateway', () => {
 });
 
 describe('the port', () => {
-  it('is opened once for all who ask, and again after a close', async () => {
+  it('is opened once for all who ask', async () => {
     create();
     const [one, other] = await Promise.all([port.open(), port.open()]);
     expect(other).toEqual(one);
+  });
+
+  it('stays closed once it was closed, even where it was being opened', async () => {
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+    const { port: free } = holder.address() as { readonly port: number };
+    await new Promise((resolve) => holder.close(resolve));
+    create({ place: { address: '127.0.0.1', port: free } });
+    const opening = port.open();
     port.close();
-    const again = await port.open();
-    gateways.push(new Gateway());
-    await knock(again.port);
-    await reach([1]);
+    await expect(opening).rejects.toMatchObject({ code: 'ECANCELED' });
+    await expect(port.open()).rejects.toMatchObject({ code: 'ECANCELED' });
+    await expect(knock(free)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
   it('says what the system said when another has it, and may be asked again', async () => {
