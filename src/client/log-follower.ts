@@ -144,8 +144,8 @@ export class LogFollower implements Service {
   }
 
   /**
-   * Follows these events instead, from where it stands; after `start` has resolved. Resolves when that counts: what is published from then on
-   * comes. While the core is away that is at once, because the next attach goes on from here, with these.
+   * Follows these events instead, from where it stands; after `start` has resolved. Resolves when that counts:
+   * what is published from then on comes. While the core is away that is at once, because the next attach goes on from here, with these.
    */
   reattach(events: readonly Topic[]): Promise<void> {
     if (this.#position.seq === undefined && this.#phase !== 'stopped') {

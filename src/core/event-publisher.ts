@@ -10,6 +10,7 @@ import { TaskbellError } from '../protocol/errors.ts';
 import type { EventRequest } from '../protocol/events.ts';
 import { checkedData } from './event-data.ts';
 import type { EventTypes } from './event-types.ts';
+import { checkKey } from './idempotency-key.ts';
 
 export interface EventPublisherParts {
   readonly log: Pick<EventLog, 'append' | 'appendOnce'>;
@@ -24,7 +25,6 @@ interface Recent {
   readonly done: Promise<unknown>;
 }
 
-const MAX_KEY_BYTES = 256;
 /** Keys of requests with volatile events alone. */
 const MAX_RECENT = 10_000;
 
@@ -44,9 +44,8 @@ export class EventPublisher {
       return { type, id, kind: 'event', data: checkedData(event, types) };
     });
     if (key === undefined) return log.append(rows, now());
-    if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw longKey();
     const guard = {
-      key,
+      key: checkKey(key),
       fingerprint: fingerprint(
         rows.map(({ type, id, data }) => `${JSON.stringify([type, id])}${data}\n`),
       ),
@@ -85,11 +84,4 @@ export class EventPublisher {
       throw error;
     }
   }
-}
-
-function longKey(): TaskbellError {
-  return new TaskbellError(
-    'E_INVALID_REQUEST',
-    `An Idempotency-Key has at most ${MAX_KEY_BYTES} bytes.`,
-  );
 }

@@ -5,24 +5,15 @@ import type { EventTypeSettings, Settings } from '../config/settings.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import {
   BUILT_IN_EVENT_TYPES,
-  type Delivery,
   type EventRequest,
+  type EventTypeView,
   isEventId,
   RESERVED_EVENT_TYPES,
 } from '../protocol/events.ts';
 import type { Json } from '../protocol/json.ts';
 import { compileJsonSchema, type Validate } from '../schema/json-schema.ts';
 
-export interface EventType {
-  readonly name: string;
-  readonly description: string;
-  readonly builtIn: boolean;
-  readonly publishable: boolean;
-  readonly delivery: Delivery;
-  readonly retentionMs: number | null;
-  readonly retentionCount: number | null;
-  /** The JSON Schema of `data` as it stands in its file; null: none. */
-  readonly schema: Json;
+export interface EventType extends Omit<EventTypeView, 'rows'> {
   readonly validate: Validate | null;
 }
 

@@ -14,6 +14,7 @@ import type { NewJob } from '../queue/job.ts';
 import type { AddGuard, AddOutcome, JobStore, RetryOptions } from '../queue/job-store.ts';
 import type { DueClock } from './due-clock.ts';
 import type { ExecutorPool } from './executor-pool.ts';
+import { checkKey } from './idempotency-key.ts';
 import type { JobTypes } from './job-types.ts';
 import type { Lanes } from './lanes.ts';
 import { toNewJob } from './new-job.ts';
@@ -34,8 +35,6 @@ export interface JobServiceParts {
   /** Asks for a flush of the commit loop in this turn. */
   readonly nudge: () => void;
 }
-
-const MAX_KEY_BYTES = 256;
 
 export class CoreJobService implements JobService {
   readonly #parts: JobServiceParts;
@@ -227,15 +226,6 @@ export class CoreJobService implements JobService {
     wakes?.delete(wake);
     if (wakes?.size === 0) this.#waiting.delete(id);
   }
-}
-
-function checkKey(key: string): string {
-  if (Buffer.byteLength(key) <= MAX_KEY_BYTES) return key;
-  throw new TaskbellError(
-    'E_INVALID_REQUEST',
-    `An Idempotency-Key has at most ${MAX_KEY_BYTES} bytes, got ${Buffer.byteLength(key)}.`,
-    { hint: 'A UUID is a good key.' },
-  );
 }
 
 function unknownType(type: string, known: readonly string[]): TaskbellError {

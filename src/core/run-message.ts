@@ -32,7 +32,7 @@ export function renderRun(
   return messages.map((attempts) => `{"kind":"run","attempts":[${attempts.join(',')}]}`);
 }
 
-/** By hand: it is written for each attempt. Its keys are those of `Assignment`. */
+/** By hand: it is written for each attempt. Ids are digits, which need no escapes. Its keys are those of `Assignment`. */
 function renderAssignment(job: ClaimedJob, names: string, timeoutMs: number): string {
   const { id, attempt, userId, group, createdAt, failures, payload } = job;
   const whose = `"userId":${orNull(userId)},"group":${orNull(group)},"createdAt":${createdAt}`;

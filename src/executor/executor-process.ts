@@ -11,6 +11,7 @@ import type { ChildContext, ChildService } from '../process/child-process.ts';
 import type { Logger } from '../process/logger.ts';
 import { identityOf } from '../process/process-identity.ts';
 import { type Deadline, deadlineIn, earlier } from '../process/service.ts';
+import { within } from '../process/within.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import {
   type Assignment,
@@ -327,14 +328,4 @@ function logRegistry(registry: HandlerRegistry, directory: string, log: Logger):
   for (const { name, problem } of registry.types) {
     if (problem !== undefined) log.error({ type: name, problem }, 'handler cannot be offered');
   }
-}
-
-/** Resolves when `done` does, or at the deadline. */
-async function within(done: Promise<void>, deadline: Deadline): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadline.remainingMs());
-  });
-  await Promise.race([done, late]);
-  clearTimeout(timer);
 }

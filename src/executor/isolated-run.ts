@@ -12,6 +12,8 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { identityOf, signalGroup } from '../process/process-identity.ts';
 import { residentBytes } from '../process/process-memory.ts';
+import { deadlineIn } from '../process/service.ts';
+import { within } from '../process/within.ts';
 import type { JobError } from '../protocol/jobs.ts';
 import type { Environment } from './command-environment.ts';
 import type { Ending, Run, StopReason, Usage } from './handler.ts';
@@ -99,7 +101,7 @@ export class IsolatedRun {
     const stopped = this.#run.signal.aborted;
     const used = usage.stop();
     // What it said last may be read after its exit was told.
-    await within(silent, SURVIVOR_GRACE_MS);
+    await within(silent, deadlineIn(SURVIVOR_GRACE_MS));
     for (const one of disarm) one();
     await reapGroup(pid, SURVIVOR_GRACE_MS);
     groups.delete(pid);
@@ -213,16 +215,6 @@ export class IsolatedRun {
     if (fault === undefined) return { name: 'crash', message };
     return { ...fault, message: `${message}: ${fault.message}` };
   }
-}
-
-/** Resolves with the promise, and after `ms` without it. */
-async function within(promise: Promise<void>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise, over]);
-  clearTimeout(timer);
 }
 
 function endingOf(message: Extract<FromIsolated, { kind: 'ended' }>): Ending {

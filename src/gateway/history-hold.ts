@@ -4,8 +4,9 @@
  *   holding ─too many▶ forgotten, and holding anew ─ the history has reached them ▶ released ─▶ past
  *
  * The core that history is read from may be ahead of the gateway: after the release, what the history had and
- * the gateway hears only now is dropped, until the gateway has come past it. What was forgotten is in the log, so a read that begins later has it. Events that are only live are in no
- * log: they leave in their place, or are lost with what was forgotten.
+ * the gateway hears only now is dropped, until the gateway has come past it. What was forgotten is in the log, so
+ * a read that begins later has it. Events that are only live are in no log: they leave in their place, or are lost
+ * with what was forgotten.
  */
 import { isAfter } from '../client/follow-position.ts';
 import { covers, type Topic } from '../protocol/events.ts';
