@@ -17,6 +17,13 @@ export async function runSettings(
   checkFiles(settings);
   const { createLogger } = await loadCode(() => import('../process/logger.ts'));
   const { runSupervisor } = await loadCode(() => import('../supervisor/supervisor.ts'));
-  const log = createLogger(settings.daemon, { role: 'supervisor' });
-  ctx.exitWith(await runSupervisor({ settings, mode, log }));
+  const { TroubleInlet } = await loadCode(() => import('../supervisor/trouble-book.ts'));
+  const { createTroubleWatch } = await loadCode(() => import('../process/trouble-line.ts'));
+  const ownTroubles = new TroubleInlet();
+  const onLine = createTroubleWatch({
+    ...{ role: 'supervisor', pid: process.pid, tell: ownTroubles.tell },
+    nowMono: () => performance.now(),
+  });
+  const log = createLogger(settings.daemon, { role: 'supervisor' }, onLine);
+  ctx.exitWith(await runSupervisor({ settings, mode, log, ownTroubles }));
 }

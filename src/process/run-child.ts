@@ -16,6 +16,7 @@ import { createLogger, type Logger } from './logger.ts';
 import { PortRequest } from './port-request.ts';
 import { type Deadline, deadlineIn } from './service.ts';
 import { ignoreSignals, listenForFaults } from './signals.ts';
+import { createTroubleWatch } from './trouble-line.ts';
 
 type Init = Extract<ToChild<Settings>, { kind: 'init' }>;
 
@@ -95,6 +96,7 @@ class ChildRun {
         this.#port.answer(message);
         return;
       case 'processes':
+      case 'troubles':
       case 'kept':
       case 'ending':
         this.#service?.receive?.(message);
@@ -103,7 +105,11 @@ class ChildRun {
 
   async #start(init: Init): Promise<void> {
     const { settings, role, index, run, mode } = init;
-    this.#log = createLogger(settings.daemon, role === 'executor' ? { role, index } : { role });
+    this.#log = createLogger(
+      settings.daemon,
+      role === 'executor' ? { role, index } : { role },
+      this.#troubleWatch(role),
+    );
     const createService = await this.#load();
     if (this.#stopping) return;
     const service = createService({
@@ -125,6 +131,14 @@ class ChildRun {
     this.#service = service;
     if (this.#quiet) service.quiet();
     await service.start();
+  }
+
+  #troubleWatch(role: Role): (line: string) => void {
+    return createTroubleWatch({
+      ...{ role, pid: process.pid },
+      tell: (trouble) => this.#tell({ kind: 'trouble', trouble }),
+      nowMono: () => performance.now(),
+    });
   }
 
   #onStartFailed(error: unknown): void {

@@ -1,5 +1,6 @@
 /** What a supervisor and its child processes say to each other over Node's IPC channel. */
 import type { ErrorCode } from './errors.ts';
+import type { TroubleView } from './troubles.ts';
 
 export type Role = 'core' | 'executor' | 'gateway';
 
@@ -78,7 +79,9 @@ export type ToChild<S> =
   /** Stop within so many milliseconds. */
   | { readonly kind: 'stop'; readonly withinMs: number }
   /** To the core: what the supervisor sees, for `status`. */
-  | { readonly kind: 'processes'; readonly processes: readonly ProcessView[] };
+  | { readonly kind: 'processes'; readonly processes: readonly ProcessView[] }
+  /** To the core: what processes of this service have logged, oldest first. `all`: it knows of none yet. */
+  | { readonly kind: 'troubles'; readonly all: boolean; readonly troubles: readonly TroubleView[] };
 
 export type FromChild =
   | {
@@ -91,6 +94,8 @@ export type FromChild =
   | { readonly kind: 'open-port' }
   /** An executor or a gateway asks for another in its place; `kept` is the answer when it stays. */
   | ({ readonly kind: 'replace'; readonly reason: string } & Replacement)
+  /** It has logged a warning or an error. */
+  | { readonly kind: 'trouble'; readonly trouble: TroubleView }
   /** Sent before the process exits by itself because it cannot work. */
   | {
       readonly kind: 'fatal';

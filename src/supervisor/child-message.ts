@@ -4,6 +4,7 @@
  */
 import { isErrorCode } from '../protocol/errors.ts';
 import type { FromChild } from '../protocol/supervision.ts';
+import { MAX_TROUBLE_TEXT } from '../protocol/troubles.ts';
 
 type Loose = Readonly<Record<string, unknown>>;
 
@@ -18,6 +19,8 @@ export function parseFromChild(value: unknown): FromChild | undefined {
       return readReplace(message);
     case 'open-port':
       return { kind: 'open-port' };
+    case 'trouble':
+      return readTrouble(message);
     case 'fatal':
       return readFatal(message);
     default:
@@ -42,6 +45,29 @@ function readFatal({ code, message, hint }: Loose): FromChild | undefined {
   if (!isErrorCode(code) || typeof message !== 'string') return undefined;
   const kind = 'fatal';
   return typeof hint === 'string' ? { kind, code, message, hint } : { kind, code, message };
+}
+
+/** Its role and pid are what the supervisor knows of it, not what it says. */
+function readTrouble({ trouble }: Loose): FromChild | undefined {
+  if (typeof trouble !== 'object' || trouble === null) return undefined;
+  const { at, level, component, message, problem } = trouble as Loose;
+  if (level !== 'warn' && level !== 'error') return undefined;
+  if (typeof at !== 'string' || Number.isNaN(Date.parse(at)) || typeof message !== 'string') {
+    return undefined;
+  }
+  return {
+    kind: 'trouble',
+    trouble: {
+      ...{ at: new Date(at).toISOString(), level, role: 'executor', pid: 0 },
+      component: textOrNull(component),
+      message: message.slice(0, MAX_TROUBLE_TEXT),
+      problem: textOrNull(problem),
+    },
+  };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value.slice(0, MAX_TROUBLE_TEXT) : null;
 }
 
 function isListOfTexts(value: unknown): value is readonly string[] {

@@ -24,6 +24,7 @@ import type {
   SupervisorMode,
   ToChild,
 } from '../protocol/supervision.ts';
+import type { TroubleView } from '../protocol/troubles.ts';
 import type { ChildEnd } from './child-fork.ts';
 import { decideRestart, judgeExit, NO_RESTARTS, type RestartHistory } from './restart-policy.ts';
 import { describeSlot, executorArgv, KILL_SLACK_MS, type SlotName } from './slot-plan.ts';
@@ -50,6 +51,8 @@ export interface SlotEvents {
   readonly changed: (slot: ChildSlot) => void;
   readonly spawned: (pid: number) => void;
   readonly gone: (pid: number) => void;
+  /** One of its processes has logged a warning or an error. */
+  readonly troubled: (trouble: TroubleView) => void;
   /** It ended for a reason that a restart does not mend; it stays empty. */
   readonly gaveUp: (exitCode: number) => void;
 }
@@ -174,6 +177,7 @@ export class ChildSlot {
       up,
       replace: (request) => this.#replaceAsked(forked, request),
       openPort: () => this.#openPort(forked),
+      trouble: (trouble) => this.#events.troubled({ ...trouble, role }),
       taken: () => port.handOut(),
       givenBack: (connection) => port.takeBack(connection),
       foreign: () => this.#log.debug('message of another protocol ignored'),

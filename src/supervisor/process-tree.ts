@@ -12,12 +12,14 @@ import { findMarked, signal } from '../process/process-identity.ts';
 import { type Deadline, deadlineIn, type Service } from '../process/service.ts';
 import { RUN_MARK } from '../protocol/execute.ts';
 import type { ProcessState, ProcessView, Role, SupervisorMode } from '../protocol/supervision.ts';
+import type { TroubleView } from '../protocol/troubles.ts';
 import { ChildSlot } from './child-slot.ts';
 import { Guardian } from './guardian.ts';
 import { HandlerWatch } from './handler-watch.ts';
 import { watchMemory } from './memory-watch.ts';
 import { PublicPort } from './public-port.ts';
 import { planSlots, STOP_ORDER, stopShareMs } from './slot-plan.ts';
+import { TroubleBook, type TroubleInlet } from './trouble-book.ts';
 
 export interface ProcessTreeOptions {
   readonly settings: Settings;
@@ -29,6 +31,8 @@ export interface ProcessTreeOptions {
   readonly gaveUp: (exitCode: number) => void;
   /** The script that runs as a child; the package's own main unless a test has another. */
   readonly entry?: string;
+  /** What the supervisor itself has logged. */
+  readonly ownTroubles?: TroubleInlet;
 }
 
 /** A stop of the guardian is the end of a shell that waits for input. */
@@ -43,6 +47,7 @@ export class ProcessTree implements Service {
   readonly #run = `${process.pid}-${randomBytes(6).toString('hex')}`;
   readonly #startedMono = performance.now();
   readonly #since = new Date().toISOString();
+  readonly #troubles = new TroubleBook();
   #state: ProcessState = 'stopped';
   #stopped: Promise<void> | undefined;
   #tellCore: NodeJS.Immediate | undefined;
@@ -50,6 +55,7 @@ export class ProcessTree implements Service {
 
   constructor(options: ProcessTreeOptions) {
     this.#options = options;
+    options.ownTroubles?.listen((trouble) => this.noteTrouble(trouble));
     const { settings, mode, log } = options;
     const entry = options.entry ?? fileURLToPath(new URL('../main.js', import.meta.url));
     this.#guardian = new Guardian({ run: this.#run, log });
@@ -67,6 +73,7 @@ export class ProcessTree implements Service {
             changed: () => this.#changed(),
             spawned: (pid) => this.#guardian.watch(pid),
             gone: (pid) => this.#guardian.forget(pid),
+            troubled: (trouble) => this.noteTrouble(trouble),
             gaveUp: (exitCode) => options.gaveUp(exitCode),
           },
         ),
@@ -100,6 +107,12 @@ export class ProcessTree implements Service {
     this.#port.close();
     for (const slot of this.#slots) slot.kill();
     this.#killMarked();
+  }
+
+  /** Kept for `status`, and told to the core that is there. */
+  noteTrouble(trouble: TroubleView): void {
+    this.#troubles.note(trouble);
+    this.#tellTroubles(false, [trouble]);
   }
 
   views(): readonly ProcessView[] {
@@ -179,9 +192,14 @@ export class ProcessTree implements Service {
     // Once a turn, however much changed in it.
     this.#tellCore ??= setImmediate(() => {
       this.#tellCore = undefined;
+      this.#tellTroubles(true, this.#troubles.all());
       const message = { kind: 'processes', processes: this.views() } as const;
       for (const core of this.#of('core')) core.send(message);
     });
+  }
+
+  #tellTroubles(all: boolean, troubles: readonly TroubleView[]): void {
+    for (const core of this.#of('core')) core.send({ kind: 'troubles', all, troubles });
   }
 
   #becomeReady(): void {

@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import type { FromChild, ToChild } from '../protocol/supervision.ts';
+import type { TroubleView } from '../protocol/troubles.ts';
 import { type ChildEnd, childEnd, type ForkRequest, forkChild } from './child-fork.ts';
 import { parseFromChild } from './child-message.ts';
 
@@ -18,6 +19,7 @@ export interface SlotProcessEvents {
   readonly up: (state: 'standby' | 'ready') => void;
   readonly replace: (request: ReplaceRequest) => void;
   readonly openPort: () => void;
+  readonly trouble: (trouble: TroubleView) => void;
   /** A connection has left for it: there is room for another. */
   readonly taken: () => void;
   /** It was given to this process, which ended before it had it. */
@@ -109,6 +111,9 @@ export class SlotProcess {
         return;
       case 'open-port':
         this.#events.openPort();
+        return;
+      case 'trouble':
+        this.#events.trouble({ ...message.trouble, pid: this.pid ?? 0 });
         return;
       case undefined:
         this.#events.foreign();

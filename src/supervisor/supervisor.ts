@@ -15,6 +15,7 @@ import {
 import { exitCodeOf } from '../protocol/errors.ts';
 import type { SupervisorMode } from '../protocol/supervision.ts';
 import { ProcessTree } from './process-tree.ts';
+import type { TroubleInlet } from './trouble-book.ts';
 
 export interface SupervisorOptions {
   readonly settings: Settings;
@@ -24,6 +25,8 @@ export interface SupervisorOptions {
   readonly ready?: () => void;
   /** The script that runs as a child; the package's own main unless a test has another. */
   readonly entry?: string;
+  /** What the supervisor itself has logged. */
+  readonly ownTroubles?: TroubleInlet;
 }
 
 /**
