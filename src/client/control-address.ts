@@ -10,7 +10,12 @@ import { TaskbellError } from '../protocol/errors.ts';
 /** A unix socket (file permissions guard it), or a TCP address with its token. */
 export type ControlAddress =
   | { readonly socketPath: string }
-  | { readonly url: string; readonly token: string };
+  | {
+      readonly url: string;
+      readonly token: string;
+      /** PEM: with https, what the certificate of the other end must come from, in the place of what Node trusts. */
+      readonly ca?: string;
+    };
 
 /** For messages to people; holds no secret. */
 export function describeAddress(address: ControlAddress): string {
@@ -33,7 +38,9 @@ export function upgradeTarget(address: ControlAddress, pathAndQuery: string): Up
     return { url: `ws://localhost${pathAndQuery}`, options };
   }
   const headers = { authorization: `Bearer ${address.token}` };
-  return { url: tcpUrl(address.url, pathAndQuery), options: { ...base, headers } };
+  const { ca } = address;
+  const options = { ...base, headers, ...(ca === undefined ? {} : { ca }) };
+  return { url: tcpUrl(address.url, pathAndQuery), options };
 }
 
 /** Masks are for proxies that read along (RFC 6455, 10.3). On a unix socket there is none, and zeros cost nothing. */

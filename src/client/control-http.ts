@@ -59,8 +59,7 @@ export class ControlHttp {
   constructor(address: ControlAddress, patienceMs: number) {
     this.#address = address;
     this.#patienceMs = patienceMs;
-    const secure = 'url' in address && address.url.startsWith('https:');
-    this.#agent = secure ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
+    this.#agent = agentFor(address);
   }
 
   /** True once the daemon answered anything: from then on its absence is a restart. */
@@ -187,6 +186,13 @@ export class ControlHttp {
       return daemonUnreachable(this.#address, error);
     return lostAnswer(call, error);
   }
+}
+
+function agentFor(address: ControlAddress): Agent {
+  const isSecure = 'url' in address && address.url.startsWith('https:');
+  if (!isSecure) return new Agent({ keepAlive: true });
+  const { ca } = address;
+  return new SecureAgent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) });
 }
 
 /** The daemon is there, and says nothing. */

@@ -6,7 +6,7 @@
  * Pure but for its own fields. `seq` is opaque in general: where two cannot be ordered, only equality counts.
  */
 import { covers, type Topic } from '../protocol/events.ts';
-import type { RowHead } from './row-head.ts';
+import type { RowHead } from './received-event.ts';
 
 export type Judgement = 'deliver' | 'repeat' | 'missing';
 
@@ -20,6 +20,8 @@ export class FollowPosition {
   #seq: string | undefined;
   #delivered: string | undefined;
   #followed: readonly Followed[] = [];
+  /** Everything that is followed began before what was delivered: mostly so, and asked for each event. */
+  #isPastStarts = true;
 
   /** @param since the last `seq` that was seen before; undefined: nothing yet */
   constructor(since?: string) {
@@ -37,6 +39,7 @@ export class FollowPosition {
     this.#seq = seq;
     this.#delivered = seq;
     this.#followed = [];
+    this.#isPastStarts = true;
   }
 
   /** From here on these are followed; one that was followed before is expected to be complete since then. */
@@ -46,6 +49,7 @@ export class FollowPosition {
       const known = former.find((one) => isSame(one.topic, topic));
       return known ?? { topic, from };
     });
+    this.#isPastStarts = false;
     this.#seq = from;
   }
 
@@ -61,11 +65,14 @@ export class FollowPosition {
   deliver(event: RowHead): void {
     this.#seq = event.seq;
     this.#delivered = event.seq;
+    if (this.#isPastStarts) return;
+    this.#isPastStarts = this.#followed.every(({ from }) => isAfter(from, event.seq) === false);
   }
 
   /** Up to where nothing that is wanted of the event's topic can be missing: to be read from again. */
   goodUntil(event: RowHead): string {
     let good = this.#delivered ?? '0';
+    if (this.#isPastStarts) return good;
     const from = this.#startOf(event);
     // A topic that joined later: what it had before was never wanted.
     if (from !== undefined && isAfter(from, good) === true) good = from;
@@ -101,6 +108,13 @@ function isSame(one: Topic, other: Topic): boolean {
   return one.type === other.type && one.id === other.id;
 }
 
+/** Asked several times for each event, so without a regular expression. */
 function isDecimal(seq: string): boolean {
-  return /^(0|[1-9]\d*)$/.test(seq);
+  for (let at = 0; at < seq.length; at += 1) {
+    const code = seq.charCodeAt(at);
+    if (code < ZERO || code > ZERO + 9) return false;
+  }
+  return seq.length === 1 || (seq.length > 1 && seq.charCodeAt(0) !== ZERO);
 }
+
+const ZERO = 48;

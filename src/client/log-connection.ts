@@ -12,23 +12,21 @@ import type {
   PublishedEvent,
   ReattachRequest,
   SyncMessage,
-  Topic,
   VolatileEvent,
 } from '../protocol/events.ts';
 import { type ControlAddress, daemonUnreachable, upgradeTarget } from './control-address.ts';
-import { type RowHead, readRowHead } from './row-head.ts';
+import { readEvent } from './received-event.ts';
 
 export interface LogConnectionHandlers {
   /** How often the other end of a TCP connection is asked whether it is there; 20 s when omitted. */
   readonly pingEveryMs?: number | undefined;
-  /** When given: a row for which it is false is not parsed, and goes to `onUnwanted`. */
-  readonly isWanted: ((topic: Topic) => boolean) | undefined;
+  /** Events are parsed when their data is asked for, where that can be. */
+  readonly asReceived: boolean;
   onOpen(): void;
   onReply(reply: FollowReply): void;
   onEvent(event: LogEvent): void;
   /** It is in no log: nothing is known of it but that it happened now. */
   onVolatile(event: VolatileEvent): void;
-  onUnwanted(row: RowHead): void;
   /** Everything up to `seq` that is followed has come. */
   onSync(seq: string): void;
   /** What belongs to neither the log nor a reply. */
@@ -146,15 +144,14 @@ export class LogConnection {
   #receive(text: string): void {
     // What still drips from a connection that was broken off comes again after the resume.
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    const unwanted = this.#unwantedRow(text);
-    if (unwanted === undefined) this.#understand(text);
-    else this.#handlers.onUnwanted(unwanted);
+    const event = this.#handlers.asReceived ? readEvent(text) : undefined;
+    if (event === undefined) this.#understand(text);
+    else this.#hear(event);
   }
 
-  #unwantedRow(text: string): RowHead | undefined {
-    const { isWanted } = this.#handlers;
-    const row = isWanted === undefined ? undefined : readRowHead(text);
-    return row === undefined || isWanted?.(row) === true ? undefined : row;
+  #hear(event: PublishedEvent): void {
+    if (event.seq === undefined) this.#handlers.onVolatile(event);
+    else this.#handlers.onEvent(event);
   }
 
   #understand(text: string): void {
@@ -164,8 +161,7 @@ export class LogConnection {
     else if ('action' in message) {
       if (message.action === 'sync') this.#handlers.onSync(message.seq);
       else this.#handlers.onOther(message);
-    } else if (message.seq === undefined) this.#handlers.onVolatile(message);
-    else this.#handlers.onEvent(message);
+    } else this.#hear(message);
   }
 }
 

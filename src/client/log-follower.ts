@@ -21,8 +21,8 @@ import { FollowPosition } from './follow-position.ts';
 import { type FollowerHello, queryOf } from './follower-hello.ts';
 import { LogConnection } from './log-connection.ts';
 import { ATTACH_RID, type Change, PendingChanges } from './pending-changes.ts';
+import type { RowHead } from './received-event.ts';
 import { reconnectDelayMs } from './reconnect-delay.ts';
-import type { RowHead } from './row-head.ts';
 
 export interface FollowerStateFacts {
   /** Where the subscription stands; undefined before the first attach. */
@@ -51,8 +51,8 @@ export interface LogFollowerOptions {
   onEvent(event: LogEvent): void;
   /** Events that are in no log; whoever leaves it out does not hear of them. */
   onVolatile?(event: VolatileEvent): void;
-  /** When given: events of topics for which it is false need not be told, and cost little. Asked for each event. */
-  isWanted?(topic: Topic): boolean;
+  /** True: events come as `ReceivedText`s where the core rendered them plainly, and cost little until somebody reads their data. */
+  readonly asReceived?: boolean;
   /** Called when the state changes, not for every failed try. */
   onState?(state: 'connected' | 'disconnected', facts: FollowerStateFacts): void;
   onGap?(facts: GapFacts): void;
@@ -173,14 +173,13 @@ export class LogFollower implements Service {
         connection.send(this.#attachRequest(this.#events));
       },
       onReply: (reply) => this.#answered(connection, reply),
-      isWanted: this.#options.isWanted,
+      asReceived: this.#options.asReceived ?? false,
       onVolatile: (event) => {
         if (this.#phase === 'following') this.#options.onVolatile?.(event);
       },
       onEvent: (event) => {
         if (this.#take(connection, event)) this.#options.onEvent(event);
       },
-      onUnwanted: (row) => void this.#take(connection, row),
       onSync: (seq) => {
         if (this.#phase === 'following') this.#position.standAt(seq);
       },

@@ -7,15 +7,20 @@
  */
 import type { TokenVerifier, ValidToken } from '../auth/token-verifier.ts';
 
+/** Whose identity it is. */
+export interface Claimant {
+  /** Counts the connection for its user; false: there are too many, and it is being closed. */
+  claim(user: string): boolean;
+}
+
 export class ConnectionIdentity {
   readonly #verifier: TokenVerifier;
-  readonly #claim: (user: string) => boolean;
+  readonly #claimant: Claimant;
   #token: ValidToken | undefined;
 
-  /** @param claim counts the connection for its user; false: there are too many, and it is being closed */
-  constructor(verifier: TokenVerifier, claim: (user: string) => boolean) {
+  constructor(verifier: TokenVerifier, claimant: Claimant) {
     this.#verifier = verifier;
-    this.#claim = claim;
+    this.#claimant = claimant;
   }
 
   /** Undefined before the first valid token. */
@@ -33,7 +38,7 @@ export class ConnectionIdentity {
     const verdict = await this.#verifier.verify(token);
     if (signal.aborted || verdict.kind === 'invalid') return undefined;
     const isMine =
-      this.#token === undefined ? this.#claim(verdict.user) : this.user === verdict.user;
+      this.#token === undefined ? this.#claimant.claim(verdict.user) : this.user === verdict.user;
     if (!isMine) return undefined;
     if (verdict.expiresAt >= (this.#token?.expiresAt ?? 0)) this.#token = verdict;
     return verdict.user;

@@ -14,7 +14,7 @@ import type { Topic } from '../protocol/events.ts';
 import { AccessRecheck } from './access-recheck.ts';
 import { CLOSE, type Closing, closing, closingWithRetry } from './close-codes.ts';
 import { type ConnectionFacts, dueNow, type Moment, slowClosing } from './connection-health.ts';
-import { ConnectionIdentity } from './connection-identity.ts';
+import { type Claimant, ConnectionIdentity } from './connection-identity.ts';
 import { RequestsV1 } from './connection-v1.ts';
 import { RequestsV2 } from './connection-v2.ts';
 import type { ConnectionLink, ConnectionWorld } from './connection-world.ts';
@@ -22,7 +22,7 @@ import type { EventMessages } from './event-messages.ts';
 import type { Message } from './fan-out.ts';
 import { type HeldEvents, Holds } from './history-hold.ts';
 import type { Subscriber, SubscriberFacts } from './hub.ts';
-import { Outlet } from './outlet.ts';
+import { Outlet, type OutletOwner } from './outlet.ts';
 import { speaksV2 } from './protocols/events-v2.ts';
 import { renderDrain } from './protocols/events-v2-text.ts';
 import { readMessage } from './protocols/message.ts';
@@ -35,7 +35,7 @@ const OVERLOAD_RETRY_MS = 1_000;
 /** While more is unread, no more history is read. Above what a socket buffers by itself, so that it says when it is empty. */
 const MUCH_UNREAD_BYTES = 65_536;
 
-export class Connection implements Subscriber, ConnectionLink {
+export class Connection implements Subscriber, ConnectionLink, OutletOwner, Claimant {
   readonly identity: ConnectionIdentity;
   readonly #world: ConnectionWorld;
   readonly #socket: WebSocket;
@@ -49,9 +49,9 @@ export class Connection implements Subscriber, ConnectionLink {
   readonly #openedAt: number;
   readonly #number: number;
   #heardAt: number;
-  readonly #v1: RequestsV1;
   #v2: RequestsV2 | undefined;
-  readonly #recheck: AccessRecheck;
+  /** Made when it is needed, as all that an idle connection can do without: there are many of those. */
+  #recheck: AccessRecheck | undefined;
   /** A look at the rights waits for the requests that were under way. */
   #isRecheckDue = false;
   readonly #holds = new Holds();
@@ -73,13 +73,8 @@ export class Connection implements Subscriber, ConnectionLink {
     this.#heardAt = this.#openedAt;
     this.#pingedAtMono = nowMono;
     this.#syncedAtMono = nowMono;
-    this.identity = new ConnectionIdentity(world.verifier, (user) => this.#claim(user));
-    this.#outlet = new Outlet(world.fanOut, {
-      ...{ socket, transport, maxUnread: world.limits.maxUnread },
-      onTooSlow: () => this.close(slowClosing()),
-    });
-    this.#v1 = new RequestsV1(this, world);
-    this.#recheck = new AccessRecheck(this, world, (topics) => this.#withdraw(topics));
+    this.identity = new ConnectionIdentity(world.verifier, this);
+    this.#outlet = new Outlet(world.fanOut, { socket, transport }, this);
     if (socket.protocol === SUBPROTOCOL_V2) this.#v2 = new RequestsV2(this, world);
     this.#bucket = fullBucket(world.limits, nowMono);
     this.#number = world.hub.join(this);
@@ -188,13 +183,15 @@ export class Connection implements Subscriber, ConnectionLink {
 
   recheckAccess(): void {
     if (this.#isEnding) return;
-    void this.#recheck.run();
+    this.#recheck ??= new AccessRecheck(this, this.#world, (topics) => this.#withdraw(topics));
+    const recheck = this.#recheck;
+    void recheck.run();
     if (this.#waiting === 0 || this.#isRecheckDue) return;
     // A request that is under way may have been allowed by what held before, and attach after this look.
     this.#isRecheckDue = true;
     this.#serveInTurn(() => {
       this.#isRecheckDue = false;
-      return this.#recheck.run();
+      return recheck.run();
     });
   }
 
@@ -306,7 +303,7 @@ export class Connection implements Subscriber, ConnectionLink {
     if (this.#v2 === undefined && message !== undefined && speaksV2(message)) {
       this.#v2 = new RequestsV2(this, this.#world);
     }
-    await (this.#v2 ?? this.#v1).serve(message);
+    await (this.#v2 ?? new RequestsV1(this, this.#world)).serve(message);
   }
 
   /** Who shows a token in the handshake wants to know at once whether it is a good one. */
@@ -315,8 +312,16 @@ export class Connection implements Subscriber, ConnectionLink {
     if (user === undefined) this.close(closing(CLOSE.unauthenticated, 'invalid token'));
   }
 
+  get maxUnread(): number {
+    return this.#world.limits.maxUnread;
+  }
+
+  tooSlow(): void {
+    this.close(slowClosing());
+  }
+
   /** The first valid token decides whose connection it is. */
-  #claim(user: string): boolean {
+  claim(user: string): boolean {
     const { hub, limits } = this.#world;
     if (hub.claimUser(this, user, limits.maxConnectionsPerUser)) return true;
     this.close(closing(CLOSE.limit, 'too many connections of this user'));

@@ -1,4 +1,5 @@
 /** Where the core of a gateway is, on this machine behind a socket or elsewhere, and which gateways it knows here. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ControlAddress } from '../client/control-address.ts';
 import { ControlHttp } from '../client/control-http.ts';
@@ -9,20 +10,24 @@ import type { StatusView } from '../protocol/status.ts';
 import type { SupervisorMode } from '../protocol/supervision.ts';
 
 const STATUS_TIMEOUT_MS = 1_000;
+const TOKEN_HINT = "Copy edge-token from the core's data directory.";
+const CA_HINT =
+  'Put the certificate of the authority there that signed that of the core, beginning with -----BEGIN CERTIFICATE-----.';
 
-/** @throws TaskbellError E_KEY_FILE when the token of an edge cannot be read, or is empty */
+/** @throws TaskbellError E_KEY_FILE when the token or the certificates of an edge cannot be read, or are none */
 export function corePlace(
   { daemon, edge }: Pick<Settings, 'daemon' | 'edge'>,
   mode: SupervisorMode,
 ): ControlAddress {
   if (mode !== 'edge') return { socketPath: daemon.controlSocket };
-  const { core, tokenFile } = edge;
+  const { core, tokenFile, caFile } = edge;
   if (core === null || tokenFile === null) {
     throw new TaskbellError('E_CONFIG', 'An edge needs [edge] core and [edge] tokenFile.', {
-      hint: 'core is the URL of the control API; the token is in api-token of its data directory.',
+      hint: 'core is the URL of the control API; the token is in edge-token of its data directory.',
     });
   }
-  return { url: core, token: readToken(tokenFile) };
+  const place = { url: core, token: readToken(tokenFile) };
+  return caFile === null ? place : { ...place, ca: readCertificates(caFile) };
 }
 
 /** The gateway that the core knows of on this machine; null when there is none or the core cannot say. */
@@ -47,24 +52,33 @@ export async function askGateway(
 }
 
 function readToken(file: string): string {
-  let token: string;
-  try {
-    token = readFileSync(file, 'utf8').trim();
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw tokenError(
-      `[edge] tokenFile: ${file} cannot be read (${code ?? 'unknown error'}).`,
-      cause,
-    );
-  }
+  const token = readOf('tokenFile', file, TOKEN_HINT).trim();
   // What could not stand in a header would fail later, and without a name.
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw tokenError(`[edge] tokenFile: expected one token in ${file}, got something else.`);
-  }
-  return token;
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw fileError(`[edge] tokenFile: expected one token in ${file}, got something else.`, TOKEN_HINT);
 }
 
-function tokenError(message: string, cause?: unknown): TaskbellError {
-  const hint = "Copy api-token from the core's data directory.";
+function readCertificates(file: string): string {
+  const text = readOf('caFile', file, CA_HINT);
+  try {
+    // What is none would be passed over without a word, and no core would be trusted.
+    new X509Certificate(text);
+    return text;
+  } catch (cause) {
+    const message = `[edge] caFile: expected certificates (PEM) in ${file}, got something else.`;
+    throw fileError(message, CA_HINT, cause);
+  }
+}
+
+function readOf(key: string, file: string, hint: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw fileError(`[edge] ${key}: ${file} cannot be read (${code}).`, hint, cause);
+  }
+}
+
+function fileError(message: string, hint: string, cause?: unknown): TaskbellError {
   return new TaskbellError('E_KEY_FILE', message, { hint, cause });
 }

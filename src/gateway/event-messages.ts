@@ -1,4 +1,9 @@
-/** One event as the messages of all protocols: each rendered when the first who speaks it needs it, and once. */
+/**
+ * One event as the messages of all protocols: each rendered when the first who speaks it needs it, and once.
+ *
+ * As it comes from the core, an event is a push of v2 already, and what stands before its `seq` is one of v1.
+ */
+import { ReceivedText } from '../client/received-event.ts';
 import type { PublishedEvent } from '../protocol/events.ts';
 import type { FanOut, Message } from './fan-out.ts';
 import { renderPush } from './protocols/events-v1.ts';
@@ -18,7 +23,7 @@ export class EventMessages {
   }
 
   get v1(): Message {
-    this.#v1 ??= this.#fanOut.message(renderPush(this.event));
+    this.#v1 ??= this.#fanOut.message(textV1(this.event));
     return this.#v1;
   }
 
@@ -29,7 +34,16 @@ export class EventMessages {
   }
 
   get v2(): Message {
-    this.#v2 ??= this.#fanOut.message(renderPushV2(this.event));
+    this.#v2 ??= this.#fanOut.message(textV2(this.event));
     return this.#v2;
   }
+}
+
+function textV1(event: PublishedEvent): string {
+  if (!(event instanceof ReceivedText)) return renderPush(event);
+  return `${event.text.slice(0, event.dataEnd)}}`;
+}
+
+function textV2(event: PublishedEvent): string {
+  return event instanceof ReceivedText ? event.text : renderPushV2(event);
 }

@@ -294,9 +294,8 @@ class GatewayProcess implements ChildService {
       onOther: (message) => this.#talk.hear(message),
       onEvent: (event) => this.#take(event),
       onVolatile: (event) => this.#hub.publish(event),
-      // Of a type that is followed, mostly few objects have a subscriber.
-      isWanted: (topic) =>
-        topic.type === ACCESS_EVENT_TYPE || this.#hub.subscriptions.subscribersOf(topic).size > 0,
+      // Of a type that is followed, mostly few objects have a subscriber, and those get the text as it is.
+      asReceived: true,
       onState: (state, { seq, error }) => {
         this.#world?.access.setInformed(state === 'connected');
         if (state === 'connected') this.#talk.connected();

@@ -9,34 +9,42 @@
  */
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { takesFrames } from '../wire/frame.ts';
+import { takesMoreFrames } from '../wire/frame.ts';
 import type { FanOut, Message, Run, Waiting } from './fan-out.ts';
 
-export interface OutletOptions {
-  readonly socket: WebSocket;
-  /** The connection below `socket`. */
-  readonly transport: Socket;
+/** Whose outlet it is. */
+export interface OutletOwner {
   /** Bytes that may be unread when more is to be written. */
   readonly maxUnread: number;
   /** Called instead of a write when more is unread. */
-  readonly onTooSlow: () => void;
+  tooSlow(): void;
+}
+
+export interface OutletPlace {
+  readonly socket: WebSocket;
+  /** The connection below `socket`. */
+  readonly transport: Socket;
 }
 
 export class Outlet implements Waiting {
   readonly #fanOut: FanOut;
-  readonly #options: OutletOptions;
+  readonly #owner: OutletOwner;
+  readonly #socket: WebSocket;
+  readonly #transport: Socket;
   /** Asked for each event of each subscriber, so not of the socket: extensions are settled by the handshake. */
   readonly #isDirect: boolean;
   #gathered: Run | undefined;
   #isEnlisted = false;
   #allReadAtMono: number;
 
-  constructor(fanOut: FanOut, options: OutletOptions) {
+  constructor(fanOut: FanOut, { socket, transport }: OutletPlace, owner: OutletOwner) {
     this.#fanOut = fanOut;
-    this.#options = options;
-    this.#isDirect = fanOut.isDirect && options.socket.extensions === '';
+    this.#owner = owner;
+    this.#socket = socket;
+    this.#transport = transport;
+    this.#isDirect = fanOut.isDirect && socket.extensions === '';
     this.#allReadAtMono = fanOut.nowMono();
-    options.transport.on('drain', () => {
+    transport.on('drain', () => {
       this.#allReadAtMono = fanOut.nowMono();
     });
   }
@@ -53,7 +61,8 @@ export class Outlet implements Waiting {
 
   /** Bytes that the system has not taken; what this turn brought does not count yet. */
   get unreadBytes(): number {
-    return this.#options.socket.bufferedAmount;
+    // Without an extension the library keeps nothing back.
+    return this.#isDirect ? this.#transport.writableLength : this.#socket.bufferedAmount;
   }
 
   /** When nothing was unread for the last time. @param nowMono looked at anew where it is given */
@@ -65,7 +74,7 @@ export class Outlet implements Waiting {
   /** After what was gathered. */
   close(code: number, reason: string): void {
     this.#write();
-    this.#options.socket.close(code, reason);
+    this.#socket.close(code, reason);
   }
 
   /** Forgets what was gathered: the socket is too slow, or gone. */
@@ -93,23 +102,25 @@ export class Outlet implements Waiting {
     const run = this.#gathered;
     this.#gathered = undefined;
     // After a close frame nothing may follow, whoever sent it.
-    if (run !== undefined && takesFrames(this.#options)) this.#options.transport.write(run.bytes);
+    if (run === undefined || !takesMoreFrames(this.#socket, this.#transport)) return;
+    this.#transport.write(run.bytes);
   }
 
   #sendByLibrary(message: Message): void {
-    if (this.#options.socket.readyState !== this.#options.socket.OPEN) return;
+    const socket = this.#socket;
+    if (socket.readyState !== socket.OPEN) return;
     if (this.#isTooSlow(this.#fanOut.nowMono())) this.#refuse();
-    else this.#options.socket.send(message.payload, { binary: false });
+    else socket.send(message.payload, { binary: false });
   }
 
   #isTooSlow(nowMono: number): boolean {
     const unread = this.unreadBytes;
     if (unread === 0) this.#allReadAtMono = nowMono;
-    return unread > this.#options.maxUnread;
+    return unread > this.#owner.maxUnread;
   }
 
   #refuse(): void {
     this.discard();
-    this.#options.onTooSlow();
+    this.#owner.tooSlow();
   }
 }

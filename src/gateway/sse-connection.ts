@@ -64,7 +64,9 @@ export class SseConnection implements Subscriber, ResumeLink {
     this.#openedAtMono = nowMono;
     this.#beatAtMono = nowMono;
     this.#syncedAtMono = nowMono;
-    this.identity = new ConnectionIdentity(world.verifier, (user) => this.#claim(user));
+    this.identity = new ConnectionIdentity(world.verifier, {
+      claim: (user) => this.#claim(user),
+    });
     this.#outlet = new SseOutlet(response, world.fanOut, {
       maxUnread: world.limits.maxUnread,
       onTooSlow: () => this.close(slowClosing()),

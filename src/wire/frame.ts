@@ -57,5 +57,13 @@ export interface FrameTarget {
 
 /** An extension would change the frames; a closing WebSocket has sent its last one. */
 export function takesFrames({ socket, transport }: FrameTarget): boolean {
-  return socket.readyState === socket.OPEN && socket.extensions === '' && transport.writable;
+  return socket.extensions === '' && takesMoreFrames(socket, transport);
+}
+
+/** The same of one whose handshake brought no extension: that is dear to ask, and never changes. */
+export function takesMoreFrames(
+  socket: Pick<FrameTarget['socket'], 'readyState' | 'OPEN'>,
+  transport: FrameTarget['transport'],
+): boolean {
+  return socket.readyState === socket.OPEN && transport.writable;
 }

@@ -7,7 +7,6 @@ export class CountingSocket {
   readonly OPEN = 1;
   readyState = 1;
   extensions = '';
-  bufferedAmount = 0;
   /** Bytes of each write on the connection below. */
   readonly writes: Buffer[] = [];
   /** Each message that the library was given. */
@@ -16,12 +15,22 @@ export class CountingSocket {
   readonly calls: string[] = [];
   readonly #transport = Object.assign(new EventEmitter(), {
     writable: true,
+    writableLength: 0,
     write: (bytes: Buffer) => {
       this.calls.push('write');
       this.writes.push(bytes);
       return true;
     },
   });
+
+  /** As the library counts where it keeps nothing back. */
+  get bufferedAmount(): number {
+    return this.#transport.writableLength;
+  }
+
+  set bufferedAmount(bytes: number) {
+    this.#transport.writableLength = bytes;
+  }
 
   send(payload: Buffer): void {
     this.calls.push('send');

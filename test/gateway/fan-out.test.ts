@@ -28,7 +28,7 @@ function world(directFrames = true): World {
     const socket = new CountingSocket();
     socket.extensions = extensions;
     const slow = vi.fn();
-    const outlet = new Outlet(fanOut, { ...socket.target, maxUnread, onTooSlow: slow });
+    const outlet = new Outlet(fanOut, socket.target, { maxUnread, tooSlow: slow });
     return { socket, outlet, slow };
   };
   return { fanOut, framed: () => frame.mock.calls.length, open };

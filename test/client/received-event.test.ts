@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { readRowHead } from '../../src/client/row-head.ts';
+import { ReceivedEvent, ReceivedVolatile, readEvent } from '../../src/client/received-event.ts';
 import { type LogRow, renderLogEvents } from '../../src/log/event-log.ts';
 
 // What could be taken for the end of a row, or for its beginning.
@@ -35,16 +35,46 @@ const rows: fc.Arbitrary<LogRow> = fc.record({
   data: data.map((value) => JSON.stringify(value)),
 });
 
+const isPlain = ({ type, id }: LogRow): boolean =>
+  !/["\\]/.test(JSON.stringify([type, id]).replace(/^\["|","|"\]$/g, ''));
+
 it('reads of each row what parsing it would, or says that it cannot tell', () => {
   fc.assert(
     fc.property(rows, (row) => {
       const [text = ''] = renderLogEvents([row]);
-      const { type, id, seq, prev } = JSON.parse(text);
-      const head = readRowHead(text);
-      const isPlain = !/["\\]/.test(
-        JSON.stringify([row.type, row.id]).replace(/^\["|","|"\]$/g, ''),
-      );
-      if (isPlain || head !== undefined) expect(head).toEqual({ type, id, seq, prev });
+      const event = readEvent(text);
+      if (!isPlain(row) && event === undefined) return;
+      expect(event).toMatchObject(JSON.parse(text));
+      expect(event).toBeInstanceOf(ReceivedEvent);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+it('reads of an event that is only live that it has no place in the log', () => {
+  fc.assert(
+    fc.property(rows, (row) => {
+      const [text = ''] = renderLogEvents([{ ...row, seq: null, prev: null }]);
+      const event = readEvent(text);
+      if (!isPlain(row) && event === undefined) return;
+      expect(event).toBeInstanceOf(ReceivedVolatile);
+      expect(event).toMatchObject(JSON.parse(text));
+      expect(event).not.toHaveProperty('seq');
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+it('finds the end of the data, which is where a push of v1 ends', () => {
+  fc.assert(
+    fc.property(rows, fc.boolean(), (row, isLive) => {
+      const rest = isLive ? { seq: null, prev: null } : {};
+      const [text = ''] = renderLogEvents([{ ...row, ...rest }]);
+      const event = readEvent(text);
+      if (event === undefined) return;
+      const { type, id } = row;
+      const push = JSON.stringify({ type, id, data: JSON.parse(row.data) });
+      expect(`${text.slice(0, event.dataEnd)}}`).toBe(push);
     }),
     { numRuns: 2_000 },
   );
@@ -62,10 +92,8 @@ it('does not take another message for a row, whatever is in it', () => {
     );
   fc.assert(
     fc.property(messages, (text) => {
-      const head = readRowHead(text);
-      if (head === undefined) return;
-      const { type, id, seq, prev } = JSON.parse(text);
-      expect(head).toEqual({ type, id, seq, prev });
+      const event = readEvent(text);
+      if (event !== undefined) expect(event).toMatchObject(JSON.parse(text));
     }),
     { numRuns: 5_000 },
   );
@@ -79,5 +107,5 @@ it.each([
   ['an escaped id', '{"type":"job","id":"\\u0031","data":[],"seq":"1","prev":null,"at":"x"}'],
   ['a further key', '{"type":"job","id":"1","data":[],"seq":"1","prev":null,"at":"x","more":1}'],
 ])('leaves %s to be parsed', (_what, text) => {
-  expect(readRowHead(text)).toBeUndefined();
+  expect(readEvent(text)).toBeUndefined();
 });
