@@ -8,6 +8,7 @@ import { exitCodeOf, TaskbellError } from '../protocol/errors.ts';
 import type { CliContext } from './cli-context.ts';
 import { confirm } from './confirmation.ts';
 import { jobTable } from './job-table.ts';
+import { withProgress } from './progress.ts';
 
 export interface BulkOptions {
   readonly dryRun?: true;
@@ -48,8 +49,20 @@ export async function runBulk(
       return;
     }
     if (!isNamed(filter) && !options.yes && !(await isWanted(ctx, daemon, work))) return;
-    showOutcome(ctx, work, await work.call(daemon, filter, { signal }), options);
+    showOutcome(ctx, work, await changeAll(ctx, daemon, work), options);
   });
+}
+
+/** One call: the daemon does it bit by bit and tells at the end, so that only the seconds are counted. */
+function changeAll(
+  ctx: CliContext,
+  daemon: TaskbellClient,
+  { verb, done, filter = {}, call }: BulkWork,
+): Promise<BulkAnswer> {
+  const goesOn = () => `what was ${done} by now stays so; the same command does the rest`;
+  return withProgress(ctx, { label: verb, goesOn }, () =>
+    call(daemon, filter, { signal: ctx.signal }),
+  );
 }
 
 /** By ids alone. */
@@ -69,8 +82,8 @@ async function isWanted(
       ? await call(daemon, filter, { dryRun: true, signal: ctx.signal })
       : undefined;
   const { examples = [] } = preview ?? {};
-  if (examples.length > 0) for (const line of jobTable(examples, ctx.paint)) ctx.note(line);
-  if (preview !== undefined && preview.matched > examples.length) ctx.note('…');
+  if (examples.length > 0) for (const line of jobTable(examples, ctx.paint)) ctx.warn(line);
+  if (preview !== undefined && preview.matched > examples.length) ctx.warn('…');
   if (await confirm(ctx, `${verb} ${jobs(preview?.matched ?? 0)}?`)) return true;
   ctx.note('nothing was changed');
   return false;
@@ -101,8 +114,8 @@ function showOutcome(
     return;
   }
   ctx.print(`${jobs(changed)} ${done}`);
-  for (const { id, message, code } of failures) ctx.note(`not job ${id}: ${message} (${code})`);
-  if (failed > failures.length) ctx.note(`… and ${failed - failures.length} more`);
+  for (const { id, message, code } of failures) ctx.warn(`not job ${id}: ${message} (${code})`);
+  if (failed > failures.length) ctx.warn(`… and ${failed - failures.length} more`);
 }
 
 function jobs(count: number): string {

@@ -10,20 +10,28 @@ import type { Loaded } from '../config/load-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { loadCode } from '../process/code-loading.ts';
 import type { CliWorld } from './cli-world.ts';
+import { Interruption } from './interruption.ts';
+import { applyOutputModes, type OutputModes } from './output-modes.ts';
 import { createPainter, type Painter } from './painter.ts';
 
 export class CliContext {
   readonly #world: CliWorld;
-  readonly #flags: () => Flags;
+  readonly #flags: () => Flags | Promise<Flags>;
+  readonly #interrupts = new AbortController();
+  readonly #signal: AbortSignal;
   #exitCode = 0;
+  /** What --quiet, --verbose, --no-input and --no-color say. */
+  readonly modes: OutputModes;
   /** Colours states where that is wanted; else leaves text as it is. */
   readonly paint: Painter;
 
   /** @param flags what the global options say; asked only after the arguments were parsed */
-  constructor(world: CliWorld, flags: () => Flags) {
-    this.#world = world;
+  constructor(world: CliWorld, modes: OutputModes, flags: () => Flags | Promise<Flags>) {
+    this.#world = applyOutputModes(world, modes);
     this.#flags = flags;
-    this.paint = createPainter(world);
+    this.#signal = AbortSignal.any([world.signal, this.#interrupts.signal]);
+    this.modes = modes;
+    this.paint = createPainter(this.#world);
   }
 
   /** The process's own world, for what is no command's daily bread. */
@@ -31,9 +39,30 @@ export class CliContext {
     return this.#world;
   }
 
-  /** Aborted when nobody reads the output any more. */
+  /** Aborted when nobody reads the output any more, and by Ctrl-C in what is interruptible. */
   get signal(): AbortSignal {
-    return this.#world.signal;
+    return this.#signal;
+  }
+
+  /** What ended an interruptible work, if anything did. */
+  get interruption(): Interruption | undefined {
+    const { reason } = this.#interrupts.signal;
+    return reason instanceof Interruption ? reason : undefined;
+  }
+
+  /**
+   * While `work` is under way, Ctrl-C aborts `signal` instead of ending the process; the command then ends
+   * with exit code 130 and says what `goesOn` returns. A second Ctrl-C ends it at once.
+   */
+  async interruptible<T>(goesOn: () => string, work: () => Promise<T>): Promise<T> {
+    const forget = this.#world.onInterrupt((signal) => {
+      this.#interrupts.abort(new Interruption(signal, goesOn()));
+    });
+    try {
+      return await work();
+    } finally {
+      forget();
+    }
   }
 
   get exitCode(): number {
@@ -55,8 +84,13 @@ export class CliContext {
     this.print(JSON.stringify(value, null, this.#world.stdoutIsTerminal ? 2 : 0));
   }
 
-  /** A line beside the result, to standard error. */
+  /** A line beside the result, to standard error; not with --quiet. */
   note(line: string): void {
+    if (!this.modes.quiet) this.warn(line);
+  }
+
+  /** A line about something that went wrong or is missing in the result, to standard error. */
+  warn(line: string): void {
     this.#world.stderr.write(`${line}\n`);
   }
 
@@ -72,7 +106,7 @@ export class CliContext {
   async load(overrides: readonly FlagOverride[] = []): Promise<Loaded> {
     const { loadSettings } = await loadCode(() => import('../config/load-settings.ts'));
     const { environment, cwd } = this.#world;
-    const given = this.#flags();
+    const given = await this.#flags();
     const flags = { ...given, overrides: [...(given.overrides ?? []), ...overrides] };
     return loadSettings({ flags, environment, cwd });
   }

@@ -4,7 +4,8 @@
  * The only file of this room that reads `process`; tests pass a world of their own.
  */
 import type { Readable, Writable } from 'node:stream';
-import { type Environment, processEnvironment } from '../config/environment.ts';
+import { type Environment, processEnvironment } from '../config/process-environment.ts';
+import { listenForInterrupt, type StopSignal } from '../process/signals.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 
 export interface CliWorld {
@@ -19,6 +20,8 @@ export interface CliWorld {
   readonly columns: number;
   /** Aborted when nobody reads standard output any more, as after `| head`. */
   readonly signal: AbortSignal;
+  /** Hears Ctrl-C and SIGTERM, which otherwise end the process at once; returns what takes that back. */
+  readonly onInterrupt: (listener: (signal: StopSignal) => void) => () => void;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
@@ -38,6 +41,7 @@ export function processWorld(): CliWorld {
     cwd: process.cwd(),
     columns: stdout.columns || 80,
     signal: abortedWhenUnread(stdout),
+    onInterrupt: listenForInterrupt,
     now: Date.now,
   };
 }

@@ -10,8 +10,10 @@ import type { CliContext } from './cli-context.ts';
  */
 export async function confirm(ctx: CliContext, question: string): Promise<boolean> {
   const { stdin, stderr, stdinIsTerminal, stderrIsTerminal } = ctx.world;
-  if (!stdinIsTerminal || !stderrIsTerminal) {
-    throw new TaskbellError('E_USAGE', 'Nobody can be asked: this is no terminal.', {
+  const isTerminal = stdinIsTerminal && stderrIsTerminal;
+  if (!isTerminal || !ctx.modes.mayAsk) {
+    const why = ctx.modes.mayAsk ? 'this is no terminal' : '--no-input was given';
+    throw new TaskbellError('E_USAGE', `Nobody can be asked "${question}": ${why}.`, {
       hint: 'Look with --dry-run at what would be done, and add --yes to do it.',
     });
   }

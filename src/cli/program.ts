@@ -5,7 +5,7 @@
  */
 import { Command } from 'commander';
 import type { FlagOverride, Flags } from '../config/flags.ts';
-import { parseSetFlag } from '../config/flags.ts';
+import { loadCode } from '../process/code-loading.ts';
 import { VERSION } from '../process/version.ts';
 import type { CliContext } from './cli-context.ts';
 import type { CliWorld } from './cli-world.ts';
@@ -50,6 +50,10 @@ function createRoot(world: CliWorld): Command {
     .option('--log-level <level>', 'override [daemon] logLevel')
     .option('--log-format <format>', 'override [daemon] logFormat')
     .option('--set <section.key=value>', 'override any key; may be repeated', collect)
+    .option('--quiet', 'print results and errors only')
+    .option('--verbose', 'tell how far long work is, off a terminal too')
+    .option('--no-input', 'never ask; end with an error where an answer is needed')
+    .option('--no-color', 'no colours, as with NO_COLOR in the environment')
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureOutput({
@@ -95,7 +99,9 @@ const SHORTHANDS = [
   { option: 'logFormat', flag: '--log-format', section: 'daemon', key: 'logFormat' },
 ] as const;
 
-export function readGlobalFlags(program: Command): Flags {
+/** The table of keys is loaded only for a command that asks for settings. */
+export async function readGlobalFlags(program: Command): Promise<Flags> {
+  const { parseSetFlag } = await loadCode(() => import('../config/flags.ts'));
   const options = program.opts<GlobalOptions>();
   const overrides: FlagOverride[] = (options.set ?? []).map(parseSetFlag);
   for (const { option, flag, section, key } of SHORTHANDS) {

@@ -8,6 +8,8 @@ import { exitCodeOf } from '../protocol/errors.ts';
 import { CliContext } from './cli-context.ts';
 import { type CliWorld, OutputClosed, processWorld } from './cli-world.ts';
 import { isCommanderError, renderError, toTaskbellError } from './error-report.ts';
+import { Interruption } from './interruption.ts';
+import { readOutputModes } from './output-modes.ts';
 import { buildProgram, namedCommand, readGlobalFlags } from './program.ts';
 
 /** @param argv the arguments alone, without the program's own name */
@@ -17,7 +19,7 @@ export async function runCli(
 ): Promise<number> {
   const given = asHelpOption(argv);
   const program = await buildProgram(given, world);
-  const ctx = new CliContext(world, () => readGlobalFlags(program.command));
+  const ctx = new CliContext(world, readOutputModes(given), () => readGlobalFlags(program.command));
   try {
     program.bind(ctx);
     await program.command.parseAsync(given, { from: 'user' });
@@ -26,6 +28,11 @@ export async function runCli(
     return ctx.exitCode;
   } catch (error) {
     if (error instanceof OutputClosed) return 0;
+    const interruption = error instanceof Interruption ? error : ctx.interruption;
+    if (interruption !== undefined) {
+      world.stderr.write(`taskbell: ${interruption.message}\n`);
+      return interruption.exitCode;
+    }
     if (isCommanderError(error) && SHOWN.includes(error.code)) return usageExitCode(error);
     const known = toTaskbellError(error, namedCommand(program.command, given));
     world.stderr.write(`${renderError(known, wantsJson(given))}\n`);

@@ -15,11 +15,22 @@ export function noteAbsence(ctx: CliContext): void {
   ctx.note(ABSENCE);
 }
 
-export async function waitForJob(
+/** Ctrl-C ends the wait, not the job. */
+export function waitForJob(
   ctx: CliContext,
   daemon: TaskbellClient,
   id: string,
   timeoutMs?: number,
+): Promise<JobView> {
+  const goesOn = () => `job ${id} goes on; \`taskbell job wait ${id}\` waits for it again`;
+  return ctx.interruptible(goesOn, () => waitAndShow(ctx, daemon, id, timeoutMs));
+}
+
+async function waitAndShow(
+  ctx: CliContext,
+  daemon: TaskbellClient,
+  id: string,
+  timeoutMs: number | undefined,
 ): Promise<JobView> {
   let notedBy = (text: string): void => ctx.note(text);
   const waiting = daemon.wait(id, {
@@ -27,7 +38,7 @@ export async function waitForJob(
     signal: ctx.signal,
     onAway: () => notedBy(ABSENCE),
   });
-  if (!ctx.world.stderrIsTerminal) return await waiting;
+  if (!ctx.world.stderrIsTerminal || ctx.modes.quiet) return await waiting;
   // Handled below, after the spinner is there; without this a quick failure would count as unhandled.
   waiting.catch(() => undefined);
   const { default: ora } = await import('ora');

@@ -1,7 +1,7 @@
 /**
- * The environment: the one place that reads it, and how TASKBELL_SECTION_KEY names a key.
+ * How TASKBELL_SECTION_KEY names a key. Pure.
  *
- * Pure but for `processEnvironment`. Variables that name no section are not ours to judge (TASKBELL_PROFILE
+ * Variables that name no section are not ours to judge (TASKBELL_PROFILE
  * and the marks of child processes are among them) and are left alone.
  */
 
@@ -9,13 +9,7 @@ import type { Assignment } from './assignment.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { isMemberName, type KeyReference, SECTIONS, type SectionReference } from './keys.ts';
 import type { ConfigProblem } from './origin.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The environment of this process. The only reader of `process.env`. */
-export function processEnvironment(): Environment {
-  return process.env;
-}
+import type { Environment } from './process-environment.ts';
 
 /** `TASKBELL_DAEMON_DATADIRECTORY`; letters and digits in capitals, everything else becomes `_`. */
 export function variableName(...parts: readonly string[]): string {

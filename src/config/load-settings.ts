@@ -12,7 +12,7 @@ import type { Assignment } from './assignment.ts';
 import { buildSettings } from './build-settings.ts';
 import { type ConfigFile, findConfigFile, parseProfile, readConfigFile } from './config-file.ts';
 import { checkControlSocket, checkSchedules, checkSecrecy } from './cross-checks.ts';
-import { type Environment, readEnvironment } from './environment.ts';
+import { readEnvironment } from './environment.ts';
 import { checkEvents } from './event-checks.ts';
 import { type Flags, readFlags } from './flags.ts';
 import { checkIssuers } from './issuer-checks.ts';
@@ -20,6 +20,7 @@ import { checkJobs } from './job-checks.ts';
 import { SECTIONS, type SectionReference } from './keys.ts';
 import { type ScannedEntry, scanLines } from './line-scanner.ts';
 import { type ConfigProblem, formatOrigin, sortProblems } from './origin.ts';
+import type { Environment } from './process-environment.ts';
 import { type ResolvedSection, resolveSections } from './resolve.ts';
 import type { Settings } from './settings.ts';
 

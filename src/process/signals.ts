@@ -55,3 +55,29 @@ export function isFurtherRequest(first: StopRequest, second: StopRequest): boole
   const sameKey = first.signal === 'SIGINT' && second.signal === 'SIGINT';
   return !sameKey || second.atMono - first.atMono >= ECHO_MS;
 }
+
+/**
+ * For a command that waits: the first Ctrl-C or SIGTERM is heard, a further one has the system's own effect.
+ *
+ * @returns takes the listener off again
+ */
+export function listenForInterrupt(onInterrupt: (signal: StopSignal) => void): () => void {
+  let first: StopRequest | undefined;
+  const hear = (signal: StopSignal) => {
+    const request = { signal, atMono: performance.now() };
+    if (first === undefined) {
+      first = request;
+      onInterrupt(signal);
+    } else if (isFurtherRequest(first, request)) {
+      off();
+      process.kill(process.pid, signal);
+    }
+  };
+  const off = () => {
+    process.off('SIGINT', hear);
+    process.off('SIGTERM', hear);
+  };
+  process.on('SIGINT', hear);
+  process.on('SIGTERM', hear);
+  return off;
+}

@@ -19,6 +19,8 @@ export interface RunOptions {
   /** Somebody types what is in `stdin`. */
   readonly asks?: boolean;
   readonly signal?: AbortSignal;
+  /** Takes the listener that Ctrl-C would call. */
+  readonly onInterrupt?: CliWorld['onInterrupt'];
   /** Hears what goes to standard error as it goes. */
   readonly onStderr?: (text: string) => void;
 }
@@ -44,6 +46,7 @@ export async function runCommand(
     cwd: options.cwd,
     columns: 100,
     signal: options.signal ?? new AbortController().signal,
+    onInterrupt: options.onInterrupt ?? (() => () => undefined),
     now: Date.now,
   };
   const exitCode = await runCli(argv, world);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { processEnvironment, variableName } from '../../src/config/environment.ts';
+import { variableName } from '../../src/config/environment.ts';
+import { processEnvironment } from '../../src/config/process-environment.ts';
 import { SECTIONS } from '../../src/config/keys.ts';
 import { load, problemsOf } from './loading.ts';
 

@@ -24,7 +24,7 @@ export function define(command: Command, ctx: CliContext): void {
           : connections.close(id, { comeBack }),
       );
       const missing = describeSilent(done.silent);
-      if (missing !== undefined) ctx.note(missing);
+      if (missing !== undefined) ctx.warn(missing);
       if (json) ctx.printJson(done);
       else ctx.print(`closed ${done.closed} ${done.closed === 1 ? 'connection' : 'connections'}`);
     });

@@ -39,8 +39,8 @@ export function define(command: Command, ctx: CliContext): void {
         gather(daemon, filter, limit),
       );
       const missing = describeSilent(silent);
-      if (missing !== undefined) ctx.note(missing);
-      if (!isWhole) ctx.note(`there are more than ${limit}: pass a larger --limit`);
+      if (missing !== undefined) ctx.warn(missing);
+      if (!isWhole) ctx.warn(`there are more than ${limit}: pass a larger --limit`);
       if (json) ctx.printJson({ connections, silent });
       else for (const line of connectionTable(connections, Date.now())) ctx.print(line);
     });

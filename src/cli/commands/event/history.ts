@@ -46,7 +46,7 @@ async function printHistory(
         limit: size,
       });
       if (!page.recovered && after === since) {
-        ctx.note(`the log no longer has all events after ${since}`);
+        ctx.warn(`the log no longer has all events after ${since}`);
       }
       await printEvents(ctx, page.events, json);
       left -= page.events.length;

@@ -45,7 +45,7 @@ async function tailEvents(
         print(event);
         if (printed >= count) void events.return();
       },
-      onGap: (facts) => ctx.note(`events after ${facts.since} are no longer in the log`),
+      onGap: (facts) => ctx.warn(`events after ${facts.since} are no longer in the log`),
     });
     for await (const event of events) {
       print(event);

@@ -27,7 +27,7 @@ export function define(command: Command, ctx: CliContext): void {
         daemon.connections.topics({ ...onlyGiven({ type }), limit }),
       );
       const missing = describeSilent(page.silent);
-      if (missing !== undefined) ctx.note(missing);
+      if (missing !== undefined) ctx.warn(missing);
       if (json) ctx.printJson(page);
       else for (const line of topicTable(page.topics)) ctx.print(line);
     });

@@ -6,9 +6,9 @@ import type { Command } from 'commander';
 import { type ImportProgress, ImportStopped, type TaskbellClient } from '../../../client/client.ts';
 import { TaskbellError } from '../../../protocol/errors.ts';
 import type { CliContext } from '../../cli-context.ts';
-import { describeImport, openProgressLine } from '../../import-progress.ts';
 import { readJobLines } from '../../job-lines.ts';
 import { parseInteger } from '../../option-parsers.ts';
+import { withProgress } from '../../progress.ts';
 import { readTextLines, type TextLine } from '../../text-lines.ts';
 
 interface ImportOptions {
@@ -90,30 +90,38 @@ async function importAll(
   { lines, size }: Source,
   options: ImportOptions,
 ): Promise<void> {
-  const { now } = ctx.world;
-  const startedAt = now();
-  const progress = await openProgressLine(ctx);
+  const startedAt = ctx.world.now();
   let reached = 0;
   const watched = watch(lines, (end) => {
     reached = end;
   });
-  const show = (facts: ImportProgress) => {
-    const share = size === undefined || size === 0 ? undefined : Math.min(1, reached / size);
-    progress.show(describeImport({ ...facts, elapsedMs: now() - startedAt, share }));
-  };
   const { chunk, importId } = options;
+  const label = {
+    label: 'importing',
+    goesOn: () => 'jobs of whole chunks that were sent are there',
+  };
   try {
-    const facts = await daemon.importLines(watched, {
-      ...(chunk === undefined ? {} : { chunk }),
-      ...(importId === undefined ? {} : { importId }),
-      ...{ onProgress: show, signal: ctx.signal },
-    });
-    progress.stop();
+    const facts = await withProgress(ctx, label, (progress) =>
+      daemon.importLines(watched, {
+        ...(chunk === undefined ? {} : { chunk }),
+        ...(importId === undefined ? {} : { importId }),
+        onProgress: ({ jobs }) => {
+          const share = size === undefined || size === 0 ? undefined : reached / size;
+          progress.show({ share, text: describeRate(jobs, ctx.world.now() - startedAt) });
+        },
+        signal: ctx.signal,
+      }),
+    );
     report(ctx, facts, options);
   } catch (error) {
-    progress.stop();
-    throw error instanceof ImportStopped ? stoppedAt(error, options) : error;
+    throw error instanceof ImportStopped ? stoppedAt(ctx, error, options) : error;
   }
+}
+
+/** `420,000 jobs, 31,400/s`. Pure. */
+function describeRate(jobs: number, elapsedMs: number): string {
+  const rate = elapsedMs > 0 ? Math.round((jobs * 1_000) / elapsedMs) : 0;
+  return `${jobs.toLocaleString('en')} jobs, ${rate.toLocaleString('en')}/s`;
 }
 
 async function* watch(
@@ -141,14 +149,21 @@ function report(ctx: CliContext, facts: ImportProgress, { json }: ImportOptions)
 }
 
 /** Says what is there, and how to go on. */
-function stoppedAt(stopped: ImportStopped, { chunk, importId }: ImportOptions): TaskbellError {
+function stoppedAt(
+  ctx: CliContext,
+  stopped: ImportStopped,
+  { chunk, importId }: ImportOptions,
+): Error {
   const { code, message, resumeFrom, progress, cause } = stopped;
   const more = [
     ...(chunk === undefined ? [] : [`--chunk ${chunk}`]),
     ...(importId === undefined ? [] : [`--import-id ${importId}`]),
     `--from-line ${resumeFrom}`,
   ];
-  const hint = `${progress.jobs} jobs were added, none of the chunk that begins at line ${resumeFrom}. Correct the file without adding or removing lines, and go on with ${more.join(' ')}: what is there is not added twice.`;
+  const there = `${progress.jobs} jobs were added, none of the chunk that begins at line ${resumeFrom}.`;
+  const goOn = `go on with ${more.join(' ')}: what is there is not added twice.`;
+  if (ctx.interruption !== undefined) return ctx.interruption.saying(`${there} To ${goOn}`);
+  const hint = `${there} Correct the file without adding or removing lines, and ${goOn}`;
   return new TaskbellError(code, message, { hint, cause });
 }
 

@@ -51,7 +51,7 @@ async function printPage(
   { lines, dropped }: LogPage,
   { json }: LogsOptions,
 ): Promise<void> {
-  if (dropped > 0) ctx.note(`${dropped} earlier lines were dropped`);
+  if (dropped > 0) ctx.warn(`${dropped} earlier lines were dropped`);
   for (const line of lines) ctx.print(json ? JSON.stringify(line) : describeLine(line));
   await ctx.drained();
   ctx.signal.throwIfAborted();

@@ -72,8 +72,11 @@ async function waitForAny(
   const signal = AbortSignal.any([ctx.signal, others.signal]);
   const onAway = absenceOnce(ctx);
   const options = { signal, onAway, ...(timeout === undefined ? {} : { timeoutMs: timeout }) };
+  const goesOn = () => 'the jobs go on; the same command waits for them again';
   try {
-    return await Promise.race(ids.map((id) => daemon.wait(id, options)));
+    return await ctx.interruptible(goesOn, () =>
+      Promise.race(ids.map((id) => daemon.wait(id, options))),
+    );
   } finally {
     others.abort();
   }

@@ -14,7 +14,7 @@ export function define(command: Command, ctx: CliContext): void {
       }
       for (const line of keyTable(done)) ctx.print(line);
       ctx.note(`${done.rewritten} texts encrypted anew`);
-      if (done.unreadable > 0) ctx.note(`${done.unreadable} cannot be opened and stay as they are`);
+      if (done.unreadable > 0) ctx.warn(`${done.unreadable} cannot be opened and stay as they are`);
       const idle = done.keys.filter(({ state, texts }) => state !== 'current' && texts === 0);
       if (idle.length > 0) ctx.note(`no longer needed: ${idle.map(({ id }) => id).join(', ')}`);
     });

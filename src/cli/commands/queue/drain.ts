@@ -24,7 +24,10 @@ export function define(command: Command, ctx: CliContext): void {
         const drained = await daemon.drainQueue(name);
         const limit = options.timeout === undefined ? {} : { timeoutMs: options.timeout };
         if (!options.wait) return drained;
-        return daemon.waitForQueue(name, { signal: ctx.signal, ...limit });
+        const goesOn = () => `the queue ${name} takes no more jobs and runs those that it has`;
+        return ctx.interruptible(goesOn, () =>
+          daemon.waitForQueue(name, { signal: ctx.signal, ...limit }),
+        );
       });
       if (options.json) {
         ctx.printJson(queue);

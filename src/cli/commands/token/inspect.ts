@@ -17,7 +17,7 @@ export function define(command: Command, ctx: CliContext): void {
       const inspection = await inspectToken(token, verifier.configured ? verifier : undefined);
       if (options.json) ctx.printJson(toJson(inspection));
       else for (const line of describe(inspection)) ctx.print(line);
-      if (!verifier.configured) ctx.note('not checked: no issuer with a key is configured');
+      if (!verifier.configured) ctx.warn('not checked: no issuer with a key is configured');
       // Shown first, then refused: the exit code says whether it would be taken.
       if (inspection.problem !== null) throw inspection.problem;
     });
