@@ -300,8 +300,9 @@ class GatewayProcess implements ChildService {
         this.#world?.access.setInformed(state === 'connected');
         if (state === 'connected') this.#talk.connected();
         if (state === 'connected') this.#log.info({ seq }, 'following the log');
-        // At the start the core is not there yet, and that is nothing to warn of.
-        else if (!this.#isOpen) this.#log.debug({ err: error }, 'waiting for the core');
+        // At the start the core of this machine is not there yet, and that is nothing to warn of.
+        else if (!this.#isOpen && this.#context.mode !== 'edge')
+          this.#log.debug({ err: error }, 'waiting for the core');
         else this.#log.warn({ seq, err: error }, 'the log cannot be followed; reconnecting');
       },
       onRefused: (err) => this.#log.warn({ err }, 'the core sends all events, wanted or not'),
