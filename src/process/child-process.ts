@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import type {
+  GivenSockets,
   ListenPlace,
   Predecessor,
   Replacement,
@@ -30,6 +31,8 @@ export interface ChildContext {
   readonly only?: string | null;
   /** Of a successor: whose place it takes. */
   readonly predecessor?: Predecessor | null;
+  /** Of the core: listening sockets that it serves in place of opening its own. */
+  readonly given?: GivenSockets;
   /** Asks the supervisor for another process in the place of this one. */
   readonly askReplacement?: (replacement: Replacement, reason: string) => void;
   /**

@@ -91,6 +91,9 @@ class ChildRun {
       case 'retire':
         this.#retire(message.withinMs);
         return;
+      case 'beat':
+        this.#tell({ kind: 'beat' });
+        return;
       case 'port':
       case 'port-refused':
         this.#port.answer(message);
@@ -122,6 +125,7 @@ class ChildRun {
       log: this.#log,
       only: init.only ?? null,
       predecessor: init.predecessor ?? null,
+      given: init.given ?? {},
       announce: (state, types) => this.#tell({ kind: 'state', state, ...(types && { types }) }),
       askReplacement: (replacement, reason) =>
         this.#tell({ kind: 'replace', ...replacement, reason }),

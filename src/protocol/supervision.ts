@@ -39,6 +39,16 @@ export interface ListenPlace {
   readonly port: number;
 }
 
+/** Listening sockets that a service manager opened: file descriptors, by what is to be served on them. */
+export interface GivenSockets {
+  /** The control API over TCP. */
+  readonly http?: number;
+  /** The public port of the events. */
+  readonly ws?: number;
+  /** The unix socket of the control API. */
+  readonly ctl?: number;
+}
+
 /** How an executor or a gateway is to be replaced. */
 export interface Replacement {
   /** True: the successor works before the present one ends its jobs and goes. False: the present one stops first. */
@@ -61,6 +71,8 @@ export type ToChild<S> =
       readonly only: string | null;
       /** To a successor: whose place it takes. */
       readonly predecessor: Predecessor | null;
+      /** To the core: what it serves in place of sockets of its own; descriptors of the child. */
+      readonly given?: GivenSockets;
     }
   /** Take no more work. */
   | { readonly kind: 'quiet' }
@@ -76,6 +88,8 @@ export type ToChild<S> =
   | { readonly kind: 'port-refused'; readonly code: string; readonly message: string }
   /** To a gateway: a connection, whose socket comes with this message; nothing was read from it. */
   | { readonly kind: 'connection' }
+  /** Answered with the same by every loop that turns. */
+  | { readonly kind: 'beat' }
   /** Stop within so many milliseconds. */
   | { readonly kind: 'stop'; readonly withinMs: number }
   /** To the core: what the supervisor sees, for `status`. */
@@ -90,6 +104,7 @@ export type FromChild =
       /** Of an executor: the job types that it runs. */
       readonly types?: readonly string[];
     }
+  | { readonly kind: 'beat' }
   /** A gateway asks for the public port to be listened on: it then gets its share of the connections. */
   | { readonly kind: 'open-port' }
   /** An executor or a gateway asks for another in its place; `kept` is the answer when it stays. */

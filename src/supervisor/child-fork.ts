@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { CHILD_ARGUMENT } from '../process/child-process.ts';
 import { RUN_MARK } from '../protocol/execute.ts';
 import type { Role } from '../protocol/supervision.ts';
+import { withoutServiceManager } from './systemd-environment.ts';
 
 export interface ForkRequest {
   /** The script that understands `CHILD_ARGUMENT`. */
@@ -11,7 +12,12 @@ export interface ForkRequest {
   readonly run: string;
   /** Options of Node itself. */
   readonly execArgv: readonly string[];
+  /** Descriptors that it gets besides: the first as `FIRST_INHERITED`, and so on. */
+  readonly inherit?: readonly number[];
 }
+
+/** Below it: input, output, errors and Node's channel. */
+export const FIRST_INHERITED = 4;
 
 export interface ChildEnd {
   readonly exitCode: number | null;
@@ -25,10 +31,10 @@ export function forkChild(request: ForkRequest): ChildProcess {
     // Not the parent's: two processes cannot share an --inspect port.
     execArgv: [...request.execArgv],
     // What a handler prints belongs to the log; stdout is for the results of commands.
-    stdio: ['ignore', 2, 2, 'ipc'],
+    stdio: ['ignore', 2, 2, 'ipc', ...(request.inherit ?? [])],
     serialization: 'json',
     // biome-ignore lint/style/noProcessEnv: handlers run with the daemon's own environment; settings are not read from it here.
-    env: { ...process.env, [RUN_MARK]: request.run },
+    env: { ...withoutServiceManager(process.env), [RUN_MARK]: request.run },
   });
 }
 

@@ -19,6 +19,8 @@ export function parseFromChild(value: unknown): FromChild | undefined {
       return readReplace(message);
     case 'open-port':
       return { kind: 'open-port' };
+    case 'beat':
+      return { kind: 'beat' };
     case 'trouble':
       return readTrouble(message);
     case 'fatal':

@@ -16,6 +16,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../process/logger.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type {
+  GivenSockets,
   ListenPlace,
   Predecessor,
   ProcessState,
@@ -26,6 +27,7 @@ import type {
 } from '../protocol/supervision.ts';
 import type { TroubleView } from '../protocol/troubles.ts';
 import type { ChildEnd } from './child-fork.ts';
+import { handToCore } from './given-sockets.ts';
 import { decideRestart, judgeExit, NO_RESTARTS, type RestartHistory } from './restart-policy.ts';
 import { describeSlot, executorArgv, KILL_SLACK_MS, type SlotName } from './slot-plan.ts';
 import { type ReplaceRequest, SlotProcess } from './slot-process.ts';
@@ -38,6 +40,8 @@ export interface SlotOptions {
   readonly log: Logger;
   /** What gateways share. */
   readonly port: SharedPort;
+  /** What the core serves in place of sockets of its own. */
+  readonly given?: GivenSockets | undefined;
 }
 
 export interface SharedPort {
@@ -124,6 +128,11 @@ export class ChildSlot {
     this.#process?.send(message);
   }
 
+  /** Whether the loop of its process turns, see `SlotProcess`; undefined while none is up. */
+  answers(): Promise<boolean> | undefined {
+    return this.isUp() ? this.#process?.answers() : undefined;
+  }
+
   isUp(): boolean {
     return this.#state === 'ready' || this.#state === 'standby';
   }
@@ -172,8 +181,9 @@ export class ChildSlot {
     const { entry, run, mode, settings, port } = this.#options;
     const { role } = this.name;
     const execArgv = role === 'executor' ? executorArgv(settings.worker.memoryLimit) : [];
-    const init = { kind: 'init', settings, ...this.name, run, mode, predecessor } as const;
-    const forked: SlotProcess = new SlotProcess({ entry, run, role, execArgv }, init, {
+    const { inherit, given } = handToCore(role === 'core' ? this.#options.given : undefined);
+    const init = { kind: 'init', settings, ...this.name, run, mode, predecessor, given } as const;
+    const forked: SlotProcess = new SlotProcess({ entry, run, role, execArgv, inherit }, init, {
       up,
       replace: (request) => this.#replaceAsked(forked, request),
       openPort: () => this.#openPort(forked),

@@ -11,7 +11,13 @@ import type { Logger } from '../process/logger.ts';
 import { findMarked, signal } from '../process/process-identity.ts';
 import { type Deadline, deadlineIn, type Service } from '../process/service.ts';
 import { RUN_MARK } from '../protocol/execute.ts';
-import type { ProcessState, ProcessView, Role, SupervisorMode } from '../protocol/supervision.ts';
+import type {
+  GivenSockets,
+  ProcessState,
+  ProcessView,
+  Role,
+  SupervisorMode,
+} from '../protocol/supervision.ts';
 import type { TroubleView } from '../protocol/troubles.ts';
 import { ChildSlot } from './child-slot.ts';
 import { Guardian } from './guardian.ts';
@@ -29,6 +35,10 @@ export interface ProcessTreeOptions {
   readonly ready?: () => void;
   /** Called when a child ended for good: the service cannot go on. */
   readonly gaveUp: (exitCode: number) => void;
+  /** Called after every change of a process, once a turn. */
+  readonly changed?: (views: readonly ProcessView[]) => void;
+  /** Sockets that a service manager opened for this service. */
+  readonly given?: GivenSockets | undefined;
   /** The script that runs as a child; the package's own main unless a test has another. */
   readonly entry?: string;
   /** What the supervisor itself has logged. */
@@ -56,11 +66,12 @@ export class ProcessTree implements Service {
   constructor(options: ProcessTreeOptions) {
     this.#options = options;
     options.ownTroubles?.listen((trouble) => this.noteTrouble(trouble));
-    const { settings, mode, log } = options;
+    const { settings, mode, log, given } = options;
     const entry = options.entry ?? fileURLToPath(new URL('../main.js', import.meta.url));
     this.#guardian = new Guardian({ run: this.#run, log });
     this.#port = new PublicPort({
       place: settings.webSocketEvents,
+      given: given?.ws,
       takers: () => this.#of('gateway').flatMap((slot) => slot.taker() ?? []),
       log,
     });
@@ -68,7 +79,7 @@ export class ProcessTree implements Service {
       (name) =>
         new ChildSlot(
           name,
-          { entry, run: this.#run, mode, settings, log, port: this.#port },
+          { entry, run: this.#run, mode, settings, log, port: this.#port, given },
           {
             changed: () => this.#changed(),
             spawned: (pid) => this.#guardian.watch(pid),
@@ -124,6 +135,16 @@ export class ProcessTree implements Service {
       since: this.#since,
     };
     return [own, ...this.#slots.flatMap((slot) => slot.views())];
+  }
+
+  /**
+   * Whether the loop that all the others lean on turns: the core's, or where there is none, that of any gateway.
+   * True while none of them is up: there is nothing to hang. Does not resolve while they hang.
+   */
+  answers(): Promise<boolean> {
+    const cores = this.#of('core');
+    const vital = cores.length > 0 ? cores : this.#of('gateway');
+    return anyAnswers(vital.flatMap((slot) => slot.answers() ?? []));
   }
 
   async #stopInOrder(deadline: Deadline): Promise<void> {
@@ -193,6 +214,7 @@ export class ProcessTree implements Service {
     this.#tellCore ??= setImmediate(() => {
       this.#tellCore = undefined;
       this.#tellTroubles(true, this.#troubles.all());
+      this.#options.changed?.(this.views());
       const message = { kind: 'processes', processes: this.views() } as const;
       for (const core of this.#of('core')) core.send(message);
     });
@@ -209,4 +231,15 @@ export class ProcessTree implements Service {
     log.info({ moment: 'started', mode, durationMs }, 'service started');
     this.#options.ready?.();
   }
+}
+
+async function anyAnswers(asked: readonly Promise<boolean>[]): Promise<boolean> {
+  if (asked.length === 0) return true;
+  const alive = asked.map(async (answer) => {
+    if (!(await answer)) throw new Error('gone');
+  });
+  return Promise.any(alive).then(
+    () => true,
+    () => false,
+  );
 }

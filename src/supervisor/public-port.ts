@@ -23,6 +23,8 @@ export interface Taker {
 export interface PublicPortOptions {
   /** Where to listen; port 0: any. */
   readonly place: ListenPlace;
+  /** Descriptor of a socket that listens already, in place of `place`. */
+  readonly given?: number | undefined;
   /** The gateways that work, always in the same order. */
   readonly takers: () => readonly Taker[];
   readonly log: Logger;
@@ -107,7 +109,8 @@ export class PublicPort {
     });
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host, port, backlog: BACKLOG }, () => {
+      const { given } = this.#options;
+      server.listen(given === undefined ? { host, port, backlog: BACKLOG } : { fd: given }, () => {
         server.off('error', reject);
         // It was asked for before the service was to stop.
         if (this.#isClosed) {

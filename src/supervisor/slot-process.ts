@@ -44,6 +44,9 @@ export class SlotProcess {
   #fatal: Fatal | undefined;
   #types: readonly string[] = [];
   readonly #underWay = new Set<Socket>();
+  #beat:
+    | { readonly answer: Promise<boolean>; readonly resolve: (alive: boolean) => void }
+    | undefined;
 
   constructor(request: ForkRequest, init: Init, events: SlotProcessEvents) {
     this.#events = events;
@@ -55,6 +58,7 @@ export class SlotProcess {
     this.#child.on('message', (value) => this.#hear(value));
     this.gone = childEnd(this.#child).finally(() => {
       this.#isUp(false);
+      this.#answered(false);
       for (const connection of this.#underWay) this.#events.givenBack(connection);
       this.#underWay.clear();
     });
@@ -74,6 +78,23 @@ export class SlotProcess {
   send(message: ToChild<Settings>): void {
     // An error means that the process is ending; its exit is heard and acted upon anyway.
     if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  /** Asks whether its loop turns. Resolves with true when it answers, with false when it is gone; not at all while it hangs. */
+  answers(): Promise<boolean> {
+    if (this.#beat !== undefined) return this.#beat.answer;
+    let resolve: (alive: boolean) => void = () => {};
+    const answer = new Promise<boolean>((settle) => {
+      resolve = settle;
+    });
+    this.#beat = { answer, resolve };
+    this.send({ kind: 'beat' });
+    return answer;
+  }
+
+  #answered(alive: boolean): void {
+    this.#beat?.resolve(alive);
+    this.#beat = undefined;
   }
 
   /** False: it takes no more now, and the connection was not touched. */
@@ -111,6 +132,9 @@ export class SlotProcess {
         return;
       case 'open-port':
         this.#events.openPort();
+        return;
+      case 'beat':
+        this.#answered(true);
         return;
       case 'trouble':
         this.#events.trouble({ ...message.trouble, pid: this.pid ?? 0 });
