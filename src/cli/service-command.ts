@@ -15,6 +15,11 @@ export async function runSettings(
 ): Promise<void> {
   const { checkFiles } = await loadCode(() => import('../config/check-files.ts'));
   checkFiles(settings);
+  const { checkGiven, readServiceManager } = await loadCode(
+    () => import('../supervisor/systemd-environment.ts'),
+  );
+  const manager = readServiceManager(ctx.world.environment, process.pid);
+  checkGiven(manager.given, mode);
   const { createLogger } = await loadCode(() => import('../process/logger.ts'));
   const { runSupervisor } = await loadCode(() => import('../supervisor/supervisor.ts'));
   const { TroubleInlet } = await loadCode(() => import('../supervisor/trouble-book.ts'));
@@ -25,5 +30,5 @@ export async function runSettings(
     nowMono: () => performance.now(),
   });
   const log = createLogger(settings.daemon, { role: 'supervisor' }, onLine);
-  ctx.exitWith(await runSupervisor({ settings, mode, log, ownTroubles }));
+  ctx.exitWith(await runSupervisor({ settings, mode, log, ownTroubles, manager }));
 }

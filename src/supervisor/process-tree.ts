@@ -24,7 +24,7 @@ import { Guardian } from './guardian.ts';
 import { HandlerWatch } from './handler-watch.ts';
 import { watchMemory } from './memory-watch.ts';
 import { PublicPort } from './public-port.ts';
-import { planSlots, STOP_ORDER, stopShareMs } from './slot-plan.ts';
+import { memoryLimitOf, planSlots, STOP_ORDER, stopShareMs } from './slot-plan.ts';
 import { TroubleBook, type TroubleInlet } from './trouble-book.ts';
 
 export interface ProcessTreeOptions {
@@ -43,6 +43,14 @@ export interface ProcessTreeOptions {
   readonly entry?: string;
   /** What the supervisor itself has logged. */
   readonly ownTroubles?: TroubleInlet;
+}
+
+/** A process that is too big. */
+interface Grown {
+  readonly role: Role;
+  readonly pid: number;
+  readonly bytes: number;
+  readonly limit: number;
 }
 
 /** A stop of the guardian is the end of a shell that waits for input. */
@@ -99,13 +107,7 @@ export class ProcessTree implements Service {
     for (const slot of this.#slots) slot.start();
     const { worker } = this.#options.settings;
     if (worker.watch) this.#watchHandlers(worker.handlersDirectory);
-    this.#cleanUps.push(
-      watchMemory({
-        limit: worker.memoryLimit,
-        pids: () => this.#of('executor').flatMap((slot) => slot.pids()),
-        onOver: (pid, bytes) => this.#endGrown(pid, bytes),
-      }),
-    );
+    for (const role of STOP_ORDER) this.#watchMemory(role);
   }
 
   stop(deadline: Deadline): Promise<void> {
@@ -188,12 +190,19 @@ export class ProcessTree implements Service {
     }
   }
 
-  #endGrown(pid: number, bytes: number): void {
-    const limit = this.#options.settings.worker.memoryLimit;
-    this.#options.log.error(
-      { pid, bytes, limit },
-      'executor has grown beyond memoryLimit: ending it',
-    );
+  #watchMemory(role: Role): void {
+    const limit = memoryLimitOf(role, this.#options.settings);
+    const end = watchMemory({
+      limit,
+      pids: () => this.#of(role).flatMap((slot) => slot.pids()),
+      onOver: (pid, bytes) => this.#endGrown({ role, pid, bytes, limit }),
+    });
+    this.#cleanUps.push(end);
+  }
+
+  #endGrown({ role, pid, bytes, limit }: Grown): void {
+    const facts = { process: role, grownPid: pid, bytes, limit };
+    this.#options.log.error(facts, 'process has grown beyond memoryLimit: ending it');
     const reason = `had grown to ${bytes} bytes, beyond memoryLimit (${limit})`;
     for (const core of this.#of('core')) core.send({ kind: 'ending', pid, reason });
     signal(pid, 'SIGKILL');

@@ -14,7 +14,10 @@ import {
 } from '../process/signals.ts';
 import { exitCodeOf } from '../protocol/errors.ts';
 import type { SupervisorMode } from '../protocol/supervision.ts';
+import { openParentChannel, type ParentChannel } from './pm2-channel.ts';
 import { ProcessTree } from './process-tree.ts';
+import type { ServiceManager } from './systemd-environment.ts';
+import { type ManagerLink, openManagerLink } from './systemd-link.ts';
 import type { TroubleInlet } from './trouble-book.ts';
 
 export interface SupervisorOptions {
@@ -23,6 +26,8 @@ export interface SupervisorOptions {
   readonly log: Logger;
   /** Called once, when every process works or is on standby. */
   readonly ready?: () => void;
+  /** Who started this service, where it wants to hear of it. */
+  readonly manager?: ServiceManager;
   /** The script that runs as a child; the package's own main unless a test has another. */
   readonly entry?: string;
   /** What the supervisor itself has logged. */
@@ -50,6 +55,8 @@ class SupervisedRun {
   readonly #options: SupervisorOptions;
   readonly #log: Logger;
   readonly #tree: ProcessTree;
+  readonly #parent: ParentChannel;
+  readonly #manager: ManagerLink;
   readonly #ended: Promise<number>;
   #end: (exitCode: number) => void = () => {};
   #exitCode = 0;
@@ -59,9 +66,22 @@ class SupervisedRun {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#parent = openParentChannel(() => this.#stop(0, { reason: 'message of the parent' }));
     this.#tree = new ProcessTree({
       ...options,
+      given: options.manager?.given,
+      changed: (views) => this.#manager.changed(views),
+      ready: () => {
+        this.#parent.ready();
+        this.#manager.ready();
+        options.ready?.();
+      },
       gaveUp: (exitCode) => this.#stop(exitCode, { reason: 'a process cannot work' }),
+    });
+    this.#manager = openManagerLink({
+      manager: options.manager,
+      answers: () => this.#tree.answers(),
+      log: options.log,
     });
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -83,6 +103,8 @@ class SupervisedRun {
     } finally {
       stopListening();
       stopCatching();
+      this.#parent.close();
+      await this.#manager.close();
     }
   }
 
@@ -116,7 +138,9 @@ class SupervisedRun {
     const startedMono = performance.now();
     const withinMs = this.#options.settings.daemon.shutdownTimeout;
     this.#log.info({ moment: 'stopping', ...facts, withinMs }, 'service stopping');
-    this.#tree.stop(deadlineIn(withinMs)).then(
+    const deadline = deadlineIn(withinMs);
+    this.#manager.stopping(deadline);
+    this.#tree.stop(deadline).then(
       () => {
         const durationMs = Math.round(performance.now() - startedMono);
         this.#log.info({ durationMs, exitCode: this.#exitCode }, 'service stopped');

@@ -3,7 +3,7 @@
  * sockets it has opened for it (sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3)). Pure.
  */
 import { TaskbellError } from '../protocol/errors.ts';
-import type { GivenSockets } from '../protocol/supervision.ts';
+import type { GivenSockets, SupervisorMode } from '../protocol/supervision.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -46,6 +46,26 @@ export function withoutServiceManager(environment: Environment): Record<string, 
     (entry): entry is [string, string] => entry[1] !== undefined && !OWN.includes(entry[0]),
   );
   return Object.fromEntries(kept);
+}
+
+const SERVED: Readonly<Record<SupervisorMode, readonly (keyof GivenSockets)[]>> = {
+  up: SOCKET_NAMES,
+  worker: ['http', 'ctl'],
+  web_socket: SOCKET_NAMES,
+  edge: ['ws'],
+};
+
+/** @throws TaskbellError E_CONFIG for a socket that nobody would serve: its clients would wait for ever */
+export function checkGiven(given: GivenSockets, mode: SupervisorMode): void {
+  const idle = SOCKET_NAMES.find(
+    (name) => given[name] !== undefined && !SERVED[mode].includes(name),
+  );
+  if (idle === undefined) return;
+  throw new TaskbellError(
+    'E_CONFIG',
+    `The service manager gave the socket "${idle}", which this service does not serve; expected only: ${SERVED[mode].join(', ')}.`,
+    { hint: 'Disable that socket unit, or start `taskbell up`, which serves all of them.' },
+  );
 }
 
 function readWatchdog({ WATCHDOG_USEC, WATCHDOG_PID }: Environment, pid: number): number | null {
