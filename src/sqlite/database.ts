@@ -12,6 +12,7 @@ import type { Durability } from '../protocol/jobs.ts';
 import type { Transaction } from './commit.ts';
 import { APPLICATION_ID, checkFile, checkNothingLeft, explain } from './file-identity.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { refuseHalfRestored } from './restore-mark.ts';
 
 export type Database = SqliteDatabase.Database;
 
@@ -19,6 +20,7 @@ export type Database = SqliteDatabase.Database;
 const MIN_SQLITE = [3, 51, 3] as const;
 
 export function openDatabase(file: string): Database {
+  refuseHalfRestored(file);
   if (!existsSync(file)) createDatabase(file);
   checkFile(file);
   return openChecked(file);
@@ -74,6 +76,9 @@ function checkLibrary(db: Database): void {
   }
 }
 
+/** Four times what a checkpoint usually finds (1,000 pages). */
+const MAX_WAL_BYTES = 16 * 1_048_576;
+
 /** Each is set and read back: a pragma that SQLite does not take is ignored without a word. */
 const PRAGMAS: readonly (readonly [name: string, value: string | number, inForce: unknown])[] = [
   ['journal_mode', 'WAL', 'wal'],
@@ -83,6 +88,8 @@ const PRAGMAS: readonly (readonly [name: string, value: string | number, inForce
   ['foreign_keys', 'ON', 1],
   ['trusted_schema', 'OFF', 0],
   ['mmap_size', 0, undefined],
+  // What a long reader or a large transaction left behind is cut off again, when the WAL begins anew.
+  ['journal_size_limit', MAX_WAL_BYTES, MAX_WAL_BYTES],
 ];
 
 function configure(db: Database): void {

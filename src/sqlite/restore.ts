@@ -1,0 +1,116 @@
+/**
+ * Puts a copy in the place of the database: verified first, the present one kept aside, and safe against an end at any
+ * moment. For a file that nobody has open; the lock is the caller's.
+ *
+ *   copy verified ─▶ draft, of a new epoch ─▶ mark ─▶ present one aside ─▶ draft in its place ─▶ mark gone
+ *
+ * While the mark is there no daemon opens the database (database.ts), and a restore begins anew.
+ */
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import type { RestoreDone } from '../protocol/database.ts';
+import { TaskbellError } from '../protocol/errors.ts';
+import { readFacts } from './consistency.ts';
+import type { Database } from './database.ts';
+import { checkDatabase, mustBeSound, withReader } from './database-check.ts';
+import { copyDatabase, type Tell } from './database-copy.ts';
+import { checkFile } from './file-identity.ts';
+import { restoreMark } from './restore-mark.ts';
+import { syncDirectory, syncFile } from './synced-files.ts';
+
+export interface RestoreTask {
+  readonly source: string;
+  readonly file: string;
+  /** Epoch milliseconds: names the place of what was there before. */
+  readonly now: number;
+}
+
+export function restore({ source, file, now }: RestoreTask, tell: Tell): RestoreDone {
+  const startedMono = performance.now();
+  refuseSame(source, file);
+  checkFile(source);
+  tell({ phase: 'checking', draft: null });
+  mustBeSound(checkDatabase(source, true));
+  const draft = copyDatabase(source, file, { full: false, tell });
+  tell({ phase: 'replacing', draft: null });
+  begin(draft.file);
+  const facts = withReader(draft.file, readFacts);
+  const aside = replace(file, draft.file, now);
+  const durationMs = Math.round(performance.now() - startedMono);
+  return { file, aside, facts, durationMs };
+}
+
+function refuseSame(source: string, file: string): void {
+  if (source !== file) return;
+  throw new TaskbellError('E_USAGE', `${source} is the database itself.`, {
+    hint: 'Name a copy that `taskbell db backup` made.',
+  });
+}
+
+/** More than could have been given since the copy was made: what was said of these numbers must not mean others. */
+const SEQ_LEAP = 1_000_000;
+const ID_LEAP = 100_000;
+
+/** The log goes on as another log: followers of what is lost are told that their position means nothing here. */
+function begin(draft: string): void {
+  const db = new SqliteDatabase(draft, { timeout: 0 });
+  try {
+    db.pragma('synchronous = FULL');
+    db.transaction(() => startAnew(db)).immediate();
+  } finally {
+    db.close();
+  }
+  syncFile(draft);
+}
+
+function startAnew(db: Database): void {
+  const meta = db.prepare(
+    'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+  );
+  const { top } = readFacts(db);
+  meta.run('epoch', randomBytes(5).toString('hex'));
+  meta.run('log_top', String(Number(top) + SEQ_LEAP));
+  db.prepare("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'jobs'").run(ID_LEAP);
+  db.prepare(
+    `INSERT INTO sqlite_sequence (name, seq)
+     SELECT 'jobs', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'jobs')`,
+  ).run(ID_LEAP);
+}
+
+/** @returns where the present one went; null: there was none */
+function replace(file: string, draft: string, now: number): string | null {
+  const directory = path.dirname(file);
+  const mark = restoreMark(file);
+  closeSync(openSync(mark, 'w', 0o600));
+  syncDirectory(directory);
+  const aside = moveAside(file, now);
+  renameSync(draft, file);
+  syncDirectory(directory);
+  rmSync(mark);
+  syncDirectory(directory);
+  return aside;
+}
+
+function moveAside(file: string, now: number): string | null {
+  const there = [file, `${file}-wal`].filter((name) => existsSync(name));
+  // Says nothing without the others, and is made anew.
+  rmSync(`${file}-shm`, { force: true });
+  if (there.length === 0) return null;
+  const stamp = new Date(now)
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace(/\.\d+Z$/, 'Z');
+  const aside = freshDirectory(path.join(path.dirname(file), `before-restore-${stamp}`));
+  for (const name of there) renameSync(name, path.join(aside, path.basename(name)));
+  syncDirectory(aside);
+  return aside;
+}
+
+function freshDirectory(wanted: string): string {
+  let name = wanted;
+  for (let n = 2; existsSync(name); n += 1) name = `${wanted}-${n}`;
+  mkdirSync(name, { mode: 0o700 });
+  return name;
+}
