@@ -286,4 +286,15 @@ export const GROUPS: readonly Group[] = [
       },
     ],
   },
+  {
+    name: 'service',
+    summary: 'have a service manager keep the service up',
+    verbs: [
+      {
+        name: 'print',
+        summary: 'print what a service manager needs to run the service',
+        load: async () => (await import('./commands/service/print.ts')).define,
+      },
+    ],
+  },
 ];
