@@ -15,6 +15,7 @@ export function directoryRoutes(context: ApiContext): readonly Route[] {
     {
       method: 'GET',
       path: '/v1/users/:id/access',
+      forEdges: true,
       handle: async (request) => ok(directory.access(required(request, 'id'))),
     },
     {
@@ -37,6 +38,7 @@ export function directoryRoutes(context: ApiContext): readonly Route[] {
     {
       method: 'POST',
       path: '/v1/access/check',
+      forEdges: true,
       handle: (request) => checkAccess(context, request),
     },
   ];

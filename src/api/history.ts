@@ -54,6 +54,7 @@ export function historyRoutes({ history }: ApiContext): readonly Route[] {
     {
       method: 'POST',
       path: '/v1/events/history',
+      forEdges: true,
       handle: async (request) => {
         const what = 'The question for history is not valid';
         const asked = check(HISTORY_REQUEST, await request.json(), what) as HistoryRequest;
@@ -63,6 +64,7 @@ export function historyRoutes({ history }: ApiContext): readonly Route[] {
     {
       method: 'POST',
       path: '/v1/events/cursors',
+      forEdges: true,
       handle: (request) => moveCursors(history, request),
     },
   ];

@@ -28,6 +28,8 @@ export interface ApiAnswer {
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
+  /** A gateway elsewhere may ask too, with the token of its role. */
+  readonly forEdges?: true;
   readonly handle: (request: ApiRequest) => Promise<ApiAnswer>;
 }
 

@@ -14,7 +14,7 @@ const PATH = '/v1/tokens/revocations';
 
 export function tokenRoutes({ tokens }: Pick<ApiContext, 'tokens'>): readonly Route[] {
   return [
-    { method: 'GET', path: PATH, handle: (request) => list(tokens, request) },
+    { method: 'GET', path: PATH, forEdges: true, handle: (request) => list(tokens, request) },
     { method: 'POST', path: PATH, handle: (request) => revoke(tokens, request) },
     { method: 'DELETE', path: `${PATH}/:id`, handle: (request) => restore(tokens, request) },
   ];

@@ -15,6 +15,7 @@ export function checkFiles(settings: Settings): void {
     })),
     { key: '[access] hookSecretFile', path: settings.access.hookSecretFile },
     { key: '[edge] tokenFile', path: settings.edge.tokenFile },
+    { key: '[edge] caFile', path: settings.edge.caFile },
     { key: '[webSocket] tokenFile', path: settings.webSocket.tokenFile },
     { key: '[privacy] keysFile', path: settings.privacy.keysFile },
     ...settings.events.map(({ name, schema }) => ({ key: `[event:${name}] schema`, path: schema })),

@@ -18,6 +18,10 @@ export interface DaemonSettings {
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'pretty';
   readonly shutdownTimeout: number;
+  /** A core or a gateway whose event loop stands still for so long is ended and restarted; 0: never. */
+  readonly stallTimeout: number;
+  /** A core that grows beyond this is ended at once; 0: no limit. */
+  readonly memoryLimit: number;
   /** False: exit with 75 instead of waiting while another daemon owns the data directory. */
   readonly standby: boolean;
   /** False: events go to followers one message at a time, by the ws library. */
@@ -189,6 +193,8 @@ export interface WebSocketEventsSettings {
   readonly maxConnections: number;
   /** Milliseconds. */
   readonly drainTime: number;
+  /** A gateway that grows beyond this is ended at once; 0: no limit. */
+  readonly memoryLimit: number;
   readonly maxMessage: number;
   readonly maxSubscriptions: number;
   readonly maxConnectionsPerUser: number;
@@ -268,6 +274,8 @@ export interface EdgeSettings {
   readonly core: string | null;
   /** Its content is the token of that API; read when a gateway starts. */
   readonly tokenFile: string | null;
+  /** Certificates, PEM: with https, what that of the core must come from; null: what Node trusts. */
+  readonly caFile: string | null;
 }
 
 export interface Settings {

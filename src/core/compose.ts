@@ -37,7 +37,7 @@ import { type Database, openDatabase, prepareTransaction } from '../sqlite/datab
 import { SealedTables } from '../sqlite/sealed-tables.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
 import { accessRow, checkAccess } from './access-check.ts';
-import { apiToken } from './api-token.ts';
+import { apiTokens } from './api-token.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { controlRoutes } from './control-routes.ts';
 import { ControlServer } from './control-server.ts';
@@ -84,6 +84,8 @@ export interface CoreParts {
   readonly endReason?: (pid: number) => string | undefined;
   /** With executors elsewhere; the usual when omitted. */
   readonly patience?: Patience | undefined;
+  /** There is something in the log: at the start, or from the first row on. Called at least once then. */
+  readonly onRows?: () => void;
   /** The storage failed: nothing more may be acknowledged. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -100,6 +102,7 @@ export function composeCore(given: CoreParts): readonly Service[] {
   const eventTypes = eventTypesOf(settings);
   const db = openDatabase(join(settings.daemon.dataDirectory, DATABASE_FILE));
   const stores = openStores(db, parts, eventTypes);
+  noteRows(stores.events, parts.onRows);
   const engine = buildEngine(stores, parts);
   const source = new LogReportSource({
     log: stores.events,
@@ -128,6 +131,14 @@ export function composeCore(given: CoreParts): readonly Service[] {
   const keeping = { start: async () => retention.start(), stop: () => retention.stop() };
   const core = [storage(db, stores.commitLoop), engineService(stores, engine)];
   return [...core, reporting, keeping, tokens, gateways, server];
+}
+
+function noteRows(log: SqliteEventLog, onRows: () => void = () => undefined): void {
+  if (log.oldest() !== '0') onRows();
+  const unsubscribe = log.onAppended(() => {
+    unsubscribe();
+    onRows();
+  });
 }
 
 type Stores = ReturnType<typeof openStores>;
@@ -284,10 +295,12 @@ function buildServer(parts: CoreParts, built: Built): ControlServer {
     heartbeat: new FollowerHeartbeat(),
     onDropped: (count: number) => events.noteDropped(count),
   };
-  const token = port === 0 ? '' : apiToken(settings.daemon.dataDirectory);
   return new ControlServer({
     socketPath: settings.daemon.controlSocket,
-    tcp: port === 0 ? null : { address, port, hosts, token },
+    tcp:
+      port === 0
+        ? null
+        : { address, port, hosts, tokens: apiTokens(settings.daemon.dataDirectory) },
     routes: controlRoutes(context),
     streams: [
       {
@@ -296,6 +309,7 @@ function buildServer(parts: CoreParts, built: Built): ControlServer {
       },
       {
         path: '/v1/events',
+        forEdges: true,
         accept: (socket, { query, transport, isRemote }) => {
           peers.add(socket, query, isRemote);
           const gateway = gateways.accept(socket, query);

@@ -4,7 +4,6 @@
  *
  * Only the core that owns the data directory listens, so a socket file that is there is a dead one's.
  */
-import { timingSafeEqual } from 'node:crypto';
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -14,6 +13,7 @@ import type { Logger } from '../process/logger.ts';
 import type { Deadline, Service } from '../process/service.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import { REQUESTS_PATH } from '../protocol/requests.ts';
+import { type ApiRole, type ApiTokens, roleOf } from './api-token.ts';
 import { RequestRouter, urlOf } from './request-router.ts';
 import { RequestStream } from './request-stream.ts';
 
@@ -27,13 +27,15 @@ export interface Upgrade {
 
 export interface Stream {
   readonly path: string;
+  /** A gateway elsewhere may open it, with the token of its role. */
+  readonly forEdges?: true;
   readonly accept: (socket: WebSocket, upgrade: Upgrade) => void;
 }
 
 export interface TcpDoor {
   readonly address: string;
   readonly port: number;
-  readonly token: string;
+  readonly tokens: ApiTokens;
   /** Host headers that are right besides those of the address; `*` alone: any. */
   readonly hosts?: readonly string[];
 }
@@ -47,6 +49,16 @@ export interface ControlServerParts {
   /** See `RequestStreamWorld`. */
   readonly ownFrames: boolean;
   readonly log: Logger;
+}
+
+/** Undefined: nobody who is known. */
+type Authorize = (request: IncomingMessage) => ApiRole | undefined;
+
+/** Who came, and how. */
+interface Arrival {
+  readonly request: IncomingMessage;
+  readonly role: ApiRole;
+  readonly isRemote: boolean;
 }
 
 /** Batches of outcomes: up to 256 results of 1 MiB would not fit, but nobody's do. */
@@ -75,11 +87,11 @@ export class ControlServer implements Service {
   async start(): Promise<void> {
     const { socketPath, tcp } = this.#parts;
     removeDeadSocket(socketPath);
-    const local = this.#create(() => true, false);
+    const local = this.#create(() => 'admin', false);
     await listen(local, { path: socketPath }, socketPath);
     chmodSync(socketPath, 0o600);
     if (tcp === null) return;
-    const remote = this.#create((request) => isAuthorized(request, tcp), true);
+    const remote = this.#create((request) => roleAt(request, tcp), true);
     await listen(remote, { host: tcp.address, port: tcp.port }, `${tcp.address}:${tcp.port}`);
     this.#parts.log.info({ address: tcp.address, port: tcp.port }, 'control API listening');
   }
@@ -106,29 +118,30 @@ export class ControlServer implements Service {
     for (const server of this.#servers) server.closeAllConnections();
   }
 
-  #create(authorize: (request: IncomingMessage) => boolean, isRemote: boolean): Server {
+  #create(authorize: Authorize, isRemote: boolean): Server {
     const limits = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 };
     const watch = { keepAlive: isRemote, keepAliveInitialDelay: ASK_PEER_AFTER_MS };
     const server = createServer({ ...limits, ...watch }, (request, response) => {
       void this.#answer(request, response, authorize);
     });
     server.on('upgrade', (request, socket, head) => {
-      if (authorize(request)) this.#upgrade({ request, isRemote }, socket, head);
-      else refuse(socket, '401 Unauthorized');
+      const role = authorize(request);
+      if (role === undefined) refuse(socket, '401 Unauthorized');
+      else this.#upgrade({ request, role, isRemote }, socket, head);
     });
     this.#servers.push(server);
     return server;
   }
 
-  #upgrade(
-    { request, isRemote }: { readonly request: IncomingMessage; readonly isRemote: boolean },
-    socket: Duplex,
-    head: Buffer,
-  ): void {
+  #upgrade({ request, role, isRemote }: Arrival, socket: Duplex, head: Buffer): void {
     const url = urlOf(targetOf(request));
-    const accept = url === undefined ? undefined : this.#acceptorAt(url.pathname);
-    if (url === undefined || accept === undefined) {
+    const stream = url === undefined ? undefined : this.#streamAt(url.pathname);
+    if (url === undefined || stream === undefined) {
       refuse(socket, url === undefined ? '400 Bad Request' : '404 Not Found');
+      return;
+    }
+    if (role === 'edge' && !stream.forEdges) {
+      refuse(socket, '403 Forbidden');
       return;
     }
     if (this.#stopping.signal.aborted) {
@@ -136,29 +149,31 @@ export class ControlServer implements Service {
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      accept(webSocket, { query: url.searchParams, isRemote, transport: socket });
+      stream.accept(webSocket, { query: url.searchParams, isRemote, transport: socket });
     });
   }
 
-  #acceptorAt(pathname: string): Stream['accept'] | undefined {
+  #streamAt(pathname: string): Omit<Stream, 'path'> | undefined {
     if (pathname !== REQUESTS_PATH) {
-      return this.#parts.streams.find(({ path }) => path === pathname)?.accept;
+      return this.#parts.streams.find(({ path }) => path === pathname);
     }
-    return (socket, { transport }) => {
+    const accept: Stream['accept'] = (socket, { transport }) => {
       const world = { router: this.#router, ownFrames: this.#parts.ownFrames };
       this.#requests.set(socket, new RequestStream(socket, transport, world));
       socket.on('close', () => this.#requests.delete(socket));
     };
+    return { accept };
   }
 
   async #answer(
     request: IncomingMessage,
     response: ServerResponse,
-    authorize: (request: IncomingMessage) => boolean,
+    authorize: Authorize,
   ): Promise<void> {
     try {
-      if (!authorize(request)) throw unauthorized();
-      const answer = await this.#route(request, response);
+      const role = authorize(request);
+      if (role === undefined) throw unauthorized();
+      const answer = await this.#route(request, response, role === 'edge');
       const { status, body, contentType } = answer;
       if (contentType === undefined) send(response, status, body);
       else sendText(response, { status, text: String(body), contentType });
@@ -169,10 +184,11 @@ export class ControlServer implements Service {
     }
   }
 
-  #route(request: IncomingMessage, response: ServerResponse): Promise<ApiAnswer> {
+  #route(request: IncomingMessage, response: ServerResponse, isEdge: boolean): Promise<ApiAnswer> {
     return this.#router.answer({
       method: request.method ?? 'GET',
       target: targetOf(request),
+      isEdge,
       idempotencyKey: idempotencyKeyOf(request),
       json: () => readJson(request),
       signal: () => AbortSignal.any([this.#stopping.signal, closeSignal(response)]),
@@ -235,16 +251,13 @@ function refuse(socket: Duplex, status: string): void {
 }
 
 /** The Host is checked too: a web page must not reach the API through a name that it controls. */
-function isAuthorized(
+function roleAt(
   request: IncomingMessage,
-  { address, port, token, hosts = [] }: TcpDoor,
-): boolean {
+  { address, port, tokens, hosts = [] }: TcpDoor,
+): ApiRole | undefined {
   const own = [address, 'localhost', '127.0.0.1', '[::1]'].map((host) => `${host}:${port}`);
   const isKnown = hosts.includes('*') || [...own, ...hosts].includes(request.headers.host ?? '');
-  if (!isKnown) return false;
-  const given = Buffer.from(request.headers.authorization ?? '');
-  const wanted = Buffer.from(`Bearer ${token}`);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
+  return isKnown ? roleOf(request.headers.authorization, tokens) : undefined;
 }
 
 function unauthorized(): TaskbellError {

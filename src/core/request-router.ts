@@ -11,6 +11,8 @@ export interface AskedRequest {
   /** Path and query, as they came. */
   readonly target: string;
   readonly idempotencyKey: string | undefined;
+  /** Asked with the token of an edge: few routes are for it. */
+  readonly isEdge?: boolean;
   /** The body as JSON; E_INVALID_JSON when it is none. */
   readonly json: () => Promise<unknown>;
   /** Few handlers ask for it, and making one may cost more than a small request. */
@@ -27,7 +29,14 @@ export class RequestRouter {
   }
 
   /** @throws TaskbellError where there is no such route, and whatever its handler throws */
-  answer({ method, target, idempotencyKey, json, signal }: AskedRequest): Promise<ApiAnswer> {
+  answer({
+    method,
+    target,
+    isEdge,
+    idempotencyKey,
+    json,
+    signal,
+  }: AskedRequest): Promise<ApiAnswer> {
     const { pathname, query } = placeOf(target);
     const match = this.#match(method, pathname);
     if (match.kind === 'unknown') {
@@ -39,6 +48,7 @@ export class RequestRouter {
       const allowed = match.allowed.join(', ');
       throw new TaskbellError('E_INVALID_REQUEST', `${pathname} takes ${allowed}.`);
     }
+    if (isEdge && !match.route.forEdges) throw notForEdges(`${method} ${pathname}`);
     return match.route.handle({
       ...{ params: match.params, query, idempotencyKey, json },
       get signal() {
@@ -53,6 +63,12 @@ export class RequestRouter {
     this.#log.error({ err: error }, 'request failed');
     return toProblem(new TaskbellError('E_INTERNAL', 'The daemon failed; its log says why.'));
   }
+}
+
+function notForEdges(what: string): TaskbellError {
+  return new TaskbellError('E_FORBIDDEN', `The token of an edge is not good for ${what}.`, {
+    hint: 'Ask with the content of api-token in the data directory.',
+  });
 }
 
 /** Nothing in it needs decoding: so are most requests, and to parse a URL takes longer than to find its route. */

@@ -55,7 +55,10 @@ function readToken(file: string): string {
   const token = readOf('tokenFile', file, TOKEN_HINT).trim();
   // What could not stand in a header would fail later, and without a name.
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw fileError(`[edge] tokenFile: expected one token in ${file}, got something else.`, TOKEN_HINT);
+  throw fileError(
+    `[edge] tokenFile: expected one token in ${file}, got something else.`,
+    TOKEN_HINT,
+  );
 }
 
 function readCertificates(file: string): string {

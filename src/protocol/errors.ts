@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   E_UNAVAILABLE: { exitCode: 75, status: 503 },
   E_TIMEOUT: { exitCode: 75, status: 504 },
   E_UNAUTHORIZED: { exitCode: 77, status: 401 },
+  E_FORBIDDEN: { exitCode: 77, status: 403 },
   E_TOKEN_INVALID: { exitCode: 77, status: 401 },
   E_TOKEN_EXPIRED: { exitCode: 77, status: 401 },
   E_CONFIG: { exitCode: 78, status: 500 },

@@ -290,7 +290,9 @@ describe('over TCP', () => {
   let port: number;
   beforeEach(async () => {
     port = await freePort();
-    await create({ tcp: { address: '127.0.0.1', port, token: TOKEN } }).start();
+    await create({
+      tcp: { address: '127.0.0.1', port, tokens: { admin: TOKEN, edge: 'of-an-edge' } },
+    }).start();
   });
 
   const over = (headers: Record<string, string>, target = '/v1/things/1') => {
@@ -329,7 +331,12 @@ describe('over TCP', () => {
       const proxied = await freePort();
       const server = create({
         socketPath: path.join(directory, `${name}.sock`),
-        tcp: { address: '127.0.0.1', port: proxied, token: TOKEN, hosts },
+        tcp: {
+          address: '127.0.0.1',
+          port: proxied,
+          tokens: { admin: TOKEN, edge: 'of-an-edge' },
+          hosts,
+        },
       });
       await server.start();
       const headers = { authorization, host: 'core.example.org' };
@@ -357,7 +364,7 @@ describe('over TCP', () => {
   it('a port in use is named', async () => {
     const other = create({
       socketPath: path.join(directory, 'other.sock'),
-      tcp: { address: '127.0.0.1', port, token: TOKEN },
+      tcp: { address: '127.0.0.1', port, tokens: { admin: TOKEN, edge: 'of-an-edge' } },
     });
     await expect(other.start()).rejects.toMatchObject({
       code: 'E_PORT_IN_USE',

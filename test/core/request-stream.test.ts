@@ -311,7 +311,7 @@ describe('a stop', () => {
 describe('over TCP', () => {
   it('the stream needs the token, and a Host that is ours', async () => {
     const port = await freePort();
-    await start({ tcp: { address: '127.0.0.1', port, token: TOKEN } });
+    await start({ tcp: { address: '127.0.0.1', port, tokens: { admin: TOKEN, edge: 'edge' } } });
     const url = `ws://127.0.0.1:${port}/v1/requests`;
     const headers = { authorization: `Bearer ${TOKEN}` };
     const refused = [{}, { authorization: 'Bearer x' }, { ...headers, host: 'evil.example' }];

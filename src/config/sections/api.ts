@@ -70,8 +70,13 @@ export const EDGE: SectionDefinition<EdgeSettings> = {
     ),
     tokenFile: nullable(
       path,
-      'File with the token of that API (api-token in its data directory).',
-      './keys/core-token',
+      'File with the token for edges of that API (edge-token in its data directory).',
+      './keys/edge-token',
+    ),
+    caFile: nullable(
+      path,
+      'With https: file with the certificates that that of the core must come from; empty: those that Node trusts.',
+      './keys/core-ca.pem',
     ),
   },
 };

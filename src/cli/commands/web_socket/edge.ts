@@ -8,16 +8,19 @@ import { runSettings } from '../../service-command.ts';
 interface Options {
   readonly core?: string;
   readonly tokenFile?: string;
+  readonly caFile?: string;
 }
 
 export function define(command: Command, ctx: CliContext): void {
   command
     .option('--core <url>', "URL of the core's control API; else [edge] core")
     .option('--token-file <file>', 'file with its token; else [edge] tokenFile')
-    .action(async ({ core, tokenFile }: Options) => {
+    .option('--ca-file <file>', 'with https: certificates to trust; else [edge] caFile')
+    .action(async ({ core, tokenFile, caFile }: Options) => {
       const given = [
         override('core', '--core', core),
         override('tokenFile', '--token-file', tokenFile),
+        override('caFile', '--ca-file', caFile),
       ];
       const settings = await ctx.settings(given.flat());
       if (settings.edge.core === null)
@@ -34,6 +37,6 @@ function override(key: string, flag: string, value: string | undefined): readonl
 function missing(key: 'core' | 'tokenFile', what: string): TaskbellError {
   const flag = key === 'core' ? '--core' : '--token-file';
   return new TaskbellError('E_USAGE', `An edge needs ${what}: ${flag}, or [edge] ${key}.`, {
-    hint: 'For example: taskbell web_socket edge --core https://taskbell.example.org:8443 --token-file ./core-token',
+    hint: 'For example: taskbell web_socket edge --core https://taskbell.example.org:8443 --token-file ./edge-token',
   });
 }
