@@ -19,7 +19,8 @@ export function compact(file: string, tell: Tell): CompactionDone {
   const draft = copyDatabase(file, file, { full: false, tell });
   tell({ phase: 'replacing', draft: null });
   renameSync(draft.file, file);
-  rmSync(`${file}-shm`, { force: true });
+  // Empty, left by the readers of the copy.
+  for (const rest of [`${file}-wal`, `${file}-shm`]) rmSync(rest, { force: true });
   syncDirectory(path.dirname(file));
   const durationMs = Math.round(performance.now() - startedMono);
   return { file, before, after: bytesOf(file), durationMs };
