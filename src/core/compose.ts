@@ -19,7 +19,7 @@ import { readBootId } from '../process/boot-id.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
 import { ACCESS_EVENT_TYPE } from '../protocol/events.ts';
-import type { ProcessView } from '../protocol/supervision.ts';
+import type { GivenSockets, ProcessView } from '../protocol/supervision.ts';
 import { ForeignTypes } from '../queue/sqlite/foreign-types.ts';
 import { JobCounts } from '../queue/sqlite/job-counts.ts';
 import { skipJobIds } from '../queue/sqlite/job-ids.ts';
@@ -82,6 +82,8 @@ export interface CoreParts {
   readonly processes: () => readonly ProcessView[];
   /** Why this daemon's supervisor has ended a process, where it said so. */
   readonly endReason?: (pid: number) => string | undefined;
+  /** Listening sockets that are served in place of own ones. */
+  readonly given?: GivenSockets | undefined;
   /** With executors elsewhere; the usual when omitted. */
   readonly patience?: Patience | undefined;
   /** There is something in the log: at the start, or from the first row on. Called at least once then. */
@@ -297,8 +299,9 @@ function buildServer(parts: CoreParts, built: Built): ControlServer {
   };
   return new ControlServer({
     socketPath: settings.daemon.controlSocket,
+    given: parts.given,
     tcp:
-      port === 0
+      port === 0 && parts.given?.http === undefined
         ? null
         : { address, port, hosts, tokens: apiTokens(settings.daemon.dataDirectory) },
     routes: controlRoutes(context),

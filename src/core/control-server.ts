@@ -4,7 +4,6 @@
  *
  * Only the core that owns the data directory listens, so a socket file that is there is a dead one's.
  */
-import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -13,7 +12,9 @@ import type { Logger } from '../process/logger.ts';
 import type { Deadline, Service } from '../process/service.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import { REQUESTS_PATH } from '../protocol/requests.ts';
+import type { GivenSockets } from '../protocol/supervision.ts';
 import { type ApiRole, type ApiTokens, roleOf } from './api-token.ts';
+import { listenAtPath, listenAtPort } from './control-listening.ts';
 import { RequestRouter, urlOf } from './request-router.ts';
 import { RequestStream } from './request-stream.ts';
 
@@ -44,6 +45,8 @@ export interface ControlServerParts {
   readonly socketPath: string;
   /** Null: no TCP listener. */
   readonly tcp: TcpDoor | null;
+  /** Sockets that a service manager opened, to be served in place of own ones. */
+  readonly given?: GivenSockets | undefined;
   readonly routes: readonly Route[];
   readonly streams: readonly Stream[];
   /** See `RequestStreamWorld`. */
@@ -85,15 +88,15 @@ export class ControlServer implements Service {
   }
 
   async start(): Promise<void> {
-    const { socketPath, tcp } = this.#parts;
-    removeDeadSocket(socketPath);
+    const { socketPath, tcp, given } = this.#parts;
     const local = this.#create(() => 'admin', false);
-    await listen(local, { path: socketPath }, socketPath);
-    chmodSync(socketPath, 0o600);
+    await listenAtPath(local, socketPath, given?.ctl);
     if (tcp === null) return;
-    const remote = this.#create((request) => roleAt(request, tcp), true);
-    await listen(remote, { host: tcp.address, port: tcp.port }, `${tcp.address}:${tcp.port}`);
-    this.#parts.log.info({ address: tcp.address, port: tcp.port }, 'control API listening');
+    let door = tcp;
+    const remote = this.#create((request) => roleAt(request, door), true);
+    const place = await listenAtPort(remote, tcp, given?.http);
+    if (given?.http !== undefined) door = { ...tcp, ...place };
+    this.#parts.log.info({ address: door.address, port: door.port }, 'control API listening');
   }
 
   async stop(deadline: Deadline): Promise<void> {
@@ -263,46 +266,5 @@ function roleAt(
 function unauthorized(): TaskbellError {
   return new TaskbellError('E_UNAUTHORIZED', 'The control API over TCP needs its token.', {
     hint: 'Send Authorization: Bearer with the content of api-token in the data directory.',
-  });
-}
-
-function removeDeadSocket(path: string): void {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket()) {
-    throw new TaskbellError(
-      'E_CANNOT_CREATE',
-      `The control server cannot listen on ${path}: a file of this name is there, and it is no socket.`,
-      { hint: 'Move the file away, or set [daemon] controlSocket to another path.' },
-    );
-  }
-  rmSync(path);
-}
-
-function listen(
-  server: Server,
-  target: { path: string } | { host: string; port: number },
-  name: string,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, name)));
-    server.listen(target, () => {
-      server.removeAllListeners('error');
-      // An error of a listening server (out of descriptors, say) must not end the process.
-      server.on('error', () => undefined);
-      resolve();
-    });
-  });
-}
-
-function explain(error: NodeJS.ErrnoException, name: string): TaskbellError {
-  const code = error.code === 'EADDRINUSE' ? 'E_PORT_IN_USE' : 'E_CANNOT_CREATE';
-  const hint =
-    code === 'E_PORT_IN_USE'
-      ? 'Stop the program that listens there, or set [api] port to another one.'
-      : 'Check the directory of [daemon] controlSocket, or the address in [api].';
-  return new TaskbellError(code, `The control server cannot listen on ${name}: ${error.message}.`, {
-    hint,
-    cause: error,
   });
 }

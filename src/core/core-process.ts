@@ -110,9 +110,11 @@ class CoreProcess implements ChildService {
     const services = composeCore({
       settings,
       log,
+      given: this.#context.given,
       expectExecutors: mode !== 'web_socket',
       processes: () => this.#processes,
       endReason: (pid) => this.#endReasons.get(pid),
+      onRows: () => this.#context.watchLoop?.(),
       onFatal: fail,
     });
     await startAll(services, 1_000);
