@@ -109,10 +109,16 @@ export interface ClaimedJob extends Fence {
   readonly durability: Durability;
   /** `Dependencies` of the execute protocol as JSON text, handed down; null where it depends on none. */
   readonly dependencies: string | null;
+  /** Added for later, or behind others: it did not wait since it was added. */
+  readonly isPutOff: boolean;
   readonly createdAt: number;
   readonly retries: number | null;
   readonly timeoutMs: number | null;
   readonly failures: number;
+}
+
+export function isPutOff({ runAt, after }: Pick<NewJob, 'runAt' | 'after'>): boolean {
+  return runAt !== null || after.length > 0;
 }
 
 /** A running attempt as recovery sees it. */

@@ -158,6 +158,14 @@ describe.each(BOTH)('a job in the $name store', ({ open }) => {
   });
 
   describe('when it is claimed', () => {
+    it('tells whether it could have run since it was added', async () => {
+      await addOne(jobs, { runAt: NOW + 500 });
+      expect(await jobs.promote(NOW + 600, 10)).toHaveLength(1);
+      expect(await claimOne(jobs)).toMatchObject({ isPutOff: true });
+      await addOne(jobs);
+      expect(await claimOne(jobs)).toMatchObject({ isPutOff: false });
+    });
+
     it('runs under a fence, and the log tells it', async () => {
       const id = await addOne(jobs, { userId: 'u1', retries: 7, timeoutMs: 900 });
       const { jobs: claimed, emptyLanes } = await jobs.claim(claiming({ limit: 1 }));
@@ -165,7 +173,7 @@ describe.each(BOTH)('a job in the $name store', ({ open }) => {
         {
           ...{ id, attempt: 1, ...MAIL, payload: '{"to":"ada"}', userId: 'u1' },
           ...{ createdAt: NOW, retries: 7, timeoutMs: 900, failures: 0 },
-          ...{ group: null, durability: 'disk', dependencies: null },
+          ...{ group: null, durability: 'disk', isPutOff: false, dependencies: null },
         },
       ]);
       expect(emptyLanes).toEqual([]);

@@ -1,13 +1,14 @@
 /** A job in memory and what each change makes of it. Values in, values out; the rules are those of src/queue. */
 import type { Fence, ProcessIdentity } from '../../src/protocol/execute.ts';
 import type { JobLogLine } from '../../src/protocol/jobs.ts';
-import type {
-  AttemptEnd,
-  AttemptRecord,
-  ClaimedJob,
-  JobRecord,
-  NewJob,
-  NewLogLine,
+import {
+  type AttemptEnd,
+  type AttemptRecord,
+  type ClaimedJob,
+  isPutOff,
+  type JobRecord,
+  type NewJob,
+  type NewLogLine,
 } from '../../src/queue/job.ts';
 import { MAX_LOG_LINES } from '../../src/queue/job-store.ts';
 import type { Decision, EndDecision } from '../../src/queue/transitions.ts';
@@ -18,6 +19,7 @@ export interface MemoryJob {
   readonly ended: readonly AttemptRecord[];
   readonly group: ProcessIdentity | null;
   readonly lines: readonly JobLogLine[];
+  readonly isPutOff: boolean;
 }
 
 type Finish = Extract<Decision, { kind: 'finish' }>;
@@ -51,7 +53,7 @@ export function freshJob(order: number, job: NewJob, now: number): MemoryJob {
     state: scheduled ? 'scheduled' : 'queued',
     runAt: scheduled ? job.runAt : null,
   };
-  return { order, record, ended: [], group: null, lines: [] };
+  return { order, record, ended: [], group: null, lines: [], isPutOff: isPutOff(job) };
 }
 
 export function started(job: MemoryJob, executor: string, now: number): MemoryJob {
@@ -153,13 +155,13 @@ export function attemptsOf(job: MemoryJob): readonly AttemptRecord[] {
   return [...ended, running];
 }
 
-export function claimedOf({ record }: MemoryJob): ClaimedJob {
+export function claimedOf({ record, isPutOff: putOff }: MemoryJob): ClaimedJob {
   const { id, attempt, type, queue, payload, userId, createdAt, retries, timeoutMs, failures } =
     record;
   const { group, durability } = record;
   return {
     ...{ id, attempt, type, queue, payload, userId, createdAt, retries, timeoutMs, failures },
-    ...{ group, durability, dependencies: null },
+    ...{ group, durability, isPutOff: putOff, dependencies: null },
   };
 }
 

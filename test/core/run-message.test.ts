@@ -6,7 +6,7 @@ import type { ClaimedJob } from '../../src/queue/job.ts';
 const claimed = (id: string, more: Partial<ClaimedJob> = {}): ClaimedJob => ({
   ...{ id, attempt: 1, type: 'mail', queue: 'default', payload: '{"n":1}', userId: null },
   ...{ group: null, durability: 'disk', dependencies: null, createdAt: 5, retries: null },
-  ...{ timeoutMs: null, failures: 0 },
+  ...{ timeoutMs: null, failures: 0, isPutOff: false },
   ...more,
 });
 

@@ -7,6 +7,8 @@ export const FLAG = {
   hasDependents: 4,
   /** A row of unique_followers waits for its end. */
   hasFollower: 8,
+  /** Added for later: its first attempt did not wait since then. */
+  putOff: 16,
 } as const;
 
 export function hasFlag(flags: number, flag: keyof typeof FLAG): boolean {

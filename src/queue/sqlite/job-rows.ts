@@ -6,14 +6,15 @@ import type {
   JobLogLine,
   JobState,
 } from '../../protocol/jobs.ts';
-import type {
-  AttemptRecord,
-  BackoffRule,
-  ClaimedJob,
-  JobRecord,
-  Lane,
-  NewJob,
-  RunningJob,
+import {
+  type AttemptRecord,
+  type BackoffRule,
+  type ClaimedJob,
+  isPutOff,
+  type JobRecord,
+  type Lane,
+  type NewJob,
+  type RunningJob,
 } from '../job.ts';
 import { FLAG, hasFlag } from './job-flags.ts';
 
@@ -106,7 +107,9 @@ export function readOptions(options: string | null): JobOptions {
 
 export function flagsOf(job: NewJob): number {
   return (
-    (job.durability === 'os' ? FLAG.os : 0) | (job.after.length > 0 ? FLAG.hasDependencies : 0)
+    (job.durability === 'os' ? FLAG.os : 0) |
+    (job.after.length > 0 ? FLAG.hasDependencies : 0) |
+    (isPutOff(job) ? FLAG.putOff : 0)
   );
 }
 
@@ -260,6 +263,7 @@ export function toClaimed(row: WaitingRow, payload = row.payload): ClaimedJob {
     failures: row.failures,
     group: groupOf(row),
     durability: hasFlag(row.flags, 'os') ? 'os' : 'disk',
+    isPutOff: hasFlag(row.flags, 'putOff'),
     dependencies: null,
   };
 }
