@@ -32,7 +32,7 @@ import { emittableTypes } from './emitted-events.ts';
 import { type HandlerRegistry, loadHandlers } from './handler-registry.ts';
 import { type Host, REAL_HOST } from './host.ts';
 import type { LoopWatch } from './loop-watch.ts';
-import { namesBefore } from './main-stack.ts';
+import { namesBefore } from '../process/main-stack.ts';
 import { Outbox } from './outbox.ts';
 import { ProcessGroups } from './process-group.ts';
 import { Recycler } from './recycler.ts';

@@ -15,7 +15,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { BlockedMessage } from '../protocol/execute.ts';
 import { attemptInStack } from './attempt-name.ts';
 import { CELLS, OVER, type ThreadData } from './loop-watch.ts';
-import { mainStack } from './main-stack.ts';
+import { mainStack } from '../process/main-stack.ts';
 
 const ASK_EVERY_MS = 1_000;
 const ASK_EVERY_IDLE_MS = 9_000;

@@ -40,6 +40,8 @@ export interface ChildContext {
    * what the system says, its `code` included. Left out: there is no supervisor, and who wants a port opens it.
    */
   readonly openPort?: () => Promise<ListenPlace>;
+  /** Of a core: from now on there is something that could hold up its event loop. */
+  readonly watchLoop?: () => void;
   /** Ends this process with the error's exit code, after telling the supervisor why. Never returns to the loop. */
   readonly fail: (error: unknown) => void;
 }

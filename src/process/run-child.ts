@@ -13,6 +13,7 @@ import { ERROR_CODES, exitCodeOf, TaskbellError } from '../protocol/errors.ts';
 import type { FromChild, Role, ToChild } from '../protocol/supervision.ts';
 import type { ChildFactories, ChildFactory, ChildService } from './child-process.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { watchLoop } from './loop-watch.ts';
 import { PortRequest } from './port-request.ts';
 import { type Deadline, deadlineIn } from './service.ts';
 import { ignoreSignals, listenForFaults } from './signals.ts';
@@ -46,6 +47,7 @@ class ChildRun {
   #end: (exitCode: number) => void = () => {};
   #log: Logger;
   #service: ChildService | undefined;
+  #unwatchLoop: (() => void) | undefined;
   #quiet = false;
   #stopping = false;
   #failed = false;
@@ -73,7 +75,16 @@ class ChildRun {
   /** @param socket undefined where its client went while it was on its way */
   #accept(socket: Socket | undefined): void {
     if (this.#service?.accept === undefined) socket?.destroy();
-    else if (socket !== undefined) this.#service.accept(socket);
+    else if (socket !== undefined) {
+      this.#watchLoop();
+      this.#service.accept(socket);
+    }
+  }
+
+  /** From the first time on that there is something which could hold it up. */
+  #watchLoop(): void {
+    if (this.#stopping) return;
+    this.#unwatchLoop ??= watchLoop(this.#log);
   }
 
   #receive(message: Exclude<ToChild<Settings>, { kind: 'connection' }>): void {
@@ -130,6 +141,7 @@ class ChildRun {
       askReplacement: (replacement, reason) =>
         this.#tell({ kind: 'replace', ...replacement, reason }),
       openPort: () => this.#port.open(),
+      watchLoop: () => this.#watchLoop(),
       fail: (error) => this.#fail(error),
     });
     this.#service = service;
@@ -153,6 +165,7 @@ class ChildRun {
 
   #stop(deadline: Deadline, exitCode: number): void {
     this.#stopping = true;
+    this.#unwatchLoop?.();
     const stopped = this.#service?.stop(deadline) ?? Promise.resolve();
     stopped.then(
       () => this.#end(exitCode),

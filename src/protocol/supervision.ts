@@ -22,6 +22,8 @@ export interface ProcessView {
   readonly restarts: number;
   /** ISO 8601; null while it does not run. */
   readonly since: string | null;
+  /** It keeps ending; until a process in this place has lived for a minute. */
+  readonly degraded?: true;
 }
 
 /** The names of the commands that start a supervisor. */

@@ -1,6 +1,7 @@
 /** Starts one child process and tells how it ended. Decides nothing. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { CHILD_ARGUMENT } from '../process/child-process.ts';
+import { LOOP_REPORT_DESCRIPTOR } from '../process/loop-report.ts';
 import { RUN_MARK } from '../protocol/execute.ts';
 import type { Role } from '../protocol/supervision.ts';
 import { withoutServiceManager } from './systemd-environment.ts';
@@ -16,8 +17,8 @@ export interface ForkRequest {
   readonly inherit?: readonly number[];
 }
 
-/** Below it: input, output, errors and Node's channel. */
-export const FIRST_INHERITED = 4;
+/** Below it: input, output, errors, Node's channel and the pipe for reports of its event loop. */
+export const FIRST_INHERITED = LOOP_REPORT_DESCRIPTOR + 1;
 
 export interface ChildEnd {
   readonly exitCode: number | null;
@@ -27,11 +28,13 @@ export interface ChildEnd {
 }
 
 export function forkChild(request: ForkRequest): ChildProcess {
+  // An executor tells the core, which knows whose attempt it is.
+  const reports = request.role === 'executor' ? 'ignore' : 'pipe';
   return fork(request.entry, [CHILD_ARGUMENT, request.role], {
     // Not the parent's: two processes cannot share an --inspect port.
     execArgv: [...request.execArgv],
     // What a handler prints belongs to the log; stdout is for the results of commands.
-    stdio: ['ignore', 2, 2, 'ipc', ...(request.inherit ?? [])],
+    stdio: ['ignore', 2, 2, 'ipc', reports, ...(request.inherit ?? [])],
     serialization: 'json',
     // biome-ignore lint/style/noProcessEnv: handlers run with the daemon's own environment; settings are not read from it here.
     env: { ...withoutServiceManager(process.env), [RUN_MARK]: request.run },

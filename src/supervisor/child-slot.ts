@@ -28,9 +28,17 @@ import type {
 import type { TroubleView } from '../protocol/troubles.ts';
 import type { ChildEnd } from './child-fork.ts';
 import { handToCore } from './given-sockets.ts';
-import { decideRestart, judgeExit, NO_RESTARTS, type RestartHistory } from './restart-policy.ts';
-import { describeSlot, executorArgv, KILL_SLACK_MS, type SlotName } from './slot-plan.ts';
+import { RestartBook } from './restart-book.ts';
+import { judgeExit } from './restart-policy.ts';
+import {
+  describeSlot,
+  heapArgv,
+  KILL_SLACK_MS,
+  memoryLimitOf,
+  type SlotName,
+} from './slot-plan.ts';
 import { type ReplaceRequest, SlotProcess } from './slot-process.ts';
+import { StallWatch } from './stall-watch.ts';
 
 export interface SlotOptions {
   readonly entry: string;
@@ -75,8 +83,7 @@ export class ChildSlot {
   readonly #retiring = new Set<SlotProcess>();
   #replacing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #history: RestartHistory = NO_RESTARTS;
-  #restarts = 0;
+  readonly #book: RestartBook;
   #everReady = false;
   #wanted = false;
 
@@ -85,6 +92,7 @@ export class ChildSlot {
     this.#options = options;
     this.#events = events;
     this.#log = options.log.child({ process: describeSlot(name) });
+    this.#book = new RestartBook({ log: this.#log, onChange: () => events.changed(this) });
   }
 
   start(): void {
@@ -149,13 +157,14 @@ export class ChildSlot {
 
   views(): readonly ProcessView[] {
     const { role } = this.name;
-    const restarts = this.#restarts;
+    const restarts = this.#book.count;
     const retiring = [...this.#retiring].map(({ pid = null, since }): ProcessView => {
       const state = this.#wanted ? 'retiring' : 'stopping';
       return { role, pid, state, restarts, since };
     });
     const { pid = null, since = null } = this.#process ?? {};
-    return [{ role, pid, state: this.#state, restarts, since }, ...retiring];
+    const degraded = this.#book.isDegraded ? { degraded: true as const } : {};
+    return [{ role, pid, state: this.#state, restarts, since, ...degraded }, ...retiring];
   }
 
   #all(): readonly SlotProcess[] {
@@ -180,7 +189,7 @@ export class ChildSlot {
   ): SlotProcess {
     const { entry, run, mode, settings, port } = this.#options;
     const { role } = this.name;
-    const execArgv = role === 'executor' ? executorArgv(settings.worker.memoryLimit) : [];
+    const execArgv = heapArgv(memoryLimitOf(role, settings));
     const { inherit, given } = handToCore(role === 'core' ? this.#options.given : undefined);
     const init = { kind: 'init', settings, ...this.name, run, mode, predecessor, given } as const;
     const forked: SlotProcess = new SlotProcess({ entry, run, role, execArgv, inherit }, init, {
@@ -190,14 +199,25 @@ export class ChildSlot {
       trouble: (trouble) => this.#events.troubled({ ...trouble, role }),
       taken: () => port.handOut(),
       givenBack: (connection) => port.takeBack(connection),
+      loop: (report) => stall.hear(report),
       foreign: () => this.#log.debug('message of another protocol ignored'),
     });
     const { pid } = forked;
+    const stall = this.#watchStall(forked);
     if (pid !== undefined) {
       this.#events.spawned(pid);
       void forked.gone.then(() => this.#events.gone(pid));
     }
     return forked;
+  }
+
+  #watchStall(forked: SlotProcess): StallWatch {
+    const stall = new StallWatch({
+      ...{ log: this.#log, pid: forked.pid, end: () => forked.kill() },
+      limitMs: () => this.#options.settings.daemon.stallTimeout,
+    });
+    void forked.gone.then(() => stall.stop());
+    return stall;
   }
 
   #openPort(asking: SlotProcess): void {
@@ -308,7 +328,7 @@ export class ChildSlot {
       this.#become('stopped');
       return;
     }
-    this.#restarts += 1;
+    this.#book.noteEnd();
     const { standby } = this.#options.settings.daemon;
     const verdict = judgeExit({
       exitCode: end.exitCode,
@@ -321,13 +341,10 @@ export class ChildSlot {
   }
 
   #restart(process: SlotProcess, end: ChildEnd): void {
-    const life = { startedMono: process.startedMono, endedMono: performance.now() };
-    const { delayMs, heldBack, history } = decideRestart(this.#history, life);
-    this.#history = history;
-    const why = reason(process, end);
-    const facts = { pid: process.pid, ...why, restarts: this.#restarts, restartInMs: delayMs };
-    if (heldBack) this.#log.error(facts, 'process keeps ending; its restarts are held back');
-    else this.#log.warn(facts, 'process ended unexpectedly and is restarted');
+    const delayMs = this.#book.restartIn(process.startedMono, {
+      pid: process.pid,
+      ...reason(process, end),
+    });
     // The timer comes first: whoever hears of the change may stop this slot. A successor that is on
     // its way takes the place, so that there is nobody to start.
     if (this.#successor === undefined) this.#timer = setTimeout(() => this.#spawn(), delayMs);
@@ -344,11 +361,13 @@ export class ChildSlot {
   #refuseRestart(): void {
     this.#wanted = false;
     clearTimeout(this.#timer);
+    this.#book.stop();
     if (this.#state === 'backoff') this.#become('stopped');
   }
 
   #become(state: ProcessState): void {
     this.#state = state;
+    if (this.isUp()) this.#book.noteUp();
     this.#events.changed(this);
   }
 }

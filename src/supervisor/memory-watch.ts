@@ -1,5 +1,5 @@
 /**
- * Ends executors that have grown beyond `[worker] memoryLimit`, before the system ends something else.
+ * Finds the processes of a role that have grown beyond its `memoryLimit`, before the system ends something else.
  *
  * Without a limit there is no timer. Judges nothing but the size: whose fault it was is the core's matter.
  */

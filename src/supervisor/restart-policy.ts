@@ -18,14 +18,20 @@ export interface RestartPolicy {
   readonly maxRestarts: number;
   /** … within this time, however long the lives were. */
   readonly windowMs: number;
+  /** From so many restarts in a row on the place is degraded … */
+  readonly degradedStreak: number;
+  /** … until a process has lived for so long. */
+  readonly recoveredLifeMs: number;
 }
 
-const DEFAULT_RESTART_POLICY: RestartPolicy = {
+export const DEFAULT_RESTART_POLICY: RestartPolicy = {
   baseDelayMs: 100,
   maxDelayMs: 30_000,
   steadyLifeMs: 5_000,
   maxRestarts: 10,
   windowMs: 60_000,
+  degradedStreak: 5,
+  recoveredLifeMs: 60_000,
 };
 
 export interface RestartHistory {
@@ -47,6 +53,8 @@ export interface RestartDecision {
   readonly delayMs: number;
   /** True when the breaker, not the backoff, sets the delay. */
   readonly heldBack: boolean;
+  /** True when this is no accident any more: somebody should look. */
+  readonly degraded: boolean;
   readonly history: RestartHistory;
 }
 
@@ -61,9 +69,11 @@ export function decideRestart(
   const breakerMs = breakerDelayMs(policy, history.restartsMono, life.endedMono);
   const delayMs = Math.max(backoffMs, breakerMs);
   const restartsMono = [...history.restartsMono, life.endedMono + delayMs];
+  const heldBack = breakerMs > backoffMs;
   return {
     delayMs,
-    heldBack: breakerMs > backoffMs,
+    heldBack,
+    degraded: heldBack || streak + 1 >= policy.degradedStreak,
     history: { streak: streak + 1, restartsMono: restartsMono.slice(-policy.maxRestarts) },
   };
 }
@@ -73,7 +83,7 @@ function backoffDelayMs(policy: RestartPolicy, streak: number): number {
   return Math.min(policy.baseDelayMs * 2 ** (streak - 1), policy.maxDelayMs);
 }
 
-/** Time until the oldest of the last `maxRestarts` leaves the window, but never more than the longest backoff. */
+/** Time until the oldest of the last `maxRestarts` leaves the window: no shorter one keeps the bound. */
 function breakerDelayMs(
   policy: RestartPolicy,
   restartsMono: readonly number[],
@@ -81,7 +91,7 @@ function breakerDelayMs(
 ): number {
   const oldest = restartsMono.at(-policy.maxRestarts);
   if (oldest === undefined) return 0;
-  return Math.min(Math.max(0, oldest + policy.windowMs - nowMono), policy.maxDelayMs);
+  return Math.max(0, oldest + policy.windowMs - nowMono);
 }
 
 export interface ChildExit {

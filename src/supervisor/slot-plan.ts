@@ -16,6 +16,14 @@ export interface SlotSettings {
   readonly webSocketEvents: Pick<Settings['webSocketEvents'], 'gateways'>;
 }
 
+type Limited = { readonly memoryLimit: number };
+
+export interface MemorySettings {
+  readonly daemon: Limited;
+  readonly worker: Limited;
+  readonly webSocketEvents: Limited;
+}
+
 /** In the order of starting; a stop goes by role, see `STOP_ORDER`. */
 export function planSlots(mode: SupervisorMode, settings: SlotSettings): readonly SlotName[] {
   const core: SlotName = { role: 'core', index: 0, only: null };
@@ -48,11 +56,23 @@ const MIB = 1_048_576;
 const HEAP_SHARE = 0.75;
 const MIN_HEAP_MIB = 32;
 
+/** What a process of the role may grow to, in bytes; 0: no limit. */
+export function memoryLimitOf(role: Role, settings: MemorySettings): number {
+  switch (role) {
+    case 'core':
+      return settings.daemon.memoryLimit;
+    case 'executor':
+      return settings.worker.memoryLimit;
+    case 'gateway':
+      return settings.webSocketEvents.memoryLimit;
+  }
+}
+
 /**
- * Options of Node for an executor. V8 collects harder as it gets near its own limit, so that a process
+ * Options of Node for a process with a limit. V8 collects harder as it gets near its own limit, so that a process
  * which merely is lazy does not meet the one that ends it.
  */
-export function executorArgv(memoryLimit: number): readonly string[] {
+export function heapArgv(memoryLimit: number): readonly string[] {
   if (memoryLimit === 0) return [];
   const heapMib = Math.max(MIN_HEAP_MIB, Math.floor((memoryLimit * HEAP_SHARE) / MIB));
   return [`--max-old-space-size=${heapMib}`];

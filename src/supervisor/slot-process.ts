@@ -5,7 +5,14 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import type { Settings } from '../config/settings.ts';
+import {
+  LOOP_REPORT_DESCRIPTOR,
+  type LoopReport,
+  parseLoopReport,
+} from '../process/loop-report.ts';
 import type { FromChild, ToChild } from '../protocol/supervision.ts';
 import type { TroubleView } from '../protocol/troubles.ts';
 import { type ChildEnd, childEnd, type ForkRequest, forkChild } from './child-fork.ts';
@@ -24,6 +31,8 @@ export interface SlotProcessEvents {
   readonly taken: () => void;
   /** It was given to this process, which ended before it had it. */
   readonly givenBack: (connection: Socket) => void;
+  /** Its event loop stands still, or turns again. */
+  readonly loop: (report: LoopReport) => void;
   readonly foreign: () => void;
 }
 
@@ -56,6 +65,7 @@ export class SlotProcess {
       this.#isUp = resolve;
     });
     this.#child.on('message', (value) => this.#hear(value));
+    this.#hearLoop();
     this.gone = childEnd(this.#child).finally(() => {
       this.#isUp(false);
       this.#answered(false);
@@ -114,6 +124,18 @@ export class SlotProcess {
 
   kill(): void {
     this.#child.kill('SIGKILL');
+  }
+
+  /** Of an executor there is no such pipe. */
+  #hearLoop(): void {
+    const pipe = this.#child.stdio[LOOP_REPORT_DESCRIPTOR];
+    if (!(pipe instanceof Readable)) return;
+    // Whatever goes wrong with it, the process's end says more.
+    pipe.on('error', () => {});
+    createInterface({ input: pipe }).on('line', (line) => {
+      const report = parseLoopReport(line);
+      if (report !== undefined) this.#events.loop(report);
+    });
   }
 
   #hear(value: unknown): void {

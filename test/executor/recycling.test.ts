@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { attemptInStack, attemptName } from '../../src/executor/attempt-name.ts';
 import { ExecutorProcess } from '../../src/executor/executor-process.ts';
 import type { Host } from '../../src/executor/host.ts';
-import { framesOf } from '../../src/executor/main-stack.ts';
+import { framesOf } from '../../src/process/main-stack.ts';
 import { Recycler } from '../../src/executor/recycler.ts';
 import { decideRecycling } from '../../src/executor/recycling-policy.ts';
 import { isRunHere, successionProblem } from '../../src/executor/type-share.ts';

@@ -25,6 +25,7 @@ export const LIMITS: WebSocketEventsSettings = {
   path: '/ws',
   gateways: 1,
   maxConnections: 0,
+  memoryLimit: 0,
   drainTime: 5_000,
   maxMessage: 65_536,
   maxSubscriptions: 1_000,

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   decideRestart,
@@ -9,6 +10,7 @@ import {
 interface Entry {
   readonly delayMs: number;
   readonly heldBack: boolean;
+  readonly degraded: boolean;
   readonly atMono: number;
 }
 
@@ -21,7 +23,8 @@ function runLives(livesMs: readonly number[]): readonly Entry[] {
     const decision = decideRestart(history, life);
     history = decision.history;
     nowMono = life.endedMono + decision.delayMs;
-    return { delayMs: decision.delayMs, heldBack: decision.heldBack, atMono: nowMono };
+    const { delayMs, heldBack, degraded } = decision;
+    return { delayMs, heldBack, degraded, atMono: nowMono };
   });
 }
 
@@ -47,9 +50,31 @@ describe('decideRestart', () => {
     expect(entries[10]).toMatchObject({ delayMs: 10_000, heldBack: true });
   });
 
-  it('never waits longer than 30 s, whatever the breaker counts', () => {
+  it('holds it back for longer than any backoff where the minute asks for it', () => {
     const entries = runLives(Array.from({ length: 12 }, (_, n) => (n % 2 === 0 ? 5_000 : 0)));
-    expect(entries[10]).toMatchObject({ delayMs: 30_000, heldBack: true });
+    const [first] = entries;
+    expect(entries[10]).toMatchObject({ heldBack: true, atMono: (first?.atMono ?? 0) + 60_000 });
+  });
+
+  it('starts at most ten times in any minute, and waits for at most 30 s or for that, whatever the lives are', () => {
+    const life = fc.oneof(fc.integer({ min: 0, max: 6_000 }), fc.integer({ min: 0, max: 90_000 }));
+    fc.assert(
+      fc.property(fc.array(life, { maxLength: 60 }), (lives) => {
+        const entries = runLives(lives);
+        for (const [n, { atMono, delayMs }] of entries.entries()) {
+          const tenBefore = entries[n - 10]?.atMono ?? Number.NEGATIVE_INFINITY;
+          expect(atMono - tenBefore).toBeGreaterThanOrEqual(60_000);
+          if (delayMs > 30_000) expect(atMono - tenBefore).toBe(60_000);
+        }
+      }),
+    );
+  });
+
+  it('calls a place degraded from the fifth short life in a row on, and when it is held back', () => {
+    const flags = (lives: readonly number[]) => runLives(lives).map(({ degraded }) => degraded);
+    expect(flags(Array(6).fill(0))).toEqual([false, false, false, false, true, true]);
+    expect(flags([0, 0, 0, 0, 5_000, 0])).toEqual(Array(6).fill(false));
+    expect(flags(Array(11).fill(5_000))).toEqual([...Array(10).fill(false), true]);
   });
 
   it('lets restarts that are a minute apart happen at once for ever', () => {

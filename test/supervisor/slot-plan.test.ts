@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
   describeSlot,
-  executorArgv,
+  heapArgv,
   KILL_SLACK_MS,
+  memoryLimitOf,
   planSlots,
   STOP_ORDER,
   stopShareMs,
@@ -46,11 +47,23 @@ describe('several gateways', () => {
   });
 });
 
-describe('executorArgv', () => {
+describe('heapArgv', () => {
   it('leaves V8 three quarters of a memory limit, and its own way without one', () => {
-    expect(executorArgv(0)).toEqual([]);
-    expect(executorArgv(512 * 1_048_576)).toEqual(['--max-old-space-size=384']);
-    expect(executorArgv(1_048_576)).toEqual(['--max-old-space-size=32']);
+    expect(heapArgv(0)).toEqual([]);
+    expect(heapArgv(512 * 1_048_576)).toEqual(['--max-old-space-size=384']);
+    expect(heapArgv(1_048_576)).toEqual(['--max-old-space-size=32']);
+  });
+});
+
+describe('memoryLimitOf', () => {
+  it('is for each role what its own section says', () => {
+    const settings = {
+      daemon: { memoryLimit: 1 },
+      worker: { memoryLimit: 2 },
+      webSocketEvents: { memoryLimit: 3 },
+    };
+    const roles = ['core', 'executor', 'gateway'] as const;
+    expect(roles.map((role) => memoryLimitOf(role, settings))).toEqual([1, 2, 3]);
   });
 });
 

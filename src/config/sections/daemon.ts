@@ -4,7 +4,7 @@ import { emptyKey, key, list, type SectionDefinition } from '../key-definition.t
 import type { DaemonSettings, WorkerSettings } from '../settings.ts';
 import { boolean, duration, integer, listOf, oneOf, path, size, text } from '../value-types.ts';
 
-const MAX_MEMORY_BYTES = 2 ** 40;
+export const MAX_MEMORY_BYTES = 2 ** 40;
 
 export const DAEMON: SectionDefinition<DaemonSettings> = {
   name: 'daemon',
@@ -36,6 +36,16 @@ export const DAEMON: SectionDefinition<DaemonSettings> = {
       duration(),
       '25s',
       'How long running jobs get to end when the daemon is told to stop.',
+    ),
+    stallTimeout: key(
+      duration(),
+      '60s',
+      'A core or a gateway whose event loop stands still for so long is ended and started again; 0: never.',
+    ),
+    memoryLimit: key(
+      size(0, MAX_MEMORY_BYTES),
+      '0',
+      'End the core at once, and start it again, when it has grown beyond this; 0: no limit.',
     ),
     standby: key(
       boolean,

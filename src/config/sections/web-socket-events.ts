@@ -3,6 +3,7 @@ import { key, list, type SectionDefinition } from '../key-definition.ts';
 import type { WebSocketEventsSettings } from '../settings.ts';
 import { boolean, duration, integer, matching, origins, size } from '../value-types.ts';
 import { LISTEN_ADDRESS } from './api.ts';
+import { MAX_MEMORY_BYTES } from './daemon.ts';
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
@@ -26,6 +27,11 @@ export const WEB_SOCKET_EVENTS: SectionDefinition<WebSocketEventsSettings> = {
       duration(0),
       '5s',
       'Over how long the connections of a process that stops are closed, so that their clients do not come back at once.',
+    ),
+    memoryLimit: key(
+      size(0, MAX_MEMORY_BYTES),
+      '0',
+      'End a gateway at once, and start it again, when it has grown beyond this; 0: no limit.',
     ),
     maxMessage: key(size(256, 16 * MIB), '64KiB', 'Largest message that a client may send.'),
     maxSubscriptions: key(COUNT, '1000', 'Subscriptions of one connection.'),

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 
 const room = pathToFileURL(path.resolve(import.meta.dirname, '../../dist/executor')).href;
+const shared = pathToFileURL(path.resolve(import.meta.dirname, '../../dist/process')).href;
 
 /** One attempt waits, another spins until the thread has read the stack of the main thread. */
 function program(spin: string): string {
@@ -14,14 +15,14 @@ function program(spin: string): string {
     import { Worker } from 'node:worker_threads';
     import { attemptInStack } from '${room}/attempt-name.js';
     import { AttemptTable } from '${room}/attempt-table.js';
-    import { namesBefore } from '${room}/main-stack.js';
+    import { namesBefore } from '${shared}/main-stack.js';
     import { createModuleHandler } from '${room}/module-handler.js';
     import { Outbox } from '${room}/outbox.js';
     const cell = new Int32Array(new SharedArrayBuffer(4));
     const spin = () => { Atomics.store(cell, 0, 1); while (Atomics.load(cell, 0) === 1); };
     const looker = \`
       const { parentPort, workerData: cell } = require('node:worker_threads');
-      import('${room}/main-stack.js').then(async ({ mainStack }) => {
+      import('${shared}/main-stack.js').then(async ({ mainStack }) => {
         while (Atomics.load(cell, 0) === 0) await new Promise(setImmediate);
         const stack = await mainStack(10_000);
         Atomics.store(cell, 0, 2);
