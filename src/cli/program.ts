@@ -10,6 +10,7 @@ import { VERSION } from '../process/version.ts';
 import type { CliContext } from './cli-context.ts';
 import type { CliWorld } from './cli-world.ts';
 import { COMMANDS, GROUPS } from './command-table.ts';
+import { DESCRIPTION, GLOBAL_OPTIONS, HELP_OPTION, VERSION_OPTION } from './global-options.ts';
 import type { DefineCommand, Listed } from './listed-command.ts';
 
 export interface Program {
@@ -40,20 +41,10 @@ export async function buildProgram(argv: readonly string[], world: CliWorld): Pr
 }
 
 function createRoot(world: CliWorld): Command {
-  return new Command('taskbell')
-    .description('Runs background jobs and rings everyone who is waiting for them.')
-    .version(VERSION, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help for a command')
-    .option('-c, --config <file>', 'read this configuration file')
-    .option('--data-directory <directory>', 'override [daemon] dataDirectory')
-    .option('--socket <path>', 'override [daemon] controlSocket')
-    .option('--log-level <level>', 'override [daemon] logLevel')
-    .option('--log-format <format>', 'override [daemon] logFormat')
-    .option('--set <section.key=value>', 'override any key; may be repeated', collect)
-    .option('--quiet', 'print results and errors only')
-    .option('--verbose', 'tell how far long work is, off a terminal too')
-    .option('--no-input', 'never ask; end with an error where an answer is needed')
-    .option('--no-color', 'no colours, as with NO_COLOR in the environment')
+  const root = new Command('taskbell')
+    .description(DESCRIPTION)
+    .version(VERSION, VERSION_OPTION.flags, VERSION_OPTION.description)
+    .helpOption(HELP_OPTION.flags, HELP_OPTION.description)
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureOutput({
@@ -64,6 +55,11 @@ function createRoot(world: CliWorld): Command {
       getOutHelpWidth: () => world.columns,
       getErrHelpWidth: () => world.columns,
     });
+  for (const { flags, description, isRepeatable } of GLOBAL_OPTIONS) {
+    if (isRepeatable) root.option(flags, description, collect);
+    else root.option(flags, description);
+  }
+  return root;
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

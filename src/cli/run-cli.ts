@@ -8,48 +8,74 @@ import { exitCodeOf } from '../protocol/errors.ts';
 import { CliContext } from './cli-context.ts';
 import { type CliWorld, OutputClosed, processWorld } from './cli-world.ts';
 import { isCommanderError, renderError, toTaskbellError } from './error-report.ts';
+import { readHelpRequest } from './help-request.ts';
 import { Interruption } from './interruption.ts';
 import { readOutputModes } from './output-modes.ts';
-import { buildProgram, namedCommand, readGlobalFlags } from './program.ts';
+import { renderOverview } from './overview.ts';
 
 /** @param argv the arguments alone, without the program's own name */
 export async function runCli(
   argv: readonly string[],
   world: CliWorld = processWorld(),
 ): Promise<number> {
-  const given = asHelpOption(argv);
-  const program = await buildProgram(given, world);
-  const ctx = new CliContext(world, readOutputModes(given), () => readGlobalFlags(program.command));
+  const run: Run = { argv, command: 'taskbell', interruption: () => undefined };
   try {
-    program.bind(ctx);
-    await program.command.parseAsync(given, { from: 'user' });
+    const exitCode = await answer(run, world);
     await written(world);
     world.signal.throwIfAborted();
-    return ctx.exitCode;
+    return exitCode;
   } catch (error) {
-    if (error instanceof OutputClosed) return 0;
-    const interruption = error instanceof Interruption ? error : ctx.interruption;
-    if (interruption !== undefined) {
-      world.stderr.write(`taskbell: ${interruption.message}\n`);
-      return interruption.exitCode;
-    }
-    if (isCommanderError(error) && SHOWN.includes(error.code)) return usageExitCode(error);
-    const known = toTaskbellError(error, namedCommand(program.command, given));
-    world.stderr.write(`${renderError(known, wantsJson(given))}\n`);
-    return exitCodeOf(known.code);
+    return report(error, run, world);
   }
+}
+
+/** What is known of the command by the time that something goes wrong. */
+interface Run {
+  argv: readonly string[];
+  command: string;
+  interruption: () => Interruption | undefined;
+}
+
+async function answer(run: Run, world: CliWorld): Promise<number> {
+  const request = readHelpRequest(run.argv);
+  if (request.kind === 'error') {
+    const { explainError } = await import('./error-help.ts');
+    world.stdout.write(`${explainError(request.word, world.columns)}\n`);
+    return 0;
+  }
+  if (request.kind === 'overview') {
+    world.stdout.write(`${renderOverview(world.columns, request.group)}\n`);
+    return 0;
+  }
+  run.argv = request.argv;
+  const { buildProgram, namedCommand, readGlobalFlags } = await import('./program.ts');
+  const program = await buildProgram(run.argv, world);
+  run.command = namedCommand(program.command, run.argv);
+  const modes = readOutputModes(run.argv);
+  const ctx = new CliContext(world, modes, () => readGlobalFlags(program.command));
+  run.interruption = () => ctx.interruption;
+  program.bind(ctx);
+  await program.command.parseAsync(run.argv, { from: 'user' });
+  return ctx.exitCode;
+}
+
+function report(error: unknown, { argv, command, interruption }: Run, world: CliWorld): number {
+  if (error instanceof OutputClosed) return 0;
+  const interrupted = error instanceof Interruption ? error : interruption();
+  if (interrupted !== undefined) {
+    world.stderr.write(`taskbell: ${interrupted.message}\n`);
+    return interrupted.exitCode;
+  }
+  if (isCommanderError(error) && SHOWN.includes(error.code)) return usageExitCode(error);
+  const known = toTaskbellError(error, { command, argv });
+  world.stderr.write(`${renderError(known, wantsJson(argv))}\n`);
+  return exitCodeOf(known.code);
 }
 
 /** Resolves when standard output took everything; a write that failed has then aborted the signal. */
 function written({ stdout }: CliWorld): Promise<void> {
   // Behind the callback, because a stream tells its error only after the callbacks.
   return new Promise((resolve) => stdout.write('', () => setImmediate(resolve)));
-}
-
-/** `help job add` as `job add --help`: commander's own help command takes one name only. */
-function asHelpOption(argv: readonly string[]): readonly string[] {
-  const [first, ...rest] = argv;
-  return first === 'help' && rest.length > 1 ? [...rest, '--help'] : argv;
 }
 
 /** What commander has printed already: help that was asked for, and help instead of an action. */

@@ -177,8 +177,8 @@ test('global options may stand before and after the command', async () => {
 });
 
 test.each([
-  [['jbo'], 'Did you mean job?'],
-  [['job', 'ad'], 'Did you mean add?'],
+  [['jbo'], 'Did you mean `taskbell job`?'],
+  [['job', 'ad'], 'Did you mean `taskbell job add`?'],
   [['job', 'list', '--stat', 'queued'], 'Did you mean --state?'],
   [['job', 'add'], 'taskbell job add --help'],
   [['job', 'show', '1', 'extra'], 'taskbell job show --help'],
@@ -197,7 +197,11 @@ test.each([
 test('a usage mistake with --json is one JSON object on standard error', async () => {
   const result = await run(['job', 'wiat', '1', '--json']);
   expect(JSON.parse(result.stderr)).toEqual({
-    error: { code: 'E_USAGE', message: "unknown command 'wiat'", hint: 'Did you mean wait?' },
+    error: {
+      code: 'E_USAGE',
+      message: "unknown command 'wiat'",
+      hint: 'Did you mean `taskbell job wait`?',
+    },
   });
 });
 
