@@ -2,6 +2,9 @@
 
 export const OURS = { id: 'taskbell', title: 'Taskbell, from the durable log' };
 
+/** Takes part where it can be compiled: see programs.mjs. */
+export const LIMIT = 'limit';
+
 export const CONTENDERS = [
   OURS,
   {
@@ -21,6 +24,11 @@ export const CONTENDERS = [
   },
   {
     ...{ id: 'bare', title: 'prepared bytes on TCP, the limit in Node', program: 'bare.mjs' },
+    steps: (topic) => [{ say: topic, hear: 1 }],
+    path: '/',
+  },
+  {
+    ...{ id: LIMIT, title: 'C, epoll, prepared bytes: the limit' },
     steps: (topic) => [{ say: topic, hear: 1 }],
     path: '/',
   },

@@ -1,5 +1,5 @@
 /**
- * One contender, one workload, one time, in a process of its own, which is also all of the subscribers. The
+ * One contender, one workload, one time, in a process of its own, which publishes as well. The
  * measurement goes to the parent over IPC.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -41,7 +41,7 @@ async function run() {
       ? openProfiler(directory, options.tree, PROFILED)
       : undefined;
   const session = await openSession(contender, directory, {
-    ...{ tree: options.tree, env: profiler?.env },
+    ...{ tree: options.tree, programs: options.programs, env: profiler?.env },
   });
   if (profiler !== undefined) session.onMeasured = () => profiler.toggle(session.processes);
   const figures = await workload.run(session, options);

@@ -27,10 +27,10 @@ function sections(summary, table) {
     },
     { title: 'goals', rows: goalRows(summary) },
     { title: "CPU time a message of each of Taskbell's processes, in us", rows: cpuRows(summary) },
-    { title: 'one subscriber that does not read, ms', rows: factRows(summary) },
+    { title: 'one subscriber that does not read', rows: factRows(summary) },
     {
-      title: 'share of one core that the process took which has all the subscribers',
-      rows: grid(summary, ({ load }) => (load === undefined ? '' : `${Math.round(load * 100)} %`)),
+      title: "share of one core: subscribers + publisher (+ Taskbell's core)",
+      rows: grid(summary, shareCell),
     },
   ];
   return bodies
@@ -47,12 +47,21 @@ function aboutOf({ machine, versions, options, isPinned, disturbance, medians })
     isPinned
       ? 'The process that serves the subscribers has the first core to itself, the subscribers and everything else share the rest.'
       : 'Nothing is pinned: there is no second core, or no taskset.',
+    readersOf(options),
     `${options.subscribers.toLocaleString('en')} subscribers of one topic; ${options.topics.toLocaleString('en')} topics of one subscriber.`,
     ...(counts.length === 0
       ? []
       : [`Memory of ${Math.min(...counts).toLocaleString('en')} connections.`]),
     ...(disturbance === undefined ? [] : [disturbance]),
   ].join('\n');
+}
+
+function readersOf({ programs, wait }) {
+  if (programs.missing !== undefined)
+    return `The subscribers are read by the Node process that publishes, which may be the limit: ${programs.missing}.`;
+  return wait === 'spin'
+    ? 'The subscribers are read by a process in C that polls at the lowest priority.'
+    : 'The subscribers are read by a process in C that sleeps until something comes.';
 }
 
 function figureCell(figures, { unit }, { id }) {
@@ -66,6 +75,15 @@ function ratioCell(figures, { name, unit }, _, own = {}) {
   const ratio = (figure) => short(own[name][figure] / figures[figure]);
   if (unit === 'latency') return `${ratio('p50')} / ${ratio('p99')}`;
   return ratio(unit === 'memory' ? 'KiB a connection' : 'rate');
+}
+
+/** Whoever shares the cores that the server has not: nobody of them may be what everything waits for. */
+function shareCell(figures) {
+  const { rate, crowd, publisher, 'cpu.core': coreUs } = figures;
+  if (crowd === undefined) return '';
+  const core = coreUs === undefined ? undefined : (coreUs * rate) / 1e6;
+  const shares = [crowd, publisher, core].filter((share) => share !== undefined);
+  return shares.map((share) => `${Math.round(share * 100)} %`).join(' + ');
 }
 
 function serverUs(figures, id) {
@@ -107,7 +125,7 @@ function cpuRows({ workloads, medians }) {
 
 function factRows({ medians }) {
   const rows = Object.entries(medians.stalled?.taskbell ?? {});
-  return [['', 'ms'], ...rows.map(([fact, value]) => [fact, short(value)])];
+  return [['', 'measured'], ...rows.map(([fact, value]) => [fact, short(value)])];
 }
 
 /** Three digits are what a measurement like this is worth. */

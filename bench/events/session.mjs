@@ -5,17 +5,18 @@
  *   measured   the process that serves the subscribers; processes: all of the contender, by name
  *   publish    takes the numbers of topics, one message each; resolved or not, the messages come
  */
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { onClose } from '../harness/closing.mjs';
 import { pin } from '../harness/pinning.mjs';
 import { AUTH_SECTION, makeToken } from '../harness/token.mjs';
 import { layOut, startDaemon } from '../jobs/servers/daemon.mjs';
-import { OURS } from './contenders.mjs';
-import { fillingFor, topicName } from './message.mjs';
+import { LIMIT, OURS } from './contenders.mjs';
+import { fillingFor, MESSAGE_BYTES, topicName } from './message.mjs';
 
 const TYPE = 'datasetUpdate';
 /** One user has all subscribers, and they answer no pings: none fall due while the bench measures. */
@@ -25,7 +26,9 @@ ${AUTH_SECTION}`;
 
 export async function openSession(contender, directory, given) {
   const session =
-    contender.id === OURS.id ? await openDaemon(directory, given) : await openPeer(contender);
+    contender.id === OURS.id
+      ? await openDaemon(directory, given)
+      : await openPeer(contender, given.programs);
   const others = Object.values(session.processes).filter((pid) => pid !== session.measured);
   pin(session.measured, [...others, process.pid]);
   return session;
@@ -58,24 +61,43 @@ async function openDaemon(directory, given) {
   };
 }
 
-async function openPeer(contender) {
-  const server = fork(path.join(import.meta.dirname, 'servers', contender.program), {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  onClose(async () => {
-    const gone = once(server, 'exit');
-    if (server.connected) server.disconnect();
-    if (server.exitCode === null) await gone;
-  });
-  const [{ port }] = await once(server, 'message');
+async function openPeer(contender, programs) {
   const { id, package: name, steps, path: at } = contender;
+  const { pid, port, publish } =
+    id === LIMIT ? await startNative(programs.limit) : await startNode(contender.program);
   return {
-    processes: { [id]: server.pid },
-    measured: server.pid,
+    processes: { [id]: pid },
+    measured: pid,
     versions: name === undefined ? {} : { [name]: packageVersion(name) },
     place: { url: `ws://127.0.0.1:${port}${at}`, steps },
-    publish: (topics) => server.send(topics),
+    publish,
   };
+}
+
+async function startNode(program) {
+  const server = fork(path.join(import.meta.dirname, 'servers', program), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  endOnClose(server, () => server.connected && server.disconnect());
+  const [{ port }] = await once(server, 'message');
+  return { pid: server.pid, port, publish: (topics) => server.send(topics) };
+}
+
+async function startNative(program) {
+  const server = spawn(program, [String(MESSAGE_BYTES)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  server.stdin.on('error', () => {});
+  endOnClose(server, () => server.stdin.end());
+  const [port] = await once(createInterface({ input: server.stdout }), 'line');
+  const publish = (topics) => server.stdin.write(`${topics.join(' ')}\n`);
+  return { pid: server.pid, port, publish };
+}
+
+function endOnClose(server, end) {
+  onClose(async () => {
+    const gone = once(server, 'exit');
+    end();
+    if (server.exitCode === null) await gone;
+  });
 }
 
 function packageVersion(name) {

@@ -2,13 +2,18 @@
 import path from 'node:path';
 import { describeDisturbance, describeMachine } from '../harness/machine.mjs';
 import { canPin } from '../harness/pinning.mjs';
-import { publish, runRounds } from '../harness/rounds.mjs';
-import { chosen, OURS } from './contenders.mjs';
+import { isThere, publish, runRounds } from '../harness/rounds.mjs';
+import { chosen, LIMIT, OURS } from './contenders.mjs';
+import { buildPrograms } from './programs.mjs';
 import { asMarkdown, asText } from './report.mjs';
 import { chosenWorkloads } from './workloads.mjs';
 
-export async function run(options) {
-  const contenders = chosen(options.peers);
+export async function run({ spin, ...given }) {
+  const programs = buildPrograms();
+  const options = { ...given, programs, wait: spin ? 'spin' : 'sleep' };
+  const contenders = chosen(options.peers)
+    .map((each) => (each.id === LIMIT ? { ...each, missing: () => programs.missing } : each))
+    .filter(isThere);
   const workloads = chosenWorkloads(options.only);
   const about = {
     ...{ machine: describeMachine(), disturbance: describeDisturbance(), isPinned: canPin() },

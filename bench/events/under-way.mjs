@@ -1,43 +1,26 @@
-/**
- * Keeps so many messages under way: as soon as all subscribers of one have got it, the next is published.
- * What falls due in one turn is published together.
- */
-
-/** More than are ever under way, a power of two. */
-const RING = 4_096;
+/** Keeps so many messages under way: as soon as all subscribers of one have got it, the next is published. */
 
 export class UnderWay {
-  #session;
   #crowd;
+  #publish;
   #limit;
   #topicOf;
-  #copies;
-  /** Of each message under way: how many copies have not come yet. */
-  #left = new Int32Array(RING);
+  /** Messages that the crowd had got before. */
+  #first;
   #published = 0;
-  #completed = 0;
-  #isArmed = false;
   #isOver = false;
-  #failed;
-  #resolve = () => {};
+  #failure;
 
   /**
-   * @param topicOf topic of the how manieth message; copies: subscribers of each topic;
-   *   first: frames that each of the crowd has got before
-   * @param onFrame called for each copy: subscriber, and number of the message of a broadcast
+   * @param publish takes the topics of the messages that are due, one message each
+   * @param topicOf topic of the how manieth message
    */
-  constructor({ session, crowd, limit, topicOf, copies, first = 0, onFrame = () => {} }) {
-    this.#session = session;
+  constructor({ crowd, publish, limit, topicOf }) {
     this.#crowd = crowd;
+    this.#publish = publish;
     this.#limit = limit;
     this.#topicOf = topicOf;
-    this.#copies = copies;
-    crowd.watch((subscriber, frame) => {
-      const number = frame - first;
-      onFrame(subscriber, number);
-      // Where a message has one copy, which of them came does not matter.
-      this.#take(copies === 1 ? this.#completed : number);
-    });
+    this.#first = crowd.completed;
   }
 
   get published() {
@@ -45,46 +28,29 @@ export class UnderWay {
   }
 
   start() {
+    this.#crowd.watch(() => this.#refill());
     this.#refill();
   }
 
   /** Publishes no more; resolves when everything has come to everybody. */
   async finish() {
     this.#isOver = true;
-    if (this.#completed < this.#published) {
-      await new Promise((resolve, reject) => {
-        this.#resolve = resolve;
-        const late = new Error('Not every message had come to everybody after 30 s.');
-        setTimeout(reject, 30_000, late).unref();
-      });
-    }
-    if (this.#failed !== undefined) throw this.#failed;
-    this.#crowd.watch(() => {});
-  }
-
-  #take(number) {
-    const slot = number & (RING - 1);
-    this.#left[slot] -= 1;
-    if (this.#left[slot] > 0) return;
-    this.#completed += 1;
-    if (this.#isOver && this.#completed === this.#published) this.#resolve();
-    if (this.#isArmed || this.#isOver) return;
-    this.#isArmed = true;
-    setImmediate(() => this.#refill());
+    if (this.#failure === undefined) await this.#crowd.whenCompleted(this.#first + this.#published);
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #refill() {
-    this.#isArmed = false;
     if (this.#isOver) return;
     const topics = [];
-    while (this.#published - this.#completed < this.#limit) {
-      this.#left[this.#published & (RING - 1)] = this.#copies;
+    const most = this.#crowd.completed - this.#first + this.#limit;
+    while (this.#published < most) {
       topics.push(this.#topicOf(this.#published));
       this.#published += 1;
     }
-    Promise.resolve(this.#session.publish(topics)).catch((error) => {
-      this.#failed ??= error;
-      this.#resolve();
+    if (topics.length === 0) return;
+    Promise.resolve(this.#publish(topics)).catch((error) => {
+      this.#failure ??= error;
+      this.#crowd.fail(error);
     });
   }
 }

@@ -1,7 +1,8 @@
 /** The workloads by name, in the order in which they run. */
 import { idleMemory } from './workloads/memory.mjs';
 import { paced } from './workloads/pacing.mjs';
-import { broadcast, ownTopics, stalled } from './workloads/saturating.mjs';
+import { broadcast, ownTopics } from './workloads/saturating.mjs';
+import { stalled } from './workloads/stalling.mjs';
 
 export const WORKLOADS = [
   { name: 'broadcast', title: 'broadcast, 16 under way', unit: 'rate', run: broadcast(16) },

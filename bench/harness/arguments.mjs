@@ -13,6 +13,7 @@ const OPTIONS = {
   subscribers: { type: 'string', default: '1000' },
   topics: { type: 'string', default: '5000' },
   connections: { type: 'string', default: '10000' },
+  spin: { type: 'boolean', default: false },
   tree: { type: 'string' },
   json: { type: 'string' },
   markdown: { type: 'string' },
@@ -33,6 +34,7 @@ export const USAGE = `npm run bench -- [SUITE …] [options]        suites: ${SU
   --subscribers=N   subscribers of the one topic of a broadcast (1000)
   --topics=N        topics with one subscriber each (5000)
   --connections=N   connections that do nothing, for their memory (10000)
+  --spin            the subscribers ask for bytes at the lowest priority instead of sleeping until some come
   --tree=DIR        another built checkout of Taskbell to measure instead of this one
   --profile         CPU profile of core and executor (events: gateway) while they are measured: functions by self time
   --json=FILE       every single measurement

@@ -1,8 +1,9 @@
 /** Resident memory of the server for a connection that is subscribed and does nothing. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { onClose } from '../../harness/closing.mjs';
 import { residentMiB } from '../../harness/processes.mjs';
-import { Crowd } from '../crowd.mjs';
+import { openConnections } from '../connections.mjs';
 import { topicName } from '../message.mjs';
 
 const SETTLE_MS = 3_000;
@@ -13,8 +14,12 @@ export async function idleMemory(session, { connections }) {
   const count = Math.min(connections, descriptorLimit() - RESERVED);
   await delay(SETTLE_MS);
   const before = residentMiB(session.measured);
-  const crowd = new Crowd(count);
-  await crowd.open({ url: session.place.url, steps: () => session.place.steps(topicName(0)) });
+  const { url, steps } = session.place;
+  const place = { url, steps: () => steps(topicName(0)) };
+  const sockets = await openConnections(count, place, () => {});
+  onClose(() => {
+    for (const socket of sockets) socket.destroy();
+  });
   await delay(SETTLE_MS);
   const after = residentMiB(session.measured);
   return { 'KiB a connection': ((after - before) * 1_024) / count, connections: count };
