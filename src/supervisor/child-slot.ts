@@ -32,9 +32,9 @@ import { RestartBook } from './restart-book.ts';
 import { judgeExit } from './restart-policy.ts';
 import {
   describeSlot,
-  heapArgv,
   KILL_SLACK_MS,
   memoryLimitOf,
+  nodeArgv,
   type SlotName,
 } from './slot-plan.ts';
 import { type ReplaceRequest, SlotProcess } from './slot-process.ts';
@@ -46,6 +46,8 @@ export interface SlotOptions {
   readonly mode: SupervisorMode;
   readonly settings: Settings;
   readonly log: Logger;
+  /** Takes lines that the loggers of the processes have made; see `OutputReaders`. */
+  readonly pass?: ((lines: readonly string[]) => void) | undefined;
   /** What gateways share. */
   readonly port: SharedPort;
   /** What the core serves in place of sockets of its own. */
@@ -189,7 +191,7 @@ export class ChildSlot {
   ): SlotProcess {
     const { entry, run, mode, settings, port } = this.#options;
     const { role } = this.name;
-    const execArgv = heapArgv(memoryLimitOf(role, settings));
+    const execArgv = nodeArgv(role, memoryLimitOf(role, settings));
     const { inherit, given } = handToCore(role === 'core' ? this.#options.given : undefined);
     const init = { kind: 'init', settings, ...this.name, run, mode, predecessor, given } as const;
     const forked: SlotProcess = new SlotProcess({ entry, run, role, execArgv, inherit }, init, {
@@ -201,6 +203,7 @@ export class ChildSlot {
       givenBack: (connection) => port.takeBack(connection),
       loop: (report) => stall.hear(report),
       foreign: () => this.#log.debug('message of another protocol ignored'),
+      output: { log: this.#log, pass: this.#options.pass },
     });
     const { pid } = forked;
     const stall = this.#watchStall(forked);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
   describeSlot,
-  heapArgv,
   KILL_SLACK_MS,
   memoryLimitOf,
+  nodeArgv,
   planSlots,
   STOP_ORDER,
   stopShareMs,
@@ -47,11 +47,17 @@ describe('several gateways', () => {
   });
 });
 
-describe('heapArgv', () => {
+describe('nodeArgv', () => {
   it('leaves V8 three quarters of a memory limit, and its own way without one', () => {
-    expect(heapArgv(0)).toEqual([]);
-    expect(heapArgv(512 * 1_048_576)).toEqual(['--max-old-space-size=384']);
-    expect(heapArgv(1_048_576)).toEqual(['--max-old-space-size=32']);
+    expect(nodeArgv('executor', 0)).toEqual([]);
+    expect(nodeArgv('core', 512 * 1_048_576)).toEqual(['--max-old-space-size=384']);
+    expect(nodeArgv('executor', 1_048_576)).toEqual(['--max-old-space-size=32']);
+  });
+
+  it('keeps little memory for new objects in a gateway, with a limit and without one', () => {
+    const small = '--max-semi-space-size=2';
+    expect(nodeArgv('gateway', 0)).toEqual([small]);
+    expect(nodeArgv('gateway', 1_048_576)).toEqual([small, '--max-old-space-size=32']);
   });
 });
 
