@@ -3,7 +3,13 @@
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { TaskbellError } from '../protocol/errors.ts';
+import { CREDENTIAL_PREFIX } from './credential-name.ts';
 import type { Settings } from './settings.ts';
+
+interface Named {
+  readonly key: string;
+  readonly path: string | null;
+}
 
 /** @throws TaskbellError E_KEY_FILE that names each missing or unreadable file and the key that wants it */
 export function checkFiles(settings: Settings): void {
@@ -23,6 +29,7 @@ export function checkFiles(settings: Settings): void {
       key: `[job:${name}] secretFile`,
       path: secretFile,
     })),
+    ...unresolvedSecrets(settings),
   ];
   const problems = named.flatMap(({ key, path }) => {
     const reason = path === null ? null : whyUnreadable(path);
@@ -34,7 +41,22 @@ export function checkFiles(settings: Settings): void {
   });
 }
 
+/** Secrets that stand in the configuration itself are no files, but may be credentials that nobody has handed over. */
+function unresolvedSecrets({ webSocket, jobs }: Settings): readonly Named[] {
+  const maps = [
+    { label: '[webSocket] query', values: webSocket.query },
+    { label: '[webSocket] auth', values: webSocket.auth },
+    ...jobs.map(({ name, header }) => ({ label: `[job:${name}] header`, values: header })),
+  ];
+  return maps.flatMap(({ label, values }) =>
+    Object.entries(values)
+      .filter(([, value]) => value.startsWith(CREDENTIAL_PREFIX))
+      .map(([name, value]) => ({ key: `${label}.${name}`, path: value })),
+  );
+}
+
 function whyUnreadable(path: string): string | null {
+  if (path.startsWith(CREDENTIAL_PREFIX)) return 'no service manager gave any credentials';
   try {
     if (!statSync(path).isFile()) return 'it is not a regular file';
     accessSync(path, constants.R_OK);

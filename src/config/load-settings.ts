@@ -9,8 +9,10 @@ import { parse } from 'ini';
 import { TaskbellError } from '../protocol/errors.ts';
 import { checkAccess } from './access-checks.ts';
 import type { Assignment } from './assignment.ts';
+import { checkBackup } from './backup-checks.ts';
 import { buildSettings } from './build-settings.ts';
 import { type ConfigFile, findConfigFile, parseProfile, readConfigFile } from './config-file.ts';
+import { resolveCredentials } from './credentials.ts';
 import { checkControlSocket, checkSchedules, checkSecrecy } from './cross-checks.ts';
 import { readEnvironment } from './environment.ts';
 import { checkEvents } from './event-checks.ts';
@@ -55,14 +57,19 @@ export function loadSettings(request: LoadRequest): Loaded {
   ]);
   const declared = fromFile.assignments;
   const fromEnvironment = readEnvironment(environment, { sections, declared });
-  const assignments = [...declared, ...fromEnvironment.assignments, ...fromFlags.assignments];
+  const given = [...declared, ...fromEnvironment.assignments, ...fromFlags.assignments];
+  const withCredentials = resolveCredentials(given, environment.CREDENTIALS_DIRECTORY);
+  const { assignments } = withCredentials;
   const configDirectory = path === null ? cwd : dirname(path);
   const resolution = resolveSections(sections, assignments, { cwd, configDirectory });
   const problems = [
-    ...[fromFile, fromEnvironment, fromFlags, resolution].flatMap((part) => part.problems),
+    ...[fromFile, fromEnvironment, fromFlags, withCredentials, resolution].flatMap(
+      (part) => part.problems,
+    ),
     ...checkControlSocket(resolution.sections),
     ...checkSecrecy(file, resolution.sections),
     ...checkSchedules(resolution, now),
+    ...checkBackup(resolution.sections, now),
     ...checkJobs(resolution.sections),
     ...checkEvents(resolution.sections),
     ...checkIssuers(resolution),

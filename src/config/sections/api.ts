@@ -1,7 +1,8 @@
 /** The keys of [access], [api] and [edge]: who may see what, the door of operators, and the way to one elsewhere. */
-import { key, list, nullable, type SectionDefinition } from '../key-definition.ts';
+import { filePath } from '../credential-name.ts';
+import { key, list, nullable, onReload, type SectionDefinition } from '../key-definition.ts';
 import type { AccessSettings, ApiSettings, EdgeSettings } from '../settings.ts';
-import { duration, integer, listOf, matching, oneOf, path, url } from '../value-types.ts';
+import { duration, integer, listOf, matching, oneOf, secureUrl, url } from '../value-types.ts';
 
 const HOST = matching('host name or IP address', /^[^\s/]+$/);
 
@@ -9,6 +10,7 @@ export const ACCESS: SectionDefinition<AccessSettings> = {
   name: 'access',
   comment: 'Which users exist and what they may see.',
   instance: null,
+  reload: 'gateways',
   keys: {
     users: key(
       oneOf('any', 'directory', 'hook'),
@@ -21,12 +23,12 @@ export const ACCESS: SectionDefinition<AccessSettings> = {
       'directory: only what `access grant` granted; hook: what the service at hookUrl allows.',
     ),
     hookUrl: nullable(
-      url('https', 'http'),
-      'Service that is asked by `hook`, with a POST for each question.',
+      secureUrl,
+      'Service that is asked by `hook`, with a POST for each question; https, or http on this machine.',
       'https://app.example.org/taskbell/access',
     ),
     hookSecretFile: nullable(
-      path,
+      filePath,
       'File with the secret (whsec_…) that questions are signed with; empty: not signed.',
       './keys/access-hook.secret',
     ),
@@ -47,6 +49,7 @@ export const API: SectionDefinition<ApiSettings> = {
   name: 'api',
   comment: 'The control API over TCP, beside the unix socket.',
   instance: null,
+  reload: 'restart',
   keys: {
     address: key(HOST, '127.0.0.1', 'Address to listen on.'),
     port: key(integer(0, 65_535), '0', 'Port to listen on; 0: no TCP listener.'),
@@ -62,19 +65,23 @@ export const EDGE: SectionDefinition<EdgeSettings> = {
   name: 'edge',
   comment: 'For `web_socket edge`: the core elsewhere whose events are served here.',
   instance: null,
+  reload: 'gateways',
   keys: {
-    core: nullable(
-      url('https', 'http'),
-      'URL of its control API.',
-      'https://taskbell.example.org:8443',
+    core: onReload(
+      'restart',
+      nullable(
+        url('https', 'http'),
+        'URL of its control API.',
+        'https://taskbell.example.org:8443',
+      ),
     ),
     tokenFile: nullable(
-      path,
+      filePath,
       'File with the token for edges of that API (edge-token in its data directory).',
       './keys/edge-token',
     ),
     caFile: nullable(
-      path,
+      filePath,
       'With https: file with the certificates that that of the core must come from; empty: those that Node trusts.',
       './keys/core-ca.pem',
     ),

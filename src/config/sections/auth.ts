@@ -1,7 +1,8 @@
 /** The keys of [auth] and [issuer:NAME]: whose tokens are accepted, and what verifies them. */
-import { emptyKey, key, nullable, type SectionDefinition } from '../key-definition.ts';
+import { filePath } from '../credential-name.ts';
+import { emptyKey, key, nullable, onReload, type SectionDefinition } from '../key-definition.ts';
 import type { AuthSettings, IssuerSettings } from '../settings.ts';
-import { duration, keySetUrl, listOf, matching, oneOf, path, text } from '../value-types.ts';
+import { duration, listOf, matching, oneOf, secureUrl, text } from '../value-types.ts';
 
 const ALGORITHMS = key(
   listOf(oneOf('RS256', 'ES256', 'EdDSA')),
@@ -19,21 +20,21 @@ export const AUTH: SectionDefinition<AuthSettings> = {
   name: 'auth',
   comment: 'Access tokens (JWT) of subscribers.',
   instance: null,
+  reload: 'gateways',
   keys: {
     publicKeyFile: nullable(
-      path,
+      filePath,
       'PEM public key that tokens are verified with; empty: every token is invalid.',
       './keys/public.pem',
     ),
     jwksUrl: nullable(
-      keySetUrl,
+      secureUrl,
       'Key set (JWKS) that is fetched instead of a key file; https, or http on this machine.',
       'https://id.example.org/jw-certs',
     ),
-    privateKeyFile: nullable(
-      path,
-      'For development: `token issue` signs with it.',
-      './keys/private.pem',
+    privateKeyFile: onReload(
+      'live',
+      nullable(filePath, 'For development: `token issue` signs with it.', './keys/private.pem'),
     ),
     issuer: nullable(
       text,
@@ -57,6 +58,7 @@ export const ISSUER: SectionDefinition<Omit<IssuerSettings, 'name'>> = {
   comment:
     'A further issuer of access tokens. Its keys verify its tokens and no others; those of [auth] verify none of its.',
   instance: { exampleName: 'partner', refuse: () => null },
+  reload: 'gateways',
   keys: {
     issuer: emptyKey(text, {
       comment: 'The `iss` claim of its tokens, exactly.',
@@ -64,12 +66,12 @@ export const ISSUER: SectionDefinition<Omit<IssuerSettings, 'name'>> = {
       empty: () => '',
     }),
     publicKeyFile: nullable(
-      path,
+      filePath,
       'PEM public key that its tokens are verified with; this or jwksUrl.',
       './keys/partner.pem',
     ),
     jwksUrl: nullable(
-      keySetUrl,
+      secureUrl,
       'Key set (JWKS) that is fetched; https, or http on this machine.',
       'https://id.partner.example/jw-certs',
     ),

@@ -6,7 +6,16 @@ import {
   RESERVED_EVENT_TYPES,
 } from '../../protocol/events.ts';
 import { BACKOFF_KINDS } from '../../protocol/jobs.ts';
-import { emptyKey, key, list, map, nullable, type SectionDefinition } from '../key-definition.ts';
+import { filePath } from '../credential-name.ts';
+import {
+  emptyKey,
+  key,
+  list,
+  map,
+  nullable,
+  onReload,
+  type SectionDefinition,
+} from '../key-definition.ts';
 import type { EventTypeSettings, JobTypeSettings, QueueSettings } from '../settings.ts';
 import {
   argv,
@@ -27,46 +36,68 @@ export const JOB: SectionDefinition<Omit<JobTypeSettings, 'name'>> = {
   name: 'job',
   comment: 'Settings of one job type; they win over what its handler says. NAME is the type.',
   instance: { exampleName: 'archive', refuse: () => null },
+  reload: 'live',
   keys: {
-    command: nullable(
-      argv,
-      'Program and arguments, quoted as in a shell, run without one; empty: a module in handlersDirectory.',
-      'tar -czf /var/backups/data.tar.gz data',
+    command: onReload(
+      'executors',
+      nullable(
+        argv,
+        'Program and arguments, quoted as in a shell, run without one; empty: a module in handlersDirectory.',
+        'tar -czf /var/backups/data.tar.gz data',
+      ),
     ),
-    url: nullable(
-      url('https', 'http'),
-      'Web hook that is called with each job, instead of a command or a module: one of the three.',
-      'https://example.org/hooks/archive',
+    url: onReload(
+      'executors',
+      nullable(
+        url('https', 'http'),
+        'Web hook that is called with each job, instead of a command or a module: one of the three.',
+        'https://example.org/hooks/archive',
+      ),
     ),
-    secretFile: nullable(
-      path,
-      'File with the secret (whsec_…) that web hook requests are signed with, as Standard Webhooks say.',
-      './keys/hook-secret',
+    secretFile: onReload(
+      'executors',
+      nullable(
+        filePath,
+        'File with the secret (whsec_…) that web hook requests are signed with, as Standard Webhooks say.',
+        './keys/hook-secret',
+      ),
     ),
-    header: map({
-      comment: 'Further headers of web hook requests.',
-      exampleName: 'Authorization',
-      example: 'Bearer TOKEN',
-      namePattern: /^[A-Za-z0-9-]{1,100}$/,
-      secret: true,
-    }),
-    allowPrivateHosts: list(
-      listOf(text, 'list of host names'),
-      '',
-      'Hosts of web hooks that may have private addresses; all others are refused.',
+    header: onReload(
+      'executors',
+      map({
+        comment: 'Further headers of web hook requests.',
+        exampleName: 'Authorization',
+        example: 'Bearer TOKEN',
+        namePattern: /^[A-Za-z0-9-]{1,100}$/,
+        secret: true,
+      }),
     ),
-    workingDirectory: emptyKey(path, {
-      comment: 'Where the command runs; empty: the directory of the configuration file.',
-      example: './work',
-      empty: ({ configDirectory }) => configDirectory,
-    }),
-    environment: map({
-      comment: 'Extra environment variables of the command.',
-      exampleName: 'GZIP_LEVEL',
-      example: '9',
-      namePattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
-      secret: false,
-    }),
+    allowPrivateHosts: onReload(
+      'executors',
+      list(
+        listOf(text, 'list of host names'),
+        '',
+        'Hosts of web hooks that may have private addresses; all others are refused.',
+      ),
+    ),
+    workingDirectory: onReload(
+      'executors',
+      emptyKey(path, {
+        comment: 'Where the command runs; empty: the directory of the configuration file.',
+        example: './work',
+        empty: ({ configDirectory }) => configDirectory,
+      }),
+    ),
+    environment: onReload(
+      'executors',
+      map({
+        comment: 'Extra environment variables of the command.',
+        exampleName: 'GZIP_LEVEL',
+        example: '9',
+        namePattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
+        secret: false,
+      }),
+    ),
     queue: nullable(text, 'Queue that its jobs go to.', 'default'),
     concurrency: nullable(
       integer(1, 100_000),
@@ -82,22 +113,34 @@ export const JOB: SectionDefinition<Omit<JobTypeSettings, 'name'>> = {
     groupRate: nullable(rate, 'Starts of this type and of one group in a time.', RATE_EXAMPLE),
     timeout: nullable(duration(), 'Time limit of one attempt; 0: none.', '10m'),
     retries: nullable(integer(0, 1_000), 'Further attempts after the first one failed.', '3'),
-    backoff: nullable(duration(), 'Pause before the first retry; doubles with each.', '1s'),
+    backoff: onReload(
+      'executors',
+      nullable(duration(), 'Pause before the first retry; doubles with each.', '1s'),
+    ),
     backoffLimit: nullable(duration(), 'Longest pause between attempts.', '15m'),
-    backoffKind: nullable(
-      oneOf(...BACKOFF_KINDS),
-      'How the pause grows: it doubles, grows by `backoff` each time, or stays.',
-      'exponential',
+    backoffKind: onReload(
+      'executors',
+      nullable(
+        oneOf(...BACKOFF_KINDS),
+        'How the pause grows: it doubles, grows by `backoff` each time, or stays.',
+        'exponential',
+      ),
     ),
-    isolate: key(
-      oneOf('none', 'process'),
-      'none',
-      'process: each attempt of a module handler runs in a process of its own.',
+    isolate: onReload(
+      'executors',
+      key(
+        oneOf('none', 'process'),
+        'none',
+        'process: each attempt of a module handler runs in a process of its own.',
+      ),
     ),
-    processes: key(
-      integer(0, 1_024),
-      '0',
-      'Executor processes for this type alone; 0: it shares those of [worker].',
+    processes: onReload(
+      'restart',
+      key(
+        integer(0, 1_024),
+        '0',
+        'Executor processes for this type alone; 0: it shares those of [worker].',
+      ),
     ),
     report: key(boolean, 'true', 'Whether its ends are reported to the service in [webSocket].'),
   },
@@ -107,6 +150,7 @@ export const QUEUE: SectionDefinition<Omit<QueueSettings, 'name'>> = {
   name: 'queue',
   comment: 'Limits of one queue, over all its types. NAME is the queue.',
   instance: { exampleName: 'imports', refuse: () => null },
+  reload: 'live',
   keys: {
     concurrency: nullable(integer(1, 100_000), 'Attempts that run at once.', '10'),
     rate: nullable(rate, 'Starts in a time, refilled evenly.', RATE_EXAMPLE),
@@ -131,6 +175,7 @@ export const EVENT: SectionDefinition<Omit<EventTypeSettings, 'name'>> = {
         : null;
     },
   },
+  reload: 'restart',
   keys: {
     description: emptyKey(text, {
       comment: 'What the event means, for people.',

@@ -1,7 +1,8 @@
 /** The keys of [webSocket], the service that hears Task Finish and Task Failed. The names are deployed: they stay. */
+import { filePath } from '../credential-name.ts';
 import { key, map, nullable, type SectionDefinition } from '../key-definition.ts';
 import type { WebSocketSettings } from '../settings.ts';
-import { boolean, duration, integer, matching, oneOf, path, text, url } from '../value-types.ts';
+import { boolean, duration, integer, matching, oneOf, text, url } from '../value-types.ts';
 
 const NAME = /^[A-Za-z0-9_.-]{1,100}$/;
 
@@ -9,6 +10,7 @@ export const WEB_SOCKET: SectionDefinition<WebSocketSettings> = {
   name: 'webSocket',
   comment: 'The Socket.IO server that hears Task Finish and Task Failed.',
   instance: null,
+  reload: 'restart',
   keys: {
     url: nullable(
       url('http', 'https', 'ws', 'wss'),
@@ -71,7 +73,7 @@ export const WEB_SOCKET: SectionDefinition<WebSocketSettings> = {
       secret: true,
     }),
     tokenFile: nullable(
-      path,
+      filePath,
       'File whose content is sent as auth.token; read at each connection.',
       '/run/credentials/receiver-token',
     ),
