@@ -12,6 +12,7 @@ import type {
   ExportPage,
   ExportRequest,
 } from '../protocol/bulk.ts';
+import type { BackupDone, DatabaseCheck, StorageView } from '../protocol/database.ts';
 import type { EventRequest, EventTypesView } from '../protocol/events.ts';
 import type {
   ClosedConnections,
@@ -174,7 +175,16 @@ export interface HistoryService {
   moveCursors(moves: readonly CursorMove[]): Promise<void>;
 }
 
+/** Copies and checks of the database file, and how it stands. */
+export interface DatabaseService {
+  view(): StorageView;
+  /** @param file absolute; null: in the directory of backups. Aborted, nothing is left of it */
+  backup(file: string | null, signal: AbortSignal): Promise<BackupDone>;
+  check(full: boolean, signal: AbortSignal): Promise<DatabaseCheck>;
+}
+
 export interface ApiContext {
+  readonly database: DatabaseService;
   readonly connections: ConnectionService;
   readonly gateways: GatewayService;
   /** In the text format of Prometheus. */
@@ -196,12 +206,13 @@ export interface ApiContext {
   /** Throws E_UNKNOWN_EVENT_TYPE. */
   readonly checkEventType: (type: string) => void;
   readonly checkAccess: (question: AccessQuestion) => Promise<AccessAnswer>;
-  readonly status: () => Promise<StatusView>;
+  /** @param withDetails what costs more than a glance, too */
+  readonly status: (withDetails: boolean) => Promise<StatusView>;
   readonly report: {
     readonly status: () => Promise<ReportStatus>;
     readonly retry: () => void;
   };
-  /** Proves that a transaction commits; throws when it does not. */
-  readonly proveCommit: () => Promise<void>;
+  /** Proves that a transaction reaches the disk; throws when it does not. Shared by all who ask at about the same time. */
+  readonly proveCommit: () => Promise<{ readonly commitMs: number }>;
   readonly now: () => number;
 }

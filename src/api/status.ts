@@ -1,11 +1,15 @@
-/** /v1/status, /v1/report, /healthz, /readyz. */
+/** /v1/status, /v1/report. */
 import type { ApiContext } from './api-context.ts';
 import { ok, type Route } from './route.ts';
 
 export function statusRoutes(context: ApiContext): readonly Route[] {
   const { report } = context;
   return [
-    { method: 'GET', path: '/v1/status', handle: async () => ok(await context.status()) },
+    {
+      method: 'GET',
+      path: '/v1/status',
+      handle: async ({ query }) => ok(await context.status(query.get('details') === '1')),
+    },
     { method: 'GET', path: '/v1/report', handle: async () => ok(await report.status()) },
     {
       method: 'POST',
@@ -13,15 +17,6 @@ export function statusRoutes(context: ApiContext): readonly Route[] {
       handle: async () => {
         report.retry();
         return ok(await report.status());
-      },
-    },
-    { method: 'GET', path: '/healthz', handle: async () => ok({ alive: true }) },
-    {
-      method: 'GET',
-      path: '/readyz',
-      handle: async () => {
-        await context.proveCommit();
-        return ok({ ready: true });
       },
     },
   ];

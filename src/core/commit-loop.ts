@@ -28,6 +28,10 @@ export interface CommitLoopOptions {
   readonly transaction: Transaction;
   /** Called once, when the storage failed and nothing further may be acknowledged. */
   readonly onFatal: (error: TaskbellError) => void;
+  /** The disk is full. @returns whether something was done about it, so that the group is worth another attempt */
+  readonly onFull?: () => boolean;
+  /** Hears of each transaction: what shared it, and how long it took. */
+  readonly onCommitted?: (writes: number, durationMs: number) => void;
 }
 
 export class CommitLoop {
@@ -79,6 +83,11 @@ export class CommitLoop {
     return promise;
   };
 
+  /** Resolves when a change is on the disk that nobody asked for: proof that others would be, too. */
+  prove(): Promise<void> {
+    return this.commit(() => this.#options.transaction.touch());
+  }
+
   /** Commits what waits, then refuses further work. */
   close(): void {
     if (this.#closed !== undefined) return;
@@ -123,6 +132,7 @@ export class CommitLoop {
       return true;
     }
     const durability = group.every((work) => work.durability === 'os') ? 'os' : 'disk';
+    const startedMono = performance.now();
     let values: readonly unknown[];
     try {
       values = this.#transact(group, durability);
@@ -130,6 +140,7 @@ export class CommitLoop {
       return this.#failed(group, error);
     }
     this.#committed(durability);
+    this.#options.onCommitted?.(group.length, performance.now() - startedMono);
     for (const [index, work] of group.entries()) work.resolve(values[index]);
     // Outside of the try: the group is committed, so whatever a participant throws, it must not run again.
     for (const participant of this.#participants) participant.afterCommit?.();
@@ -182,6 +193,7 @@ export class CommitLoop {
       return true;
     }
     const storage = storageFailure(error);
+    if (storage?.code === 'E_DISK_FULL' && this.#options.onFull?.()) return this.#attempt(group);
     if (storage?.code === 'E_IO') {
       this.#refuseFrom(storage);
       for (const work of group) work.reject(storage);
@@ -218,7 +230,8 @@ function storageFailure(error: unknown): TaskbellError | undefined {
       },
     );
   }
-  if (code === 'SQLITE_FULL') {
+  // The second: the WAL's index, which is on the same disk, could not grow. Either way nothing was written.
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE') {
     return new TaskbellError('E_DISK_FULL', 'The disk that holds the data directory is full.', {
       hint: 'Free some space; what was accepted before is safe.',
       cause: error,

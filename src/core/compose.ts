@@ -6,7 +6,6 @@
  * Started in this order, stopped in the reverse one, so that whoever can still be asked is still
  * able to answer.
  */
-import { join } from 'node:path';
 import { Directory } from '../access/directory.ts';
 import { TokenRevocations } from '../access/token-revocations.ts';
 import type { ApiContext } from '../api/api-context.ts';
@@ -16,9 +15,11 @@ import { LogWriter } from '../log/sqlite/log-writer.ts';
 import { SEALED_LOG_TABLES } from '../log/sqlite/segment.ts';
 import { SqliteEventLog } from '../log/sqlite/sqlite-event-log.ts';
 import { readBootId } from '../process/boot-id.ts';
+import type { RunDatabaseTask } from '../process/database-process.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
 import { ACCESS_EVENT_TYPE } from '../protocol/events.ts';
+import type { RuntimeView } from '../protocol/status.ts';
 import type { GivenSockets, ProcessView } from '../protocol/supervision.ts';
 import { ForeignTypes } from '../queue/sqlite/foreign-types.ts';
 import { JobCounts } from '../queue/sqlite/job-counts.ts';
@@ -43,35 +44,40 @@ import { controlRoutes } from './control-routes.ts';
 import { ControlServer } from './control-server.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DueClock } from './due-clock.ts';
+import { engineService } from './engine-service.ts';
 import { problemWithEvent } from './event-data.ts';
 import { CoreEventService } from './event-service.ts';
 import { checkEventType, type EventTypes, eventTypesOf, unknownEventType } from './event-types.ts';
 import { ExecutorNews } from './executor-news.ts';
 import { ExecutorPool, type Patience } from './executor-pool.ts';
+import { CoreFigures } from './figures.ts';
 import { Follower } from './follower.ts';
 import { FollowerHeartbeat } from './follower-heartbeat.ts';
 import { GatewaySide } from './gateway-side.ts';
+import { CommitProof } from './health.ts';
 import { CoreHistory } from './history-service.ts';
 import { InHand } from './in-hand.ts';
-import { CoreBulkService } from './job-bulk.ts';
 import { CoreJobService } from './job-service.ts';
 import { JobTypes } from './job-types.ts';
+import { keepingService } from './keeping.ts';
 import { CoreKeyService } from './key-service.ts';
 import { Lanes } from './lanes.ts';
 import { CoreLimitRules } from './limit-rules.ts';
-import { LogReportSource } from './log-report-source.ts';
+import { LogReportSource, noteRows, withoutReceiver } from './log-report-source.ts';
+import { operatingServices } from './operating-services.ts';
+import { CoreOverview } from './overview.ts';
 import { PayloadCheck } from './payload-check.ts';
 import { Peers } from './peers.ts';
 import { openPrivacy } from './privacy.ts';
-import { QueueControl } from './queue-control.ts';
 import { redactionService } from './redaction.ts';
 import { noteSettled } from './released.ts';
-import { Retention } from './retention.ts';
+import { runtimeFacts } from './runtime-facts.ts';
 import { buildSchedules } from './schedules.ts';
 import { CoreSeeing } from './seeing.ts';
 import { endOfUnreadable, Settlement } from './settlement.ts';
-import { gatherStatus } from './status.ts';
+import { openStorage, type StorageSide } from './storage-side.ts';
 import { CoreTokenService, revocationRow } from './token-service.ts';
+import type { TroubleLog } from './trouble-log.ts';
 import { WorkerControl } from './worker-control.ts';
 
 export interface CoreParts {
@@ -80,6 +86,8 @@ export interface CoreParts {
   /** False where this daemon has no executors of its own. */
   readonly expectExecutors: boolean;
   readonly processes: () => readonly ProcessView[];
+  /** What the processes of this daemon have logged; nothing when omitted. */
+  readonly troubles?: TroubleLog;
   /** Why this daemon's supervisor has ended a process, where it said so. */
   readonly endReason?: (pid: number) => string | undefined;
   /** Listening sockets that are served in place of own ones. */
@@ -88,23 +96,27 @@ export interface CoreParts {
   readonly patience?: Patience | undefined;
   /** There is something in the log: at the start, or from the first row on. Called at least once then. */
   readonly onRows?: () => void;
+  /** How work on the database file is done beside this process; as it was built when omitted. */
+  readonly runDatabaseTask?: RunDatabaseTask;
   /** The storage failed: nothing more may be acknowledged. */
   readonly onFatal: (error: unknown) => void;
 }
-
-const DATABASE_FILE = 'taskbell.db';
 
 /** After a claim that the store refused. */
 const CLAIM_AGAIN_MS = 1_000;
 
 /** @returns the parts in the order in which they start */
 export function composeCore(given: CoreParts): readonly Service[] {
-  const parts = { ...given, log: given.log.child({ component: 'core' }) };
+  const figures = new CoreFigures(given.troubles);
+  const log = given.log.child({ component: 'core' });
+  const storage = openStorage({ ...given, log }, () => stores.commitLoop.nudge());
+  const parts = { ...given, figures, storage, log };
   const { settings } = parts;
   const eventTypes = eventTypesOf(settings);
-  const db = openDatabase(join(settings.daemon.dataDirectory, DATABASE_FILE));
+  const db = storage.open(openDatabase);
   const stores = openStores(db, parts, eventTypes);
   noteRows(stores.events, parts.onRows);
+  stores.events.onAppended((rows) => figures.noteRows(rows));
   const engine = buildEngine(stores, parts);
   const source = new LogReportSource({
     log: stores.events,
@@ -121,35 +133,36 @@ export function composeCore(given: CoreParts): readonly Service[] {
   const tokens = new CoreTokenService({ revocations, log: parts.log, now: Date.now });
   const presenceLingerMs = settings.webSocketEvents.presenceLinger;
   const gateways = new GatewaySide({ log: stores.events, report, presenceLingerMs });
-  const server = buildServer(parts, { stores, engine, report, tokens, gateways });
+  const runtime = runtimeFacts(db);
+  const server = buildServer(parts, { stores, engine, report, tokens, gateways, runtime });
   const nobodyHears = settings.webSocket.url === null;
   const reporting = nobodyHears ? withoutReceiver(source) : report;
-  const retention = new Retention({
-    ...{ settings: settings.retention, store: stores.jobs, events: stores.events },
-    types: eventTypes.all,
+  const keeping = keepingService(parts, {
+    ...{ store: stores.jobs, events: stores.events, types: eventTypes.all },
     skipReports: nobodyHears ? () => source.skipToTop() : undefined,
-    ...{ log: parts.log, now: Date.now, nowMono: () => performance.now() },
   });
-  const keeping = { start: async () => retention.start(), stop: () => retention.stop() };
-  const core = [storage(db, stores.commitLoop), engineService(stores, engine)];
+  const core = [
+    storage.closing(db, stores.commitLoop),
+    storage,
+    engineService(stores.jobs, engine),
+  ];
   return [...core, reporting, keeping, tokens, gateways, server];
 }
 
-function noteRows(log: SqliteEventLog, onRows: () => void = () => undefined): void {
-  if (log.oldest() !== '0') onRows();
-  const unsubscribe = log.onAppended(() => {
-    unsubscribe();
-    onRows();
-  });
-}
-
+/** With what is counted meanwhile, and what holds the file. */
+type Counted = CoreParts & { readonly figures: CoreFigures; readonly storage: StorageSide };
 type Stores = ReturnType<typeof openStores>;
 type Engine = ReturnType<typeof buildEngine>;
 
-function openStores(db: Database, { settings, onFatal, log }: CoreParts, eventTypes: EventTypes) {
+function openStores(db: Database, parts: Counted, eventTypes: EventTypes) {
+  const { settings, onFatal, log, figures, storage } = parts;
   const privacy = openPrivacy(db, settings.privacy, log);
   const { cipher } = privacy;
-  const commitLoop = new CommitLoop({ transaction: prepareTransaction(db), onFatal });
+  const commitLoop = new CommitLoop({
+    ...{ transaction: prepareTransaction(db), onFatal },
+    onFull: () => storage.guard.noteFull(),
+    onCommitted: (writes, durationMs) => figures.commits.note(writes, durationMs),
+  });
   const { commit } = commitLoop;
   const bootId = readBootId();
   skipAhead(db, bootId);
@@ -196,9 +209,10 @@ function buildEngine(
     fingerprint,
     eventTypes,
   }: Stores,
-  parts: CoreParts,
+  parts: Counted,
 ) {
   const { settings, log, expectExecutors, processes } = parts;
+  const { guard } = parts.storage;
   const now = Date.now;
   const onFailure = (err: unknown): void => log.error({ err }, 'the store refused');
   const nudge = (): void => commitLoop.nudge();
@@ -220,7 +234,10 @@ function buildEngine(
   const settlement = new Settlement({
     ...{ store: jobs, types, log, now, random: Math.random },
     problemWithEvent: (event) => problemWithEvent(event, eventTypes),
-    onEnds: (ends) => seeing.noteEnds(ends),
+    onEnds: (ends) => {
+      seeing.noteEnds(ends);
+      parts.figures.jobs.noteEnds(ends);
+    },
     onSettled: (answers) => {
       noteSettled({ lanes, dueClock }, answers);
       nudge();
@@ -248,16 +265,20 @@ function buildEngine(
     executors: () => pool.executors(),
     expect: (at) => dueClock.expect(at),
     refuse: (unreadable) => settlement.settle(unreadable.map(endOfUnreadable)),
+    onPicked: (picked, at) => parts.figures.jobs.notePicked(picked, at),
     onFailure: (err) => {
       onFailure(err);
       // Nothing else may happen that would ask for the free slots again.
       dueClock.expect(now() + CLAIM_AGAIN_MS);
     },
   });
-  commitLoop.onFlush(() => dispatcher.fill());
+  commitLoop.onFlush(() => {
+    // What is claimed has to be written, in space that is kept for ends.
+    if (!guard.isFull) dispatcher.fill();
+  });
   const service = new CoreJobService({
     ...{ store: jobs, log: events, types, lanes, pool, payloadCheck, dueClock, now, nudge },
-    ...{ fingerprint, logger: log },
+    ...{ fingerprint, logger: log, mustAccept: guard.refuseWhenFull },
   });
   const schedules = buildSchedules({
     ...{ store: scheduleStore, jobs, events, types, lanes, pool, dueClock, service },
@@ -273,15 +294,17 @@ interface Built {
   readonly report: ReportClient;
   readonly tokens: CoreTokenService;
   readonly gateways: GatewaySide;
+  readonly runtime: RuntimeView;
 }
 
-function buildServer(parts: CoreParts, built: Built): ControlServer {
+function buildServer(parts: Counted, built: Built): ControlServer {
   const { settings, log } = parts;
   const { stores, engine, gateways } = built;
   const peers = new Peers();
   const events = new CoreEventService({
     ...{ log: stores.events, types: stores.eventTypes, fingerprint: stores.fingerprint },
     ...{ gateway: settings.webSocketEvents, now: Date.now },
+    mustAccept: parts.storage.guard.refuseWhenFull,
   });
   const context = apiContext(parts, { ...built, peers, events });
   const { address, port, hosts } = settings.api;
@@ -328,13 +351,14 @@ function buildServer(parts: CoreParts, built: Built): ControlServer {
 }
 
 function apiContext(
-  { settings, processes, log: auditLog }: CoreParts,
+  { settings, processes, figures, storage, log: auditLog }: Counted,
   {
     stores,
     engine,
     report,
     tokens,
     gateways,
+    runtime,
     peers,
     events,
   }: Built & { readonly peers: Peers; readonly events: CoreEventService },
@@ -343,10 +367,15 @@ function apiContext(
   const startedAt = new Date().toISOString();
   const executors = () => engine.pool.executors();
   const { seeing } = engine;
-  const parts = { settings, startedAt, store, log, report, peers, executors, processes, seeing };
+  const overview = new CoreOverview({
+    ...{ settings, startedAt, store, log, report, peers, executors, processes, seeing },
+    ...{ gateways, figures, runtime },
+  });
+  const nowMono = (): number => performance.now();
+  const proof = new CommitProof({ commit: () => commitLoop.prove(), nowMono });
   return {
     ...{ jobs: engine.service, tokens, events },
-    ...operatingServices(stores, engine),
+    ...operatingServices({ ...engine, store, log }),
     schedules: engine.schedules.service,
     workers: new WorkerControl({ executors, news: engine.news }),
     ...{ seeing, keys: stores.keys, privacy: redactionService(settings.privacy, auditLog) },
@@ -358,53 +387,9 @@ function apiContext(
     checkAccess: (question) => checkAccess(settings.access, stores, question),
     connections: gateways.seeing,
     gateways: gateways.restart,
-    metrics: () => gateways.metrics(),
-    status: () => gatherStatus({ ...parts, subscribers: () => gateways.summary() }),
-    proveCommit: () => commitLoop.commit(() => undefined),
-  };
-}
-
-/** What operators do to queues and to many jobs. */
-function operatingServices(
-  { jobs: store, events: log }: Stores,
-  { lanes, pool, dueClock, nudge }: Engine,
-): Pick<ApiContext, 'queues' | 'bulk'> {
-  const now = Date.now;
-  const nowMono = () => performance.now();
-  return {
-    queues: new QueueControl({ store, log, lanes, now, nudge }),
-    bulk: new CoreBulkService({ store, lanes, pool, dueClock, now, nowMono, nudge }),
-  };
-}
-
-/** A receiver that is configured later hears of what ends from then on, not of all that ever ended. */
-function withoutReceiver(source: LogReportSource): Service {
-  return { start: () => source.skipToTop(), stop: () => source.skipToTop() };
-}
-
-function storage(db: Database, commitLoop: CommitLoop): Service {
-  return {
-    start: async () => undefined,
-    stop: async () => {
-      commitLoop.close();
-      db.close();
-    },
-  };
-}
-
-function engineService({ jobs }: Stores, { lanes, dueClock, pool, schedules }: Engine): Service {
-  return {
-    start: async () => {
-      for (const queue of await jobs.queues()) lanes.setPaused(queue.name, queue.mode === 'paused');
-      lanes.mark(await jobs.lanes());
-      await pool.recover();
-      await dueClock.start();
-      await schedules.start();
-    },
-    stop: async () => {
-      schedules.stop();
-      dueClock.stop();
-      pool.stop();
-    },
+    metrics: () => overview.metrics(),
+    status: (withDetails) => overview.status(withDetails),
+    database: storage.service,
+    proveCommit: () => proof.prove(),
   };
 }

@@ -2,9 +2,11 @@
 import type { ApiContext } from '../api/api-context.ts';
 import { batchRoutes } from '../api/batches.ts';
 import { connectionRoutes } from '../api/connections.ts';
+import { databaseRoutes } from '../api/database.ts';
 import { directoryRoutes } from '../api/directory.ts';
 import { eventRoutes } from '../api/events.ts';
 import { gatewayRoutes } from '../api/gateways.ts';
+import { healthRoutes } from '../api/health.ts';
 import { historyRoutes } from '../api/history.ts';
 import { bulkRoutes } from '../api/job-bulk.ts';
 import { seeingRoutes } from '../api/job-why.ts';
@@ -30,9 +32,11 @@ export function controlRoutes(context: ApiContext): readonly Route[] {
     ...gatewayRoutes(context),
     ...directoryRoutes(context),
     ...statusRoutes(context),
+    ...healthRoutes(context),
     ...workerRoutes(context),
     ...seeingRoutes(context),
     ...keyRoutes(context),
+    ...databaseRoutes(context),
     ...tokenRoutes(context),
   ];
 }

@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { OPEN_PATHS } from '../api/health.ts';
 import { type ApiAnswer, type Route, readJson } from '../api/route.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Deadline, Service } from '../process/service.ts';
@@ -174,7 +175,7 @@ export class ControlServer implements Service {
     authorize: Authorize,
   ): Promise<void> {
     try {
-      const role = authorize(request);
+      const role = authorize(request) ?? roleOfAnyone(request);
       if (role === undefined) throw unauthorized();
       const answer = await this.#route(request, response, role === 'edge');
       const { status, body, contentType } = answer;
@@ -261,6 +262,11 @@ function roleAt(
   const own = [address, 'localhost', '127.0.0.1', '[::1]'].map((host) => `${host}:${port}`);
   const isKnown = hosts.includes('*') || [...own, ...hosts].includes(request.headers.host ?? '');
   return isKnown ? roleOf(request.headers.authorization, tokens) : undefined;
+}
+
+/** Probes have no token, and come by whatever name: what they are told is no secret, and changes nothing. */
+function roleOfAnyone(request: IncomingMessage): ApiRole | undefined {
+  return request.method === 'GET' && OPEN_PATHS.has(targetOf(request)) ? 'edge' : undefined;
 }
 
 function unauthorized(): TaskbellError {

@@ -9,15 +9,16 @@ import { join } from 'node:path';
 import type { ChildContext, ChildService } from '../process/child-process.ts';
 import { makeDirectory } from '../process/make-directory.ts';
 import { type Deadline, type Service, startAll, stopAll } from '../process/service.ts';
+import { LOCK_FILE } from '../protocol/database.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { ProcessView } from '../protocol/supervision.ts';
 import { type Ownership, tryOwn } from '../sqlite/ownership.ts';
 import { composeCore } from './compose.ts';
+import { TroubleLog } from './trouble-log.ts';
 
 /** How soon a standby notices that the owner is gone. */
 const STANDBY_LOOK_MS = 250;
 const MAX_END_REASONS = 100;
-const LOCK_FILE = 'owner.lock';
 
 export function createCoreProcess(context: ChildContext): ChildService {
   return new CoreProcess(context);
@@ -27,6 +28,7 @@ class CoreProcess implements ChildService {
   readonly #context: ChildContext;
   #ownership: Ownership | undefined;
   #services: readonly Service[] = [];
+  readonly #troubles = new TroubleLog();
   #processes: readonly ProcessView[] = [];
   readonly #endReasons = new Map<number, string>();
   #standby: NodeJS.Timeout | undefined;
@@ -58,6 +60,7 @@ class CoreProcess implements ChildService {
 
   receive(message: Parameters<NonNullable<ChildService['receive']>>[0]): void {
     if (message.kind === 'processes') this.#processes = message.processes;
+    if (message.kind === 'troubles') this.#troubles.hear(message.troubles, message.all);
     if (message.kind === 'ending') this.#noteEnding(message.pid, message.reason);
   }
 
@@ -113,6 +116,7 @@ class CoreProcess implements ChildService {
       given: this.#context.given,
       expectExecutors: mode !== 'web_socket',
       processes: () => this.#processes,
+      troubles: this.#troubles,
       endReason: (pid) => this.#endReasons.get(pid),
       onRows: () => this.#context.watchLoop?.(),
       onFatal: fail,

@@ -6,6 +6,7 @@
  * so that several claims of one flush cannot count on the same room.
  */
 import type { Logger } from '../process/logger.ts';
+import type { ClaimedJob } from '../queue/job.ts';
 import type { ClaimAnswer, JobStore, UnreadableJob } from '../queue/job-store.ts';
 import type { LimitRules } from '../queue/limits.ts';
 import type { InHand } from './in-hand.ts';
@@ -30,6 +31,8 @@ export interface DispatcherParts {
   /** Ends what was claimed and cannot be handed out. */
   readonly refuse: (jobs: readonly UnreadableJob[]) => Promise<unknown>;
   readonly onFailure: (error: unknown) => void;
+  /** Hears of what was handed out. */
+  readonly onPicked?: (jobs: readonly ClaimedJob[], now: number) => void;
 }
 
 /** Fewer than this are handed out at once: two commits would cost more than what they overlap. */
@@ -114,6 +117,7 @@ export class Dispatcher {
     });
     const sent = renderRun(jobs, held).every((text) => executor.sendText(text));
     for (const attempt of held) attempt.sent = sent;
+    this.#parts.onPicked?.(jobs, this.#parts.now());
     const facts = {
       executor: executor.id,
       count: jobs.length,

@@ -1,11 +1,21 @@
 /**
- * The figures of the event service in the text format of Prometheus.
+ * The figures of the event service, as families of metrics.
  *
- * Pure: what the parts of the core know goes in, a text comes out. docs/events.md lists the names, which never change
+ * Pure: what the parts of the core know goes in, families come out. docs/events.md lists the names, which never change
  * their meaning.
  */
 import type { NamedCursor } from '../log/event-log.ts';
 import type { GatewayFigures, GatewayView } from '../protocol/gateways.ts';
+import {
+  counter,
+  type Family,
+  gauge,
+  known,
+  type Labels,
+  one,
+  type Sample,
+  sample,
+} from './metric-text.ts';
 
 export interface MetricFacts {
   readonly version: string;
@@ -17,35 +27,22 @@ export interface MetricFacts {
   readonly cursors: readonly NamedCursor[];
 }
 
-interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-interface Family {
-  readonly name: string;
-  readonly type: 'gauge' | 'counter';
-  readonly help: string;
-  readonly samples: readonly Sample[];
-}
-
 /** Each is a time series for whoever reads them: of the cursors of subscribers only so many are told. */
 export const MAX_TOLD_CURSORS = 100;
 
-export function renderMetrics(facts: MetricFacts): string {
-  const families = [...generalFamilies(facts), ...gatewayFamilies(facts.gateways)];
-  return families.map(renderFamily).join('');
+export function eventFamilies(facts: MetricFacts): readonly Family[] {
+  return [...generalFamilies(facts), ...gatewayFamilies(facts.gateways)];
 }
 
 function generalFamilies(facts: MetricFacts): readonly Family[] {
   const { version, top, oldest, report, cursors } = facts;
   return [
-    gauge('taskbell_info', 'Always 1; the version is a label.', one({ version }, 1)),
-    gauge('taskbell_log_position', 'Position of the newest row of the log.', one({}, Number(top))),
+    gauge('taskbell_info', 'Always 1; the version is a label.', [sample({ version }, 1)]),
+    gauge('taskbell_log_position', 'Position of the newest row of the log.', one(Number(top))),
     gauge(
       'taskbell_log_oldest_position',
       'Position of the oldest row that is kept; 0 while there is none.',
-      one({}, Number(oldest)),
+      one(Number(oldest)),
     ),
     gauge(
       'taskbell_cursor_lag_events',
@@ -55,14 +52,14 @@ function generalFamilies(facts: MetricFacts): readonly Family[] {
     gauge(
       'taskbell_client_cursors',
       'Named cursors of clients that are kept.',
-      one({}, cursors.length),
+      one(cursors.length),
     ),
     gauge(
       'taskbell_report_pending_jobs',
       'Ended jobs whose report is not acknowledged.',
-      one({}, report.pending),
+      one(report.pending),
     ),
-    gauge('taskbell_gateways', 'Gateways that follow the log now.', one({}, facts.gateways.length)),
+    gauge('taskbell_gateways', 'Gateways that follow the log now.', one(facts.gateways.length)),
   ];
 }
 
@@ -77,7 +74,7 @@ function lagsOf({ top, gateways, report, cursors }: MetricFacts): readonly Sampl
   ];
 }
 
-type Count = Exclude<keyof GatewayFigures, 'closedTotal' | 'room'>;
+type Count = Exclude<keyof GatewayFigures, 'closedTotal' | 'room' | 'access'>;
 
 const GATEWAY_COUNTS: readonly (readonly [Count, string, Family['type'], string])[] = [
   ['connections', 'connections', 'gauge', 'Open connections.'],
@@ -95,6 +92,11 @@ const GATEWAY_COUNTS: readonly (readonly [Count, string, Family['type'], string]
   ['eventsTotal', 'events_total', 'counter', 'Events that had a subscriber.'],
   ['deliveredTotal', 'deliveries_total', 'counter', 'Events times their subscribers.'],
 ];
+
+interface Seen {
+  readonly labels: Labels;
+  readonly figures: GatewayFigures;
+}
 
 function gatewayFamilies(gateways: readonly GatewayView[]): readonly Family[] {
   const seen = gateways.flatMap(({ name, figures }) =>
@@ -119,16 +121,14 @@ function gatewayFamilies(gateways: readonly GatewayView[]): readonly Family[] {
       'taskbell_gateway_answer_seconds',
       'How long the gateway took to answer on the stream that brings it the log.',
       gateways.flatMap(({ name, answerMs }) =>
-        answerMs === null ? [] : [sample({ gateway: name }, answerMs / 1_000)],
+        known({ gateway: name }, answerMs === null ? null : answerMs / 1_000),
       ),
     ),
     ...counts,
     gauge(
       'taskbell_gateway_connections_limit',
       'Connections that it takes at most; missing where there is no end.',
-      seen.flatMap(({ labels, figures: { room } }) =>
-        room === null ? [] : [{ labels, value: room }],
-      ),
+      seen.flatMap(({ labels, figures: { room } }) => known(labels, room)),
     ),
     {
       name: 'taskbell_gateway_connections_closed_total',
@@ -136,38 +136,25 @@ function gatewayFamilies(gateways: readonly GatewayView[]): readonly Family[] {
       help: 'Connections that ended, by close code; client: it went by itself; silent: it answered no ping.',
       samples: closed,
     },
+    ...accessFamilies(seen),
   ];
 }
 
-function gauge(name: string, help: string, samples: readonly Sample[]): Family {
-  return { name, type: 'gauge', help, samples };
-}
+type Access = NonNullable<GatewayFigures['access']>;
 
-function sample(labels: Sample['labels'], value: number): Sample {
-  return { labels, value };
-}
+const ACCESS_COUNTS: readonly (readonly [keyof Access, string, string])[] = [
+  ['hookAsked', 'access_hook_requests_total', 'Questions to the access hook.'],
+  ['hookHeld', 'access_hook_cached_total', 'Answers that were known, without a question.'],
+  ['hookFailed', 'access_hook_failures_total', 'Questions without an answer: denied.'],
+  ['coreAway', 'access_core_away_total', 'Denied because the core gave no answer.'],
+];
 
-function one(labels: Sample['labels'], value: number): readonly Sample[] {
-  return [sample(labels, value)];
-}
-
-/** https://prometheus.io/docs/instrumenting/exposition_formats/ */
-function renderFamily({ name, type, help, samples }: Family): string {
-  const head = `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
-  return (
-    head + samples.map(({ labels, value }) => `${name}${renderLabels(labels)} ${value}\n`).join('')
+function accessFamilies(seen: readonly Seen[]): readonly Family[] {
+  return ACCESS_COUNTS.map(([key, name, help]) =>
+    counter(
+      `taskbell_gateway_${name}`,
+      help,
+      seen.flatMap(({ labels, figures }) => known(labels, figures.access?.[key])),
+    ),
   );
-}
-
-function renderLabels(labels: Sample['labels']): string {
-  const pairs = Object.entries(labels).map(([key, value]) => `${key}="${escapeLabel(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-}
-
-function escapeHelp(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
-}
-
-function escapeLabel(text: string): string {
-  return escapeHelp(text).replaceAll('"', '\\"');
 }

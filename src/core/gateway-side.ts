@@ -3,13 +3,15 @@ import type { WebSocket } from 'ws';
 import { CLIENT_CURSOR_PREFIX, type EventLog } from '../log/event-log.ts';
 import type { Service } from '../process/service.ts';
 import { VERSION } from '../process/version.ts';
+import type { GatewayView } from '../protocol/gateways.ts';
 import type { StatusView } from '../protocol/status.ts';
 import type { ReportClient } from '../report/report-client.ts';
 import { type AcceptedGateway, GatewayLinks } from './gateway-links.ts';
-import { renderMetrics } from './gateway-metrics.ts';
+import { eventFamilies } from './gateway-metrics.ts';
 import { GatewayPresence } from './gateway-presence.ts';
 import { GatewayRestart } from './gateway-restart.ts';
 import { GatewaySeeing } from './gateway-seeing.ts';
+import type { Family } from './metric-text.ts';
 
 export interface GatewaySideParts {
   readonly log: EventLog;
@@ -50,9 +52,13 @@ export class GatewaySide implements Service {
     return this.#links.accept(socket, query);
   }
 
+  views(): Promise<readonly GatewayView[]> {
+    return this.seeing.gateways(false, STATUS_TIMEOUT_MS);
+  }
+
   /** What `status` says of it. */
   async summary(): Promise<StatusView['subscribers']> {
-    const gateways = await this.seeing.gateways(false, STATUS_TIMEOUT_MS);
+    const gateways = await this.views();
     const figures = gateways.flatMap((gateway) => gateway.figures ?? []);
     const rooms = figures.map(({ room }) => room ?? Number.POSITIVE_INFINITY);
     const room = rooms.reduce((sum, one) => sum + one, 0);
@@ -67,8 +73,7 @@ export class GatewaySide implements Service {
     };
   }
 
-  /** In the text format of Prometheus. */
-  async metrics(): Promise<string> {
+  async metrics(): Promise<readonly Family[]> {
     const { log, report } = this.#parts;
     const [gateways, reporting, cursors] = await Promise.all([
       this.seeing.gateways(true, METRICS_TIMEOUT_MS),
@@ -77,6 +82,6 @@ export class GatewaySide implements Service {
     ]);
     const { cursor, pending } = reporting;
     const facts = { version: VERSION, top: log.top(), oldest: log.oldest(), gateways, cursors };
-    return renderMetrics({ ...facts, report: { cursor, pending } });
+    return eventFamilies({ ...facts, report: { cursor, pending } });
   }
 }

@@ -16,8 +16,8 @@ export interface CoreTalkParts {
   readonly hub: Hub;
   readonly fanOut: FanOut;
   readonly events: readonly EventTypeSettings[];
-  /** How many connections there is room for, and how many found none. */
-  readonly room: () => Pick<GatewayFigures, 'room' | 'refusedTotal'>;
+  /** How many connections there is room for, and how many found none; how often it was asked who may see what. */
+  readonly room: () => Pick<GatewayFigures, 'room' | 'refusedTotal' | 'access'>;
   /** Asks the supervisor for another process in the place of this one. */
   readonly replace: (replacement: Replacement) => void;
   /** To the core; false: it is away. */

@@ -28,6 +28,7 @@ import type { StatusView } from '../protocol/status.ts';
 import type { ListenPlace, Replacement, ToChild } from '../protocol/supervision.ts';
 import { provesFrames } from '../wire/frame-proof.ts';
 import { type AccessCheck, createAccessCheck } from './access.ts';
+import { accessFigures } from './access-figures.ts';
 import { AccessNewsTaker } from './access-news.ts';
 import { Admission } from './admission.ts';
 import { restartClosing } from './close-codes.ts';
@@ -42,6 +43,7 @@ import { FollowedTypes } from './followed-types.ts';
 import { HistoryReader } from './history.ts';
 import { Hub, SYSTEM_CLOCK } from './hub.ts';
 import { Listener } from './listener.ts';
+import { liveUseOf } from './live-use.ts';
 import { claimPort } from './port-claim.ts';
 import { Revocations } from './revocations.ts';
 import { SseConnection } from './sse-connection.ts';
@@ -95,7 +97,7 @@ class GatewayProcess implements ChildService {
     this.#talk = new CoreTalk({
       ...{ hub: this.#hub, fanOut: this.#fanOut, events: context.settings.events },
       tell: (message) => this.#follower?.tell(message) ?? false,
-      room: () => this.#admission.room,
+      room: () => ({ ...this.#admission.room, ...accessFigures(this.#world?.access.counts) }),
       replace: (replacement) => this.#askReplacement(replacement),
     });
     this.#revocations = new Revocations({
@@ -216,7 +218,8 @@ class GatewayProcess implements ChildService {
 
   #createAccess(): AccessCheck {
     const settings = this.#context.settings.access;
-    const access = createAccessCheck({ settings, http: this.#http, log: this.#log });
+    const live = liveUseOf(this.#hub);
+    const access = createAccessCheck({ settings, http: this.#http, log: this.#log, live });
     this.#accessNews = new AccessNewsTaker(access, this.#hub);
     return access;
   }

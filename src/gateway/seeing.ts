@@ -19,7 +19,7 @@ export interface SeeingParts {
   readonly hub: Hub;
   /** Of this gateway: the ids of its connections begin with it. */
   readonly name: string;
-  readonly room: () => Pick<GatewayFigures, 'room' | 'refusedTotal'>;
+  readonly room: () => Pick<GatewayFigures, 'room' | 'refusedTotal' | 'access'>;
   readonly random: () => number;
 }
 

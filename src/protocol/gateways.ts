@@ -82,6 +82,13 @@ export interface GatewayFigures {
   readonly deliveredTotal: number;
   /** By close code; `client`: it went by itself; `silent`: it answered no ping. */
   readonly closedTotal: Readonly<Record<string, number>>;
+  /** Who may see what, as far as it had to be asked; a gateway of a former release does not say. */
+  readonly access?: {
+    readonly hookAsked: number;
+    readonly hookHeld: number;
+    readonly hookFailed: number;
+    readonly coreAway: number;
+  };
 }
 
 /** A gateway as `status` and the metrics see it. */

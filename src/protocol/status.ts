@@ -2,6 +2,7 @@
 import type { JobState } from './jobs.ts';
 import type { OldestView, ThroughputView, TypeStatsView } from './stats.ts';
 import type { ProcessView } from './supervision.ts';
+import type { TroubleView } from './troubles.ts';
 
 export type ReportState = 'off' | 'connecting' | 'connected' | 'disconnected' | 'failed';
 
@@ -57,6 +58,53 @@ export interface StatusView {
     readonly lag: number;
   };
   readonly log: { readonly epoch: string; readonly top: string; readonly oldest: string };
+  /** Where they were asked for: `?details=1`. */
+  readonly details?: StatusDetails;
+}
+
+/** A reader of the log, and how many rows it has not passed. */
+export interface CursorView {
+  readonly name: string;
+  readonly position: string;
+  readonly lag: number;
+}
+
+export interface DiskView {
+  readonly databaseBytes: number;
+  /** What was committed and is not in the database's own file yet. */
+  readonly walBytes: number;
+  /** Of the file system of the data directory, for this user; null: it does not tell. */
+  readonly freeBytes: number | null;
+  readonly totalBytes: number | null;
+}
+
+/** Null: the system does not tell, or the process is gone. */
+export interface VitalsView {
+  readonly pid: number;
+  readonly residentBytes: number | null;
+  /** User and system time since it began. */
+  readonly cpuSeconds: number | null;
+}
+
+export interface RuntimeView {
+  readonly node: string;
+  readonly sqlite: string;
+  /** As the database has them in force. */
+  readonly pragmas: Readonly<Record<string, string | number>>;
+}
+
+export interface StatusDetails {
+  readonly queues: readonly QueueView[];
+  /** The reports, the gateways, and the cursors of clients that are the furthest behind. */
+  readonly cursors: readonly CursorView[];
+  readonly disk: DiskView;
+  /** Of the processes on this machine. */
+  readonly vitals: readonly VitalsView[];
+  /** Events times their subscribers, since the gateways began. */
+  readonly delivered: number;
+  /** Warnings and errors that the processes of this service have logged, oldest first. */
+  readonly troubles: readonly TroubleView[];
+  readonly runtime: RuntimeView;
 }
 
 /**

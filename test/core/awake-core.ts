@@ -1,8 +1,10 @@
 /** The real core of one data directory in this process, its control socket, and requests to it. */
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { loadSettings } from '../../src/config/load-settings.ts';
 import type { Settings } from '../../src/config/settings.ts';
@@ -102,15 +104,22 @@ export class AwakeCore {
     return this.ask('GET', target);
   }
 
+  /** The body of an answer that is no JSON. */
+  async text(target: string): Promise<string> {
+    const asking = request({ socketPath: this.socketPath, path: target }).end();
+    const [response] = (await once(asking, 'response')) as [IncomingMessage];
+    return await text(response);
+  }
+
   post(target: string, body?: unknown): Promise<Answer> {
     return this.ask('POST', target, body === undefined ? undefined : JSON.stringify(body));
   }
 
-  ask(method: string, target: string, text?: string, more: object = {}): Promise<Answer> {
-    const own = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
+  ask(method: string, target: string, body?: string, more: object = {}): Promise<Answer> {
+    const own = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     const length = { ...own, ...more };
     const asking = request({ socketPath: this.socketPath, method, path: target, headers: length });
-    asking.end(text);
+    asking.end(body);
     return answerOf(asking);
   }
 

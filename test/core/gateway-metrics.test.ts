@@ -1,10 +1,11 @@
 /** The text of the metrics, read as strictly as the format allows. */
 import { expect, test } from 'vitest';
 import {
+  eventFamilies,
   MAX_TOLD_CURSORS,
   type MetricFacts,
-  renderMetrics,
 } from '../../src/core/gateway-metrics.ts';
+import { renderFamilies } from '../../src/core/metric-text.ts';
 import { parseMetrics } from './prometheus-text.ts';
 
 const FIGURES = {
@@ -28,7 +29,7 @@ function facts(over: Partial<MetricFacts> = {}): MetricFacts {
 }
 
 function read(over: Partial<MetricFacts> = {}) {
-  return parseMetrics(renderMetrics(facts(over)));
+  return parseMetrics(renderFamilies(eventFamilies(facts(over))));
 }
 
 test('every family has its help, its type and a unit in its name where it has one', () => {
