@@ -10,7 +10,7 @@ import { ACCESS, API, EDGE } from './sections/api.ts';
 import { AUTH, ISSUER } from './sections/auth.ts';
 import { DAEMON, WORKER } from './sections/daemon.ts';
 import { EVENT, JOB, QUEUE } from './sections/job.ts';
-import { PRIVACY, RETENTION } from './sections/retention.ts';
+import { BACKUP, PRIVACY, RETENTION } from './sections/retention.ts';
 import { SCHEDULE } from './sections/schedule.ts';
 import { WEB_SOCKET } from './sections/web-socket.ts';
 import { WEB_SOCKET_EVENTS } from './sections/web-socket-events.ts';
@@ -30,6 +30,7 @@ export const SECTIONS: readonly AnySection[] = [
   API,
   EDGE,
   RETENTION,
+  BACKUP,
   PRIVACY,
 ];
 

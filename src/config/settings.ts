@@ -17,6 +17,12 @@ export interface DaemonSettings {
   readonly controlSocket: string;
   readonly logLevel: LogLevel;
   readonly logFormat: 'auto' | 'json' | 'pretty';
+  /** Null: standard error. */
+  readonly logFile: string | null;
+  /** Bytes beyond which the file is put aside. */
+  readonly logFileSize: number;
+  /** How many files that were put aside are kept. */
+  readonly logFiles: number;
   readonly shutdownTimeout: number;
   /** A core or a gateway whose event loop stands still for so long is ended and restarted; 0: never. */
   readonly stallTimeout: number;
@@ -26,6 +32,8 @@ export interface DaemonSettings {
   readonly standby: boolean;
   /** False: events go to followers one message at a time, by the ws library. */
   readonly directFrames: boolean;
+  /** Bytes of the disk that are held back for the moment when it is full; 0: none. */
+  readonly diskReserve: number;
 }
 
 export interface WorkerSettings {
@@ -151,6 +159,20 @@ export interface RetentionSettings {
   readonly cancelledJobsCount: number;
   readonly events: number;
   readonly eventsCount: number;
+}
+
+/** Copies of the database that are made by themselves: `schedule` or `every`, or neither. */
+export interface BackupSettings {
+  /** Cron expression; null: none. */
+  readonly schedule: string | null;
+  /** Milliseconds; 0: none. */
+  readonly every: number;
+  /** IANA name of the zone that `schedule` is read in. */
+  readonly timezone: string;
+  /** Null: `backups` in the data directory. */
+  readonly directory: string | null;
+  /** So many of the newest stay; 0: all. */
+  readonly keep: number;
 }
 
 export interface PrivacySettings {
@@ -288,6 +310,7 @@ export interface Settings {
   readonly queues: readonly QueueSettings[];
   readonly schedules: readonly ScheduleSettings[];
   readonly retention: RetentionSettings;
+  readonly backup: BackupSettings;
   readonly privacy: PrivacySettings;
   readonly events: readonly EventTypeSettings[];
   readonly webSocket: WebSocketSettings;

@@ -9,6 +9,7 @@
 import { Directory } from '../access/directory.ts';
 import { TokenRevocations } from '../access/token-revocations.ts';
 import type { ApiContext } from '../api/api-context.ts';
+import type { LiveSettings } from '../config/live-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { skipAhead } from '../log/sqlite/log-position.ts';
 import { LogWriter } from '../log/sqlite/log-writer.ts';
@@ -19,6 +20,7 @@ import type { RunDatabaseTask } from '../process/database-process.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
 import { ACCESS_EVENT_TYPE } from '../protocol/events.ts';
+import type { ReloadView } from '../protocol/reload.ts';
 import type { RuntimeView } from '../protocol/status.ts';
 import type { GivenSockets, ProcessView } from '../protocol/supervision.ts';
 import { ForeignTypes } from '../queue/sqlite/foreign-types.ts';
@@ -94,6 +96,10 @@ export interface CoreParts {
   readonly given?: GivenSockets | undefined;
   /** With executors elsewhere; the usual when omitted. */
   readonly patience?: Patience | undefined;
+  /** Tells of settings that change while the core is awake; `settings` for ever when omitted. */
+  readonly live?: LiveSettings;
+  /** Has the supervisor read the configuration anew; there is none when omitted. */
+  readonly askReload?: (() => Promise<ReloadView>) | undefined;
   /** There is something in the log: at the start, or from the first row on. Called at least once then. */
   readonly onRows?: () => void;
   /** How work on the database file is done beside this process; as it was built when omitted. */
@@ -283,6 +289,12 @@ function buildEngine(
   const schedules = buildSchedules({
     ...{ store: scheduleStore, jobs, events, types, lanes, pool, dueClock, service },
     ...{ settings, log, now, nudge },
+  });
+  parts.live?.onChange(async (changed) => {
+    types.configure(changed.jobs);
+    limits.configure(changed.queues);
+    nudge();
+    await schedules.reconfigure(changed.schedules);
   });
   return { types, lanes, dueClock, pool, news, service, schedules, nudge, seeing };
 }

@@ -6,6 +6,8 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { LiveSettings } from '../config/live-settings.ts';
+import type { Settings } from '../config/settings.ts';
 import type { ChildContext, ChildService } from '../process/child-process.ts';
 import { makeDirectory } from '../process/make-directory.ts';
 import { type Deadline, type Service, startAll, stopAll } from '../process/service.ts';
@@ -26,6 +28,7 @@ export function createCoreProcess(context: ChildContext): ChildService {
 
 class CoreProcess implements ChildService {
   readonly #context: ChildContext;
+  readonly #live: LiveSettings;
   #ownership: Ownership | undefined;
   #services: readonly Service[] = [];
   readonly #troubles = new TroubleLog();
@@ -37,6 +40,7 @@ class CoreProcess implements ChildService {
 
   constructor(context: ChildContext) {
     this.#context = context;
+    this.#live = new LiveSettings(context.settings);
   }
 
   async start(): Promise<void> {
@@ -62,6 +66,11 @@ class CoreProcess implements ChildService {
     if (message.kind === 'processes') this.#processes = message.processes;
     if (message.kind === 'troubles') this.#troubles.hear(message.troubles, message.all);
     if (message.kind === 'ending') this.#noteEnding(message.pid, message.reason);
+  }
+
+  /** One that stands by wakes with them. */
+  reconfigure(settings: Settings): Promise<void> {
+    return this.#live.take(settings);
   }
 
   #noteEnding(pid: number, reason: string): void {
@@ -108,10 +117,12 @@ class CoreProcess implements ChildService {
   }
 
   async #wake(): Promise<void> {
-    const { settings, log, mode, announce, fail } = this.#context;
+    const { log, mode, announce, fail, askReload } = this.#context;
     const startedMono = performance.now();
     const services = composeCore({
-      settings,
+      settings: this.#live.current,
+      live: this.#live,
+      askReload,
       log,
       given: this.#context.given,
       expectExecutors: mode !== 'web_socket',

@@ -15,6 +15,8 @@ export interface EventServiceParts {
   readonly gateway: Pick<WebSocketEventsSettings, 'address' | 'port' | 'path'>;
   readonly fingerprint: Fingerprint;
   readonly now: () => number;
+  /** Throws while nothing new is accepted. */
+  readonly mustAccept?: () => void;
 }
 
 export class CoreEventService implements EventService {
@@ -28,7 +30,10 @@ export class CoreEventService implements EventService {
     this.#publisher = new EventPublisher(parts);
   }
 
-  publish(...given: Parameters<EventService['publish']>): ReturnType<EventService['publish']> {
+  async publish(
+    ...given: Parameters<EventService['publish']>
+  ): ReturnType<EventService['publish']> {
+    this.#parts.mustAccept?.();
     return this.#publisher.publish(...given);
   }
 

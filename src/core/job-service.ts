@@ -34,6 +34,8 @@ export interface JobServiceParts {
   readonly now: () => number;
   /** Asks for a flush of the commit loop in this turn. */
   readonly nudge: () => void;
+  /** Throws while nothing new is accepted. */
+  readonly mustAccept?: () => void;
 }
 
 export class CoreJobService implements JobService {
@@ -56,6 +58,7 @@ export class CoreJobService implements JobService {
     requests: readonly JobRequest[],
     idempotencyKey?: string,
   ): Promise<readonly AddOutcome[]> {
+    this.#parts.mustAccept?.();
     const { lanes, now } = this.#parts;
     const at = now();
     const jobs = requests.map((request) => this.#toJob(request, at));

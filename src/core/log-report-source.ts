@@ -1,5 +1,6 @@
 /** The reports' view of the log: ended jobs after the cursor named `report`. */
 import type { EndRow, EventLog } from '../log/event-log.ts';
+import type { Service } from '../process/service.ts';
 import type { JobEventData } from '../protocol/events.ts';
 import type { EndedJob, ReportSource } from '../report/report-source.ts';
 
@@ -88,4 +89,21 @@ function toEndedJob(row: EndRow, epoch: string): EndedJob {
     userId,
     error: success ? null : { message: error?.message ?? data.state, stack: error?.stack ?? null },
   };
+}
+
+/** A receiver that is configured later hears of what ends from then on, not of all that ever ended. */
+export function withoutReceiver(source: LogReportSource): Service {
+  return { start: () => source.skipToTop(), stop: () => source.skipToTop() };
+}
+
+/** Says once that there is something in the log: now, or with its first row. */
+export function noteRows(
+  log: Pick<EventLog, 'oldest' | 'onAppended'>,
+  onRows: () => void = () => undefined,
+): void {
+  if (log.oldest() !== '0') onRows();
+  const unsubscribe = log.onAppended(() => {
+    unsubscribe();
+    onRows();
+  });
 }

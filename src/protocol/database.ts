@@ -1,6 +1,10 @@
 /** The shapes of work on the database file: copies, checks, what the process that does it says, and how the file stands. */
 import type { ErrorCode } from './errors.ts';
 
+/** Their names in the data directory. */
+export const DATABASE_FILE = 'taskbell.db';
+export const LOCK_FILE = 'owner.lock';
+
 /** What a file holds, as rows of its tables. */
 export interface DatabaseFacts {
   readonly bytes: number;

@@ -89,7 +89,7 @@ export function explain(error: unknown, file: string): unknown {
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT') || code === 'EISDIR') {
     return invalid(file, 'it cannot be read as a database', error);
   }
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE' || code === 'ENOSPC') {
     const hint = 'Free some space and start again.';
     return new TaskbellError('E_DISK_FULL', `The disk that holds ${file} is full.`, {
       hint,
