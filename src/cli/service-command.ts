@@ -20,7 +20,7 @@ export async function runSettings(
   );
   const manager = readServiceManager(ctx.world.environment, process.pid);
   checkGiven(manager.given, mode);
-  const { createLogger } = await loadCode(() => import('../process/logger.ts'));
+  const { openServiceLog } = await loadCode(() => import('../process/service-log.ts'));
   const { runSupervisor } = await loadCode(() => import('../supervisor/supervisor.ts'));
   const { TroubleInlet } = await loadCode(() => import('../supervisor/trouble-book.ts'));
   const { createTroubleWatch } = await loadCode(() => import('../process/trouble-line.ts'));
@@ -29,6 +29,9 @@ export async function runSettings(
     ...{ role: 'supervisor', pid: process.pid, tell: ownTroubles.tell },
     nowMono: () => performance.now(),
   });
-  const log = createLogger(settings.daemon, { role: 'supervisor' }, onLine);
-  ctx.exitWith(await runSupervisor({ settings, mode, log, ownTroubles, manager }));
+  const serviceLog = openServiceLog(settings.daemon, { role: 'supervisor' }, onLine);
+  const { log } = serviceLog;
+  const run = { settings, mode, log, serviceLog, ownTroubles, manager };
+  ctx.exitWith(await runSupervisor(run));
+  await serviceLog.close();
 }

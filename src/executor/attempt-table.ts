@@ -7,10 +7,12 @@ import { Attempt, type AttemptSurroundings, type Clock } from './attempt.ts';
 import type { Handler } from './handler.ts';
 import { fenceKey, type Outbox } from './outbox.ts';
 import { encodeNotStarted, encodeOutcome } from './outcome.ts';
+import type { PrintedOutput } from './printed-output.ts';
 
 export interface TableSurroundings {
   readonly clock: Clock;
   readonly outbox: Outbox;
+  readonly printed?: PrintedOutput;
   readonly eventTypes: ReadonlySet<string>;
   /** An attempt ignores its signal: this process has to end. */
   readonly onStuck: () => void;
@@ -72,6 +74,13 @@ export class AttemptTable {
 
   running(): readonly Fence[] {
     return [...this.#running.values()].map((attempt) => attempt.fence);
+  }
+
+  /** Of the attempts whose code runs in this very process. */
+  *runningHere(): Iterable<Assignment> {
+    for (const attempt of this.#running.values()) {
+      if (attempt.runsHere) yield attempt.assignment;
+    }
   }
 
   /** Attempts that were told to end for their own sake, with what that makes of them. */

@@ -24,6 +24,7 @@ import {
 import { describeError } from './job-error.ts';
 import { fenceKey, type Outbox } from './outbox.ts';
 import { encodeOutcome } from './outcome.ts';
+import type { PrintedOutput } from './printed-output.ts';
 import { ProgressThrottle } from './progress-throttle.ts';
 
 /** setTimeout turns anything longer into 1 ms. */
@@ -39,6 +40,7 @@ export interface Clock {
 export interface AttemptSurroundings {
   readonly clock: Clock;
   readonly outbox: Outbox;
+  readonly printed?: PrintedOutput;
   readonly eventTypes: ReadonlySet<string>;
   readonly onEnded: (attempt: Attempt) => void;
   /** The attempt was told to end and has not, after its grace. Never called for commands: those get killed. */
@@ -84,6 +86,12 @@ export class Attempt implements Run {
     return { id: this.assignment.id, attempt: this.assignment.attempt };
   }
 
+  /** Its code runs in this very process. */
+  get runsHere(): boolean {
+    const { contained = false, manifest } = this.#handler;
+    return manifest.kind === 'module' && !contained;
+  }
+
   /** Why it was told to end; null when it was not. */
   get stopped(): StopKind | null {
     return this.#stopped;
@@ -113,7 +121,9 @@ export class Attempt implements Run {
     if (timeoutMs > 0) {
       this.#timer = setTimeout(() => this.stop('timeout'), Math.min(timeoutMs, MAX_TIMER_MS));
     }
-    void this.#run();
+    const { printed } = this.#around;
+    if (printed === undefined || !this.runsHere) void this.#run();
+    else printed.run(this.assignment, this.#run);
   }
 
   /** From now on stack traces show which attempt it is: whose code holds up the event loop, if one does. */
@@ -130,8 +140,7 @@ export class Attempt implements Run {
     }
     this.#stopped = kind;
     this.#clearTimer();
-    const { contained = false, manifest } = this.#handler;
-    if (kind !== 'interrupted' && manifest.kind === 'module' && !contained) {
+    if (kind !== 'interrupted' && this.runsHere) {
       this.#timer = setTimeout(() => this.#around.onOverdue(this), graceMs);
     }
     this.#reason = new StopReason(kind, stopMessage(kind, this.assignment), graceMs);
@@ -148,6 +157,7 @@ export class Attempt implements Run {
   #end(ending: Ending): void {
     if (this.#ended) return;
     this.abandon();
+    this.#around.printed?.ended(this.assignment);
     if (this.#stopped !== 'forgotten') {
       const { clock, outbox } = this.#around;
       const times = {

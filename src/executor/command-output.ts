@@ -5,8 +5,9 @@
  *   ::event datasetUpdate weather [{"rows":12}]                       an event to publish
  *   anything else                                                     a log line; the last one may be the result
  */
+
+import type { FramedLine } from '../process/line-framer.ts';
 import type { JobProgress } from '../protocol/jobs.ts';
-import type { FramedLine } from './line-framer.ts';
 import { toProgress } from './progress-value.ts';
 
 export type OutputLine =

@@ -10,6 +10,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { JobTypeSettings } from '../config/settings.ts';
+import { type FramedLine, LineFramer } from '../process/line-framer.ts';
 import { identityOf, signalGroup } from '../process/process-identity.ts';
 import { MAX_PAYLOAD_BYTES } from '../protocol/jobs.ts';
 import { type Environment, jobEnvironment } from './command-environment.ts';
@@ -17,7 +18,6 @@ import { readOutputLine } from './command-output.ts';
 import { type DependencyFacts, handDown } from './dependency-facts.ts';
 import type { Run, StopReason, Usage } from './handler.ts';
 import { cut, describeError } from './job-error.ts';
-import { type FramedLine, LineFramer } from './line-framer.ts';
 import { type ProcessGroups, reapGroup, SURVIVOR_GRACE_MS } from './process-group.ts';
 import { UsageSampler } from './process-usage.ts';
 

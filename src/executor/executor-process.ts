@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import type { Settings } from '../config/settings.ts';
 import type { ChildContext, ChildService } from '../process/child-process.ts';
 import type { Logger } from '../process/logger.ts';
+import { namesBefore } from '../process/main-stack.ts';
 import { identityOf } from '../process/process-identity.ts';
 import { type Deadline, deadlineIn, earlier } from '../process/service.ts';
 import { within } from '../process/within.ts';
@@ -32,8 +33,8 @@ import { emittableTypes } from './emitted-events.ts';
 import { type HandlerRegistry, loadHandlers } from './handler-registry.ts';
 import { type Host, REAL_HOST } from './host.ts';
 import type { LoopWatch } from './loop-watch.ts';
-import { namesBefore } from '../process/main-stack.ts';
 import { Outbox } from './outbox.ts';
+import { PrintedOutput } from './printed-output.ts';
 import { ProcessGroups } from './process-group.ts';
 import { Recycler } from './recycler.ts';
 import { successionProblem } from './type-share.ts';
@@ -59,6 +60,7 @@ export class ExecutorProcess implements ChildService {
   readonly #name = `x-${process.pid}-${randomBytes(4).toString('hex')}`;
   readonly #groups = new ProcessGroups();
   readonly #outbox = new Outbox();
+  readonly #printed: PrintedOutput;
   readonly #attempts: AttemptTable;
   readonly #link: CoreLink;
   readonly #cleanUps: (() => void)[] = [];
@@ -80,9 +82,11 @@ export class ExecutorProcess implements ChildService {
     this.#context = context;
     this.#log = context.log.child({ component: 'executor' });
     this.#host = host;
+    this.#printed = new PrintedOutput(this.#log, () => this.#attempts.runningHere());
     this.#attempts = new AttemptTable({
       clock: { now: () => Date.now(), nowMono: () => performance.now() },
       outbox: this.#outbox,
+      printed: this.#printed,
       eventTypes: emittableTypes(context.settings.events),
       onStuck: () => this.#endStuck(),
       onCount: (running) => this.#noteCount(running),
@@ -106,9 +110,10 @@ export class ExecutorProcess implements ChildService {
       // What has ended in this very turn of the loop must not run again because of a neighbour's fault.
       this.#host.onFault(() => this.#outbox.flush()),
       this.#host.onExit(() => this.#groups.kill()),
+      this.#host.capturePrints?.(this.#printed) ?? (() => {}),
     );
     const base = scrubEnvironment(this.#host.environment);
-    const around = { base, marks: this.#marks(), groups: this.#groups };
+    const around = { base, marks: this.#marks(), groups: this.#groups, printed: this.#printed };
     this.#registry = await loadHandlers(settings, around, this.#context.only ?? null);
     logRegistry(this.#registry, settings.worker.handlersDirectory, this.#log);
     checkSuccession(this.#context.predecessor ?? null, this.#registry);

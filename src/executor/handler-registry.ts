@@ -27,7 +27,7 @@ export interface HandlerRegistry {
 
 export async function loadHandlers(
   settings: Pick<Settings, 'worker' | 'jobs' | 'events'>,
-  commands: CommandSurroundings,
+  commands: CommandSurroundings & Pick<IsolationSurroundings, 'printed'>,
   only: string | null = null,
 ): Promise<HandlerRegistry> {
   const { files: found, remarks } = await listHandlerFiles(
@@ -64,10 +64,11 @@ function isolatedModule(file: string, { backoff, backoffKind }: JobTypeSettings)
 
 function isolationFor(
   { worker, events }: Pick<Settings, 'worker' | 'events'>,
-  { marks, groups }: CommandSurroundings,
+  { marks, groups, printed }: CommandSurroundings & Pick<IsolationSurroundings, 'printed'>,
 ): IsolationSurroundings {
   const { memoryLimit } = worker;
-  return { marks, groups, memoryLimit, eventTypes: [...emittableTypes(events)] };
+  const eventTypes = [...emittableTypes(events)];
+  return { marks, groups, printed, memoryLimit, eventTypes };
 }
 
 async function loadFile(

@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../process/logger.ts';
 import { type LoopWatch, startLoopWatch, type WatchFacts } from './loop-watch.ts';
+import type { PrintedOutput } from './printed-output.ts';
 
 export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -12,6 +13,8 @@ export interface Host {
   readonly onFault: (listener: () => void) => () => void;
   /** Calls back in the very last moment: synchronous work only. @returns takes it off */
   readonly onExit: (listener: () => void) => () => void;
+  /** Has what this process prints go to `printed`. @returns gives it back */
+  readonly capturePrints?: (printed: PrintedOutput) => () => void;
   /** Has a thread look whether the event loop still turns. `onOver`: a block that it told of is over. */
   readonly watchLoop?: (facts: WatchFacts, log: Logger, onOver: () => void) => LoopWatch;
 }
@@ -23,6 +26,7 @@ export const REAL_HOST: Host = {
   // The monitor only listens: what becomes of the process is decided where signals and faults are.
   onFault: (listener) => listen('uncaughtExceptionMonitor', listener),
   onExit: (listener) => listen('exit', listener),
+  capturePrints: (printed) => printed.capture(),
   watchLoop: startLoopWatch,
 };
 

@@ -20,6 +20,7 @@ import type { Ending, Run, StopReason, Usage } from './handler.ts';
 import { type FromIsolated, parseFromIsolated, type ToIsolated } from './isolated-message.ts';
 import { describeError } from './job-error.ts';
 import type { BackoffSection } from './module-handler.ts';
+import type { PrintedOutput } from './printed-output.ts';
 import { type ProcessGroups, reapGroup, SURVIVOR_GRACE_MS } from './process-group.ts';
 import { UsageSampler } from './process-usage.ts';
 
@@ -27,6 +28,8 @@ export interface IsolationSurroundings {
   /** The variables by which survivors are found. */
   readonly marks: Environment;
   readonly groups: ProcessGroups;
+  /** Where what it prints goes; left out: nowhere. */
+  readonly printed?: PrintedOutput | undefined;
   readonly eventTypes: readonly string[];
   /** Bytes; 0: none. */
   readonly memoryLimit: number;
@@ -39,6 +42,8 @@ export interface IsolatedModule {
 
 const CHILD = new URL('./isolated-child.js', import.meta.url);
 const MEASURE_EVERY_MS = 500;
+/** Everybody is gone who should have written. */
+const LAST_PRINTS_MS = 1_000;
 
 interface Exit {
   readonly exitCode: number | null;
@@ -77,7 +82,7 @@ export class IsolatedRun {
       // A session of its own makes it the leader of a group that can be signalled as one.
       detached: true,
       // What a handler prints belongs to the log, as that of its neighbours does.
-      stdio: ['ignore', 2, 2, 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'json',
       // biome-ignore lint/style/noProcessEnv: module handlers have the daemon's own environment, isolated or not.
       env: { ...process.env, ...this.#around.marks },
@@ -93,6 +98,7 @@ export class IsolatedRun {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
     });
     const silent = new Promise<void>((resolve) => child.once('disconnect', resolve));
+    const read = this.#readPrints(child);
     const disarm = [this.#armStop(child, pid), this.#armMemory(pid), this.#listen(child, usage)];
     usage.start();
     this.#tell(child, this.#start());
@@ -105,7 +111,23 @@ export class IsolatedRun {
     for (const one of disarm) one();
     await reapGroup(pid, SURVIVOR_GRACE_MS);
     groups.delete(pid);
+    await read();
     return this.#concluded(exit, used, stopped);
+  }
+
+  /** @returns waits for the last of it, unless somebody who has left the group holds on to the pipe */
+  #readPrints(child: ChildProcess): () => Promise<void> {
+    const { stdout, stderr } = child;
+    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    if (this.#around.printed === undefined) {
+      stdout?.resume();
+      stderr?.resume();
+    } else this.#around.printed.read(this.#run.assignment, { stdout, stderr });
+    return async () => {
+      await within(closed, deadlineIn(LAST_PRINTS_MS));
+      stdout?.destroy();
+      stderr?.destroy();
+    };
   }
 
   #start(): ToIsolated {

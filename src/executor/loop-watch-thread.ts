@@ -12,10 +12,10 @@
  */
 import { connect } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import { mainStack } from '../process/main-stack.ts';
 import type { BlockedMessage } from '../protocol/execute.ts';
 import { attemptInStack } from './attempt-name.ts';
 import { CELLS, OVER, type ThreadData } from './loop-watch.ts';
-import { mainStack } from '../process/main-stack.ts';
 
 const ASK_EVERY_MS = 1_000;
 const ASK_EVERY_IDLE_MS = 9_000;

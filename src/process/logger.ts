@@ -7,13 +7,15 @@
 import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import type { DaemonSettings } from '../config/settings.ts';
+import { LogOutlet } from './log-outlet.ts';
+import { withFamily } from './log-level.ts';
+import { type LogTarget, openStderr } from './log-target.ts';
 import { prettyLine } from './pretty-line.ts';
 
 export type Logger = pino.Logger;
 
 const STDERR = 2;
-/** What may wait in memory while standard error takes nothing; later lines are dropped. */
-const MAX_UNWRITTEN_BYTES = 1_048_576;
+const WARN = 40;
 
 export type LogSettings = Pick<DaemonSettings, 'logLevel' | 'logFormat'>;
 
@@ -26,18 +28,66 @@ export function createLogger(
   base: Readonly<Record<string, unknown>>,
   onLine?: (line: string) => void,
 ): Logger {
-  const pretty =
-    settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && isatty(STDERR));
+  const format = lineFormat(settings, isatty(STDERR));
+  const outlet = createOutlet(openStderr(), base, format);
+  return createLoggerOn({ settings, base, onLine, write: writeTo(outlet, format) });
+}
+
+export interface LoggerParts {
+  readonly settings: LogSettings;
+  readonly base: Readonly<Record<string, unknown>>;
+  readonly onLine: ((line: string) => void) | undefined;
+  readonly write: (line: string) => void;
+}
+
+export function createLoggerOn({ settings, base, onLine, write }: LoggerParts): Logger {
   const options: pino.LoggerOptions = {
     level: settings.logLevel,
     base: { pid: process.pid, ...base },
     ...(onLine && { hooks: { streamWrite: heardBy(onLine) } }),
   };
-  const descriptor = pino.destination({ dest: STDERR, sync: true, maxLength: MAX_UNWRITTEN_BYTES });
-  // The terminal or the pipe's reader is gone (EIO, EPIPE): a daemon goes on without its log.
-  descriptor.on('error', () => {});
-  if (!pretty) return pino(options, descriptor);
-  return pino(options, { write: (line: string) => descriptor.write(prettyLine(line)) });
+  return withFamily((onChild) => pino({ ...options, onChild }, { write }));
+}
+
+/** What becomes of a JSON line before it is written. */
+export type LineFormat = (line: string) => string;
+
+export function lineFormat({ logFormat }: LogSettings, toTerminal: boolean): LineFormat {
+  const pretty = logFormat === 'pretty' || (logFormat === 'auto' && toTerminal);
+  return pretty ? prettyLine : (line) => line;
+}
+
+/** Its last lines are written, as far as there is room for them, when the process ends. */
+export function createOutlet(
+  target: LogTarget,
+  base: Readonly<Record<string, unknown>>,
+  format: LineFormat,
+): LogOutlet {
+  const outlet = new LogOutlet({
+    target,
+    tellDropped: (dropped, because) => {
+      const head = { level: WARN, time: Date.now(), pid: process.pid, ...base };
+      const record = { ...head, dropped, because, msg: 'log lines were dropped' };
+      return format(`${JSON.stringify(record)}\n`);
+    },
+  });
+  process.once('exit', () => outlet.flush());
+  return outlet;
+}
+
+/** @returns writes a line; a warning and anything above it at once, since a crash may follow */
+export function writeTo(outlet: LogOutlet, format: LineFormat): (line: string) => void {
+  return (line) => {
+    outlet.write(format(line));
+    if (isUrgent(line)) outlet.flush();
+  };
+}
+
+/** How pino begins a line. */
+const HEAD = '{"level":';
+
+function isUrgent(line: string): boolean {
+  return line.charCodeAt(HEAD.length) >= 0x34;
 }
 
 function heardBy(onLine: (line: string) => void): (line: string) => string {

@@ -13,8 +13,10 @@ import { ERROR_CODES, exitCodeOf, TaskbellError } from '../protocol/errors.ts';
 import type { FromChild, Role, ToChild } from '../protocol/supervision.ts';
 import type { ChildFactories, ChildFactory, ChildService } from './child-process.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { setLogLevel } from './log-level.ts';
 import { watchLoop } from './loop-watch.ts';
 import { PortRequest } from './port-request.ts';
+import { ReloadRequest } from './reload-request.ts';
 import { type Deadline, deadlineIn } from './service.ts';
 import { ignoreSignals, listenForFaults } from './signals.ts';
 import { createTroubleWatch } from './trouble-line.ts';
@@ -44,6 +46,8 @@ class ChildRun {
   readonly #load: () => Promise<ChildFactory>;
   readonly #ended: Promise<number>;
   readonly #port = new PortRequest(() => this.#tell({ kind: 'open-port' }));
+  readonly #reload = new ReloadRequest(() => this.#tell({ kind: 'reload' }));
+  #newer: Settings | undefined;
   #end: (exitCode: number) => void = () => {};
   #log: Logger;
   #service: ChildService | undefined;
@@ -109,6 +113,13 @@ class ChildRun {
       case 'port-refused':
         this.#port.answer(message);
         return;
+      case 'reloaded':
+      case 'reload-refused':
+        this.#reload.answer(message);
+        return;
+      case 'settings':
+        void this.#reconfigure(message.settings);
+        return;
       case 'processes':
       case 'troubles':
       case 'kept':
@@ -117,15 +128,30 @@ class ChildRun {
     }
   }
 
+  async #reconfigure(settings: Settings): Promise<void> {
+    this.#newer = settings;
+    setLogLevel(this.#log, settings.daemon.logLevel);
+    let problem: string | null = null;
+    try {
+      await this.#service?.reconfigure?.(settings);
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
+    this.#tell({ kind: 'settings-taken', problem });
+  }
+
   async #start(init: Init): Promise<void> {
-    const { settings, role, index, run, mode } = init;
+    const { role, index, run, mode } = init;
     this.#log = createLogger(
-      settings.daemon,
+      // The supervisor makes readable lines of them, where those are wanted.
+      { ...settings.daemon, logFormat: 'json' },
       role === 'executor' ? { role, index } : { role },
       this.#troubleWatch(role),
     );
     const createService = await this.#load();
     if (this.#stopping) return;
+    // Others may have come while the code was loaded.
+    const settings = this.#newer ?? init.settings;
     const service = createService({
       settings,
       role,
@@ -142,6 +168,7 @@ class ChildRun {
         this.#tell({ kind: 'replace', ...replacement, reason }),
       openPort: () => this.#port.open(),
       watchLoop: () => this.#watchLoop(),
+      askReload: () => this.#reload.ask(),
       fail: (error) => this.#fail(error),
     });
     this.#service = service;

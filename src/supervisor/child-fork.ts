@@ -33,8 +33,8 @@ export function forkChild(request: ForkRequest): ChildProcess {
   return fork(request.entry, [CHILD_ARGUMENT, request.role], {
     // Not the parent's: two processes cannot share an --inspect port.
     execArgv: [...request.execArgv],
-    // What a handler prints belongs to the log; stdout is for the results of commands.
-    stdio: ['ignore', 2, 2, 'ipc', reports, ...(request.inherit ?? [])],
+    // What a child writes is read by child-output.ts, so that it never waits for a reader of the log.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc', reports, ...(request.inherit ?? [])],
     serialization: 'json',
     // biome-ignore lint/style/noProcessEnv: handlers run with the daemon's own environment; settings are not read from it here.
     env: { ...withoutServiceManager(process.env), [RUN_MARK]: request.run },

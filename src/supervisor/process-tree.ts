@@ -10,6 +10,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../process/logger.ts';
 import { findMarked, signal } from '../process/process-identity.ts';
 import { type Deadline, deadlineIn, type Service } from '../process/service.ts';
+import type { ServiceLog } from '../process/service-log.ts';
 import { RUN_MARK } from '../protocol/execute.ts';
 import type {
   GivenSockets,
@@ -31,6 +32,8 @@ export interface ProcessTreeOptions {
   readonly settings: Settings;
   readonly mode: SupervisorMode;
   readonly log: Logger;
+  /** Takes the lines of the processes; left out: standard error does. */
+  readonly serviceLog?: ServiceLog;
   /** Called once, when every child works or is on standby. */
   readonly ready?: () => void;
   /** Called when a child ended for good: the service cannot go on. */
@@ -75,6 +78,7 @@ export class ProcessTree implements Service {
     this.#options = options;
     options.ownTroubles?.listen((trouble) => this.noteTrouble(trouble));
     const { settings, mode, log, given } = options;
+    const pass = options.serviceLog?.pass;
     const entry = options.entry ?? fileURLToPath(new URL('../main.js', import.meta.url));
     this.#guardian = new Guardian({ run: this.#run, log });
     this.#port = new PublicPort({
@@ -87,7 +91,7 @@ export class ProcessTree implements Service {
       (name) =>
         new ChildSlot(
           name,
-          { entry, run: this.#run, mode, settings, log, port: this.#port, given },
+          { entry, run: this.#run, mode, settings, log, pass, port: this.#port, given },
           {
             changed: () => this.#changed(),
             spawned: (pid) => this.#guardian.watch(pid),

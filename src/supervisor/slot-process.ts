@@ -17,6 +17,7 @@ import type { FromChild, ToChild } from '../protocol/supervision.ts';
 import type { TroubleView } from '../protocol/troubles.ts';
 import { type ChildEnd, childEnd, type ForkRequest, forkChild } from './child-fork.ts';
 import { parseFromChild } from './child-message.ts';
+import { type OutputReaders, readOutput } from './child-output.ts';
 
 export type Fatal = Extract<FromChild, { kind: 'fatal' }>;
 export type ReplaceRequest = Extract<FromChild, { kind: 'replace' }>;
@@ -34,6 +35,7 @@ export interface SlotProcessEvents {
   /** Its event loop stands still, or turns again. */
   readonly loop: (report: LoopReport) => void;
   readonly foreign: () => void;
+  readonly output: OutputReaders;
 }
 
 /** On their way to a process that does not take them: it is blocked, or many come at once. */
@@ -66,6 +68,7 @@ export class SlotProcess {
     });
     this.#child.on('message', (value) => this.#hear(value));
     this.#hearLoop();
+    readOutput(this.#child, events.output);
     this.gone = childEnd(this.#child).finally(() => {
       this.#isUp(false);
       this.#answered(false);

@@ -5,6 +5,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../process/logger.ts';
 import { deadlineIn } from '../process/service.ts';
+import type { ServiceLog } from '../process/service-log.ts';
 import {
   isFurtherRequest,
   listenForFaults,
@@ -24,6 +25,8 @@ export interface SupervisorOptions {
   readonly settings: Settings;
   readonly mode: SupervisorMode;
   readonly log: Logger;
+  /** Takes the lines of the processes; left out: standard error does. */
+  readonly serviceLog?: ServiceLog;
   /** Called once, when every process works or is on standby. */
   readonly ready?: () => void;
   /** Who started this service, where it wants to hear of it. */

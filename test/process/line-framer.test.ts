@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineFramer } from '../../src/executor/line-framer.ts';
+import { LineFramer } from '../../src/process/line-framer.ts';
 
 function frame(chunks: readonly Buffer[], maxBytes = 1_000_000) {
   const framer = new LineFramer(maxBytes);
