@@ -196,7 +196,7 @@ export function url(...schemes: readonly string[]): ValueType<string> {
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /** Keys that somebody on the way could exchange would verify his own tokens. */
-export const keySetUrl: ValueType<string> = {
+export const secureUrl: ValueType<string> = {
   name: 'URL (https, or http on this machine)',
   read: (value, base) => {
     const reading = url('https', 'http').read(value, base);

@@ -12,6 +12,7 @@ import { TaskbellError } from '../protocol/errors.ts';
 import { readSecrets } from '../protocol/webhook-signature.ts';
 import { verdictOf } from './access-hook-answer.ts';
 import { type HookAddress, hookAgent, postQuestion } from './access-hook-request.ts';
+import { AccessRenewal, type LiveUse } from './access-renewal.ts';
 import { Turns } from './turns.ts';
 
 /** Without type and id: is there such a user? */
@@ -35,6 +36,7 @@ export interface AccessHookOptions {
   readonly keepMs: number;
   readonly log: Logger;
   readonly nowMono: () => number;
+  readonly live: LiveUse;
 }
 
 interface Kept {
@@ -45,23 +47,25 @@ interface Kept {
 /** What is known of one user: replaced whole when that may be old, so that what is under way is not kept. */
 interface OfUser {
   readonly kept: Map<string, Kept>;
-  readonly asked: Map<string, Promise<boolean>>;
+  readonly asked: Map<string, Promise<boolean | undefined>>;
 }
 
 export const QUESTIONS_AT_ONCE = 32;
 const MAX_WAITING = 10_000;
 const MAX_KEPT = 100_000;
 const LOG_EVERY_MS = 10_000;
+/** Where no answer is kept, live subscriptions are asked about all the same. */
+const RENEW_UNKEPT_MS = 30_000;
 
 /** @throws TaskbellError E_KEY_FILE for a secret that is none */
-export function createAccessHook(settings: AccessSettings, log: Logger): AccessHook {
+export function createAccessHook(settings: AccessSettings, log: Logger, live: LiveUse): AccessHook {
   // The configuration was refused without one.
   const url = new URL(settings.hookUrl ?? 'http://localhost/');
   return new AccessHook({
     address: { url, secrets: secretsOf(settings), agent: hookAgent(url, QUESTIONS_AT_ONCE) },
     timeoutMs: settings.hookTimeout,
     keepMs: settings.hookCacheTime,
-    log,
+    ...{ log, live },
     nowMono: () => performance.now(),
   });
 }
@@ -86,6 +90,7 @@ function secretsOf({ hookSecretFile }: AccessSettings): readonly Buffer[] {
 export class AccessHook {
   readonly #options: AccessHookOptions;
   readonly #turns = new Turns(QUESTIONS_AT_ONCE);
+  readonly #renewal: AccessRenewal;
   /** Those first that were asked about longest ago. */
   readonly #users = new Map<string, OfUser>();
   #keptCount = 0;
@@ -97,6 +102,11 @@ export class AccessHook {
 
   constructor(options: AccessHookOptions) {
     this.#options = options;
+    const { live, keepMs, nowMono } = options;
+    this.#renewal = new AccessRenewal({
+      ...{ live, nowMono, everyMs: keepMs === 0 ? RENEW_UNKEPT_MS : keepMs },
+      ask: (question) => this.#askOnce(question),
+    });
   }
 
   get counts(): HookCounts {
@@ -112,9 +122,9 @@ export class AccessHook {
       this.#held += 1;
       return kept.allows;
     }
-    const allows = await (ofUser.asked.get(key) ?? this.#ask(question, ofUser));
+    const allows = await this.#askOnce(question);
     signal.throwIfAborted();
-    return allows;
+    return allows === true;
   }
 
   /** What is under way serves those who wait, and nobody after them. */
@@ -126,6 +136,7 @@ export class AccessHook {
   }
 
   close(): void {
+    this.#renewal.stop();
     this.#options.address.agent.destroy();
   }
 
@@ -136,16 +147,23 @@ export class AccessHook {
     return found;
   }
 
-  #ask(question: HookQuestion, ofUser: OfUser): Promise<boolean> {
+  /** Undefined: no answer. Never rejects. */
+  #askOnce(question: HookQuestion): Promise<boolean | undefined> {
+    const ofUser = this.#ofUser(question.user);
+    return ofUser.asked.get(keyOf(question)) ?? this.#ask(question, ofUser);
+  }
+
+  #ask(question: HookQuestion, ofUser: OfUser): Promise<boolean | undefined> {
     const key = keyOf(question);
     const answer = this.#verdict(question)
       .then((allows) => {
         this.#keep(question, ofUser, allows);
+        if (allows) this.#renewal.note(question);
         return allows;
       })
       .catch((error: unknown) => {
         this.#noteFailure(question, error);
-        return false;
+        return undefined;
       })
       .finally(() => {
         ofUser.asked.delete(key);

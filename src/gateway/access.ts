@@ -13,6 +13,7 @@ import type { Logger } from '../process/logger.ts';
 import type { AccessAnswer, AccessQuestion } from '../protocol/status.ts';
 import { AccessDirectory, type HeldAccess } from './access-directory.ts';
 import { type AccessHook, createAccessHook, type HookCounts } from './access-hook.ts';
+import type { LiveUse } from './access-renewal.ts';
 
 export interface AccessCounts {
   /** Denied because the core gave no answer. */
@@ -36,6 +37,7 @@ export interface AccessOptions {
   /** To the core. */
   readonly http: ControlHttp;
   readonly log: Logger;
+  readonly live: LiveUse;
   /** How long a core that restarts is waited for; 5 s when omitted. */
   readonly patienceMs?: number;
 }
@@ -61,12 +63,12 @@ class Access implements AccessCheck {
   readonly #hook: AccessHook | undefined;
   #coreAway = 0;
 
-  constructor({ settings, http, log, patienceMs }: AccessOptions) {
+  constructor({ settings, http, log, live, patienceMs }: AccessOptions) {
     const asksHook = settings.users === 'hook' || settings.datasets === 'hook';
     this.#settings = settings;
     this.#log = log;
     this.#directory = new AccessDirectory(http, patienceMs);
-    this.#hook = asksHook ? createAccessHook(settings, log) : undefined;
+    this.#hook = asksHook ? createAccessHook(settings, log, live) : undefined;
   }
 
   get counts(): AccessCounts {

@@ -6,7 +6,7 @@ describe('[access] with a hook', () => {
   test('names the service, its secret and how long is waited and remembered', () => {
     const ini = `[access]
 datasets = hook
-hookUrl = http://access.internal:8000/ask
+hookUrl = http://127.0.0.1:8000/ask
 hookSecretFile = /keys/access.secret
 hookTimeout = 500ms
 hookCacheTime = 0s
@@ -14,7 +14,7 @@ hookCacheTime = 0s
     expect(load({ ini }).settings.access).toEqual({
       users: 'any',
       datasets: 'hook',
-      hookUrl: 'http://access.internal:8000/ask',
+      hookUrl: 'http://127.0.0.1:8000/ask',
       hookSecretFile: '/keys/access.secret',
       hookTimeout: 500,
       hookCacheTime: 0,
@@ -32,6 +32,17 @@ hookCacheTime = 0s
       ini: '[access]\nusers = hook\nhookUrl = ftp://access.internal\n',
     });
     expect(problem).toContain('[access] hookUrl: expected a URL');
+    expect(others).toEqual([]);
+  });
+
+  test('asks over https, or a service on this machine: on the way between anybody could say yes', () => {
+    const problems = (hookUrl: string) =>
+      problemsOf({ ini: `[access]\nusers = hook\nhookUrl = ${hookUrl}\n` });
+    for (const url of ['https://a.example/ask', 'http://localhost:8000', 'http://[::1]/ask']) {
+      expect(problems(url)).toEqual([]);
+    }
+    const [problem, ...others] = problems('http://access.internal:8000/ask');
+    expect(problem).toContain('[access] hookUrl: expected an https:// URL');
     expect(others).toEqual([]);
   });
 

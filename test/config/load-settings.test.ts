@@ -113,7 +113,7 @@ describe('without a file', () => {
         hookCacheTime: 30_000,
       },
       api: { address: '127.0.0.1', port: 0, hosts: [] },
-      edge: { core: null, tokenFile: null },
+      edge: { core: null, tokenFile: null, caFile: null },
     });
   });
 

@@ -49,7 +49,8 @@ function create(changes: Partial<AccessSettings> = {}): void {
     ...changes,
   };
   const log = pino({}, { write: (line: string) => void lines.push(line) });
-  access = createAccessCheck({ settings, http, log, patienceMs: 100 });
+  const live = { isUsed: () => false, recheck: () => {} };
+  access = createAccessCheck({ settings, http, log, live, patienceMs: 100 });
 }
 
 const may = (question = ISSUE) => access.check(question, signal);

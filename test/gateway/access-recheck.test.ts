@@ -32,6 +32,7 @@ const grant = (id: string, user = 'ada') =>
   core.post('/v1/grants', { user, type: 'issueUpdate', id });
 const revoke = (id: string, user = 'ada') =>
   core.ask('DELETE', '/v1/grants', JSON.stringify({ user, type: 'issueUpdate', id }));
+const idOf = (question: unknown) => (question as { readonly id?: string }).id;
 const publish = (id: string, data: readonly unknown[] = []) =>
   core.post('/v1/events', { type: 'issueUpdate', id, data });
 const attachV2 = (client: Client, id: string) =>
@@ -138,5 +139,29 @@ describe('what a hook allowed', () => {
     service.answer = deny;
     expect((await core.post('/v1/users/ada/recheck', {})).status).toBe(204);
     expect(await client.closed).toEqual(WITHDRAWN);
+  });
+
+  it('is asked for again when it is old: what the service takes back ends here', async () => {
+    const hook = { hookUrl: service.url, hookTimeout: 20_000, hookCacheTime: 1_000 };
+    const access = { users: 'hook', datasets: 'hook', ...hook } as const;
+    await gateway.create({ controlSocket: core.socketPath, access }).start();
+    const v1 = await gateway.connect();
+    const v2 = await connectV2(gateway);
+    expect(await v1.attach(auth, 'issueUpdate', '1')).toBe(OK);
+    const events = [
+      { type: 'issueUpdate', id: '1' },
+      { type: 'issueUpdate', id: 'a.*' },
+    ];
+    expect(await ask(v2, { auth, action: 'attach', events })).toMatchObject({ code: 0 });
+    // Asked more than once about each, and nobody noticed.
+    const times = (id: string) => service.questions.filter((one) => idOf(one) === id).length;
+    await expect.poll(() => times('1') > 1 && times('a.*') > 1, { timeout: 20_000 }).toBe(true);
+    service.answer = (response, body) =>
+      idOf(JSON.parse(body)) === '1' ? deny(response) : allow(response);
+    expect(await v1.closed).toEqual(WITHDRAWN);
+    expect(JSON.parse(await v2.next())).toMatchObject({ action: 'detach', event: { id: '1' } });
+    service.answer = (response, body) =>
+      idOf(JSON.parse(body)) === undefined ? deny(response) : allow(response);
+    expect(await v2.closed).toMatchObject({ code: 4403 });
   });
 });

@@ -37,7 +37,9 @@ type Modes = Pick<AccessSettings, 'users' | 'datasets'>;
 function create(modes: Modes, patienceMs?: number): void {
   const log = pino({}, { write: (line: string) => void lines.push(line) });
   const patience = patienceMs === undefined ? {} : { patienceMs };
-  access = createAccessCheck({ settings: { ...modes, ...NO_HOOK }, http, log, ...patience });
+  const live = { isUsed: () => false, recheck: () => {} };
+  const settings = { ...modes, ...NO_HOOK };
+  access = createAccessCheck({ settings, http, log, live, ...patience });
 }
 
 const may = (question: { user: string; type: string; id: string } = ISSUE) =>
