@@ -1,9 +1,14 @@
-/** Keeps so many messages under way: as soon as all subscribers of one have got it, the next is published. */
+/**
+ * Keeps so many messages under way: as soon as all subscribers of as many as a batch has have got them, the next are
+ * published. Batches of one size, and not of what happened to be due, tell all contenders alike: telling a server
+ * costs it time as well.
+ */
 
 export class UnderWay {
   #crowd;
   #publish;
   #limit;
+  #batch;
   #topicOf;
   /** Messages that the crowd had got before. */
   #first;
@@ -13,12 +18,14 @@ export class UnderWay {
 
   /**
    * @param publish takes the topics of the messages that are due, one message each
+   * @param limit messages under way at most; batch: messages that are published together at least
    * @param topicOf topic of the how manieth message
    */
-  constructor({ crowd, publish, limit, topicOf }) {
+  constructor({ crowd, publish, limit, batch = 1, topicOf }) {
     this.#crowd = crowd;
     this.#publish = publish;
     this.#limit = limit;
+    this.#batch = batch;
     this.#topicOf = topicOf;
     this.#first = crowd.completed;
   }
@@ -41,13 +48,13 @@ export class UnderWay {
 
   #refill() {
     if (this.#isOver) return;
-    const topics = [];
     const most = this.#crowd.completed - this.#first + this.#limit;
+    if (most - this.#published < this.#batch) return;
+    const topics = [];
     while (this.#published < most) {
       topics.push(this.#topicOf(this.#published));
       this.#published += 1;
     }
-    if (topics.length === 0) return;
     Promise.resolve(this.#publish(topics)).catch((error) => {
       this.#failure ??= error;
       this.#crowd.fail(error);

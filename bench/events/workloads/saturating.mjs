@@ -7,6 +7,7 @@ import { UnderWay } from '../under-way.mjs';
 const WARM_UP_MS = 1_000;
 /** Own topics: with fewer, a server would wait for the round trip instead of working. */
 const OWN_UNDER_WAY = 256;
+const OWN_BATCH = 32;
 
 /** Every message to all subscribers of one topic. */
 export function broadcast(limit) {
@@ -28,7 +29,7 @@ export async function ownTopics(session, options) {
   const shape = { size: topics, topicOf: (index) => index, copies: 1 };
   const crowd = await openCrowd(session.place, shape, options);
   const underWay = new UnderWay({
-    ...{ crowd, publish: session.publish, limit: OWN_UNDER_WAY },
+    ...{ crowd, publish: session.publish, limit: OWN_UNDER_WAY, batch: OWN_BATCH },
     topicOf: (number) => number % topics,
   });
   const figures = await measure({ session, crowd, underWay }, options);
