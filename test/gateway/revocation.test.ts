@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RevocationNews, RevocationView } from '../../src/protocol/tokens.ts';
 import { GatewayFixture, tokenFor } from './gateway-fixture.ts';
+import { ask, connectV2, V2 } from './v2-client.ts';
 
 const OK = '{"status":200,"message":"Ok","code":0}';
 const INVALID_TOKEN = '{"status":400,"message":"Invalid token","code":2}';
@@ -66,6 +67,39 @@ describe('a revocation that the log tells of', () => {
     tell({ kind: 'revoked', ...revocation({ issuedBefore }) });
     expect((await old.client.closed).code).toBe(4403);
     expect(await fresh.client.attach(fresh.token, 'job', '2')).toBe(OK);
+  });
+
+  it('by time closes who cannot show when its token was issued, whenever that time is', async () => {
+    await gateway.start();
+    // Its end alone would let it be no older than an hour.
+    const undated = await attached('ada', { iat: undefined });
+    const dated = await attached('bob');
+    const issuedBefore = new Date(Date.now() - 20 * 3_600_000).toISOString();
+    tell({ kind: 'revoked', ...revocation({ issuedBefore }) });
+    expect(await undated.client.closed).toEqual({ code: 4403, reason: 'token revoked' });
+    expect(await dated.client.attach(dated.token, 'job', '2')).toBe(OK);
+    const other = await gateway.connect();
+    expect(await other.attach(undated.token, 'job', '1')).toBe(INVALID_TOKEN);
+  });
+
+  it('closes a connection of v2 that has shown its token once and asks for nothing any more', async () => {
+    await gateway.start();
+    const token = tokenFor('ada', { jti: 'shown once' });
+    const inRequest = await connectV2(gateway);
+    const attach = { action: 'attach', event: { type: 'job', id: '1' } };
+    expect(await ask(inRequest, { auth: token, ...attach })).toMatchObject({ code: 0 });
+    expect(await ask(inRequest, { ...attach, event: { type: 'job', id: '2' } })).toMatchObject({
+      code: 0,
+    });
+    // In the handshake, and in no request at all.
+    const inHandshake = await gateway.connectAs([V2, `bearer.${token}`]);
+    expect(await ask(inHandshake, attach)).toMatchObject({ code: 0 });
+    const alone = await gateway.connectAs([V2, `bearer.${token}`]);
+    expect(await ask(alone, { action: 'ping' })).toMatchObject({ code: 0 });
+    tell({ kind: 'revoked', ...revocation({ tokenId: 'shown once' }) });
+    for (const client of [inRequest, inHandshake, alone]) {
+      expect(await client.closed).toEqual({ code: 4403, reason: 'token revoked' });
+    }
   });
 
   it('refuses the token from then on, although it was found valid before', async () => {
