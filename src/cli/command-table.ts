@@ -18,6 +18,11 @@ export const COMMANDS: readonly Listed[] = [
     summary: 'print how the service stands',
     load: async () => (await import('./commands/status.ts')).define,
   },
+  {
+    name: 'completion',
+    summary: 'print the script that has a shell complete commands and live names',
+    load: async () => (await import('./commands/completion.ts')).define,
+  },
 ];
 
 export const GROUPS: readonly Group[] = [
@@ -81,6 +86,11 @@ export const GROUPS: readonly Group[] = [
         name: 'show',
         summary: 'print every key with its value',
         load: async () => (await import('./commands/config/show.ts')).define,
+      },
+      {
+        name: 'reload',
+        summary: 'have the service read its configuration anew',
+        load: async () => (await import('./commands/config/reload.ts')).define,
       },
     ],
   },
@@ -267,6 +277,32 @@ export const GROUPS: readonly Group[] = [
         name: 'rotate',
         summary: 'encrypt with the current key whatever is not',
         load: async () => (await import('./commands/key/rotate.ts')).define,
+      },
+    ],
+  },
+  {
+    name: 'db',
+    summary: 'copy, check and mend the database file',
+    verbs: [
+      {
+        name: 'backup',
+        summary: 'make a verified copy, while the service works or not',
+        load: async () => (await import('./commands/db/backup.ts')).define,
+      },
+      {
+        name: 'restore',
+        summary: 'put a copy in the place of the database',
+        load: async () => (await import('./commands/db/restore.ts')).define,
+      },
+      {
+        name: 'check',
+        summary: 'look for damage and contradictions',
+        load: async () => (await import('./commands/db/check.ts')).define,
+      },
+      {
+        name: 'compact',
+        summary: 'give free space inside the file back to the disk',
+        load: async () => (await import('./commands/db/compact.ts')).define,
       },
     ],
   },

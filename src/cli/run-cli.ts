@@ -37,6 +37,11 @@ interface Run {
 }
 
 async function answer(run: Run, world: CliWorld): Promise<number> {
+  if (run.argv[0] === '__complete') {
+    const { complete } = await import('./completion/complete.ts');
+    await complete(run.argv, world);
+    return 0;
+  }
   const request = readHelpRequest(run.argv);
   if (request.kind === 'error') {
     const { explainError } = await import('./error-help.ts');

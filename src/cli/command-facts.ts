@@ -1,0 +1,71 @@
+/**
+ * What a command takes, as values: read off its definition by completion and by the manual.
+ *
+ * Loads the commands that it is asked about, and runs none.
+ */
+import { Command, type Option } from 'commander';
+import type { CliContext } from './cli-context.ts';
+import { COMMANDS, GROUPS } from './command-table.ts';
+import type { Listed } from './listed-command.ts';
+import { type OptionFacts, readFlags } from './option-flags.ts';
+
+export interface ArgumentFacts {
+  /** As in the usage: `<id>`, `[ids...]`. */
+  readonly usage: string;
+  readonly name: string;
+  readonly description: string;
+  readonly isVariadic: boolean;
+  readonly choices: readonly string[];
+}
+
+export interface CommandFacts {
+  /** `['job', 'add']`. */
+  readonly words: readonly string[];
+  readonly summary: string;
+  readonly args: readonly ArgumentFacts[];
+  readonly options: readonly OptionFacts[];
+}
+
+/** Undefined where the words name no command, or a group alone. */
+export async function findCommand(words: readonly string[]): Promise<CommandFacts | undefined> {
+  const [first = '', second] = words;
+  const listed = COMMANDS.find(({ name }) => name === first);
+  if (listed !== undefined) return describeCommand([first], listed);
+  const group = GROUPS.find(({ name }) => name === first);
+  const verb = group?.verbs.find(({ name }) => name === second);
+  return verb === undefined ? undefined : describeCommand([first, verb.name], verb);
+}
+
+/** All of them, in the order of the table. */
+export async function describeCommands(): Promise<readonly CommandFacts[]> {
+  const facts: CommandFacts[] = [];
+  for (const listed of COMMANDS) facts.push(await describeCommand([listed.name], listed));
+  for (const { name, verbs } of GROUPS) {
+    for (const verb of verbs) facts.push(await describeCommand([name, verb.name], verb));
+  }
+  return facts;
+}
+
+async function describeCommand(words: readonly string[], listed: Listed): Promise<CommandFacts> {
+  const command = new Command(listed.name);
+  const define = await listed.load();
+  // A definition only hands the context on to the action, which never runs here.
+  define(command, {} as CliContext);
+  return {
+    words,
+    summary: listed.summary,
+    args: command.registeredArguments.map((one) => {
+      const { description, variadic, argChoices = [], required } = one;
+      const name = one.name();
+      const inside = variadic ? `${name}...` : name;
+      const usage = required ? `<${inside}>` : `[${inside}]`;
+      return { usage, name, description, isVariadic: variadic, choices: argChoices };
+    }),
+    options: command.options.filter(({ hidden }) => !hidden).map(toOptionFacts),
+  };
+}
+
+function toOptionFacts(option: Option): OptionFacts {
+  const { flags, long = '', short, description, argChoices = [] } = option;
+  return { ...readFlags(flags, description), long, short, choices: argChoices };
+}
