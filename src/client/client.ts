@@ -7,6 +7,13 @@ import { type ConnectOptions, TaskbellClient } from './taskbell-client.ts';
 
 export type { BulkAnswer, BulkFailure, JobFilter } from '../protocol/bulk.ts';
 export type {
+  BackupDone,
+  DatabaseCheck,
+  DatabaseFacts,
+  DatabaseProgress,
+  StorageView,
+} from '../protocol/database.ts';
+export type {
   EventPage,
   EventRequest,
   EventTypesView,
@@ -57,6 +64,7 @@ export type {
   ListOptions,
 } from './client-options.ts';
 export type { CloseOptions, ConnectionClient, ConnectionListOptions } from './connection-client.ts';
+export type { BackupOptions, CheckOptions, DatabaseClient } from './database-client.ts';
 export type { EventStream } from './event-stream.ts';
 export type { ImportLine, ImportOptions, ImportProgress } from './job-import.ts';
 export type { FollowLogsOptions, WaitOptions } from './job-watch.ts';

@@ -17,6 +17,7 @@ import type {
   RelativesView,
 } from '../protocol/jobs.ts';
 import type { Json } from '../protocol/json.ts';
+import type { ReloadAnswer } from '../protocol/reload.ts';
 import type { QueueView, ReportStatus, StatsView, StatusView } from '../protocol/status.ts';
 import type { WhyView } from '../protocol/why.ts';
 import type { ReplacedWorker, WorkerView } from '../protocol/workers.ts';
@@ -31,9 +32,11 @@ import type {
   JobPage,
   ListOptions,
 } from './client-options.ts';
+import { reloadConfig } from './config-client.ts';
 import { ConnectionClient } from './connection-client.ts';
 import { addressOf, type ControlAddress } from './control-address.ts';
 import { ControlHttp } from './control-http.ts';
+import { DatabaseClient } from './database-client.ts';
 import { EventClient } from './event-client.ts';
 import { EventStream } from './event-stream.ts';
 import { type GatewayRestartOptions, restartGateways } from './gateway-client.ts';
@@ -93,6 +96,7 @@ export class TaskbellClient {
   readonly event: EventClient;
   /** What is encrypted with which key. */
   readonly keys: KeyClient;
+  readonly database: DatabaseClient;
   /** Jobs that come by themselves. */
   readonly schedules: ScheduleClient;
   /** Access tokens that are refused before they expire. */
@@ -111,6 +115,7 @@ export class TaskbellClient {
     this.bulk = new BulkClient(this.#http);
     this.connections = new ConnectionClient(this.#http);
     this.keys = new KeyClient(this.#http);
+    this.database = new DatabaseClient(this.#http);
     this.schedules = new ScheduleClient(this.#http);
     this.tokens = new TokenClient(this.#http);
   }
@@ -318,6 +323,11 @@ export class TaskbellClient {
   /** The executor takes no more jobs, what runs goes on; all of them without a pid. */
   quietWorker(pid?: number): Promise<readonly WorkerView[]> {
     return quietWorkers(this.#http, pid);
+  }
+
+  /** Has the service read its configuration anew: all of it, or nothing where it has a problem. */
+  reloadConfig(): Promise<ReloadAnswer> {
+    return reloadConfig(this.#http);
   }
 
   async status(): Promise<StatusView> {

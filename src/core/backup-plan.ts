@@ -7,15 +7,6 @@ const AGAIN_AFTER_FAILURE_MS = 600_000;
 
 const NAME = /^taskbell-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/;
 
-/** `taskbell-20261122T093316Z.db`: sorted by name they are sorted by time. */
-export function backupName(now: number): string {
-  const stamp = new Date(now)
-    .toISOString()
-    .replace(/[-:]/g, '')
-    .replace(/\.\d+Z$/, 'Z');
-  return `taskbell-${stamp}.db`;
-}
-
 /** When a file of this name was made; null for what is no backup of ours. */
 export function timeOfBackup(name: string): number | null {
   const parts = NAME.exec(name)?.slice(1).map(Number);

@@ -8,15 +8,9 @@ import type { BackupSettings } from '../config/settings.ts';
 import type { RunDatabaseTask } from '../process/database-process.ts';
 import type { Logger } from '../process/logger.ts';
 import { makeDirectory } from '../process/make-directory.ts';
-import type { BackupDone, BackupStatus } from '../protocol/database.ts';
+import { type BackupDone, type BackupStatus, backupName } from '../protocol/database.ts';
 import { TaskbellError } from '../protocol/errors.ts';
-import {
-  backupName,
-  newestBackup,
-  nextBackupAt,
-  surplusBackups,
-  timeOfBackup,
-} from './backup-plan.ts';
+import { newestBackup, nextBackupAt, surplusBackups, timeOfBackup } from './backup-plan.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 
 export interface BackupsParts {

@@ -9,7 +9,7 @@ import type { Settings } from '../config/settings.ts';
 import { type RunDatabaseTask, runDatabaseTask } from '../process/database-process.ts';
 import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
-import { DATABASE_FILE, type StorageView } from '../protocol/database.ts';
+import { BACKUP_DIRECTORY, DATABASE_FILE, type StorageView } from '../protocol/database.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import { Backups } from './backups.ts';
 import { DatabaseWork } from './database-work.ts';
@@ -28,7 +28,6 @@ export interface StorageSideParts {
 }
 
 const UNCLEAN_MARK = 'unclean';
-const BACKUP_DIRECTORY = 'backups';
 
 interface Closable {
   close(): void;

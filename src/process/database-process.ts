@@ -36,7 +36,11 @@ const LOOK_EVERY_MS = 200;
 export const runDatabaseTask: RunDatabaseTask = async (task, options = {}) => {
   const { signal, onProgress = () => undefined, entry = fileURLToPath(ENTRY) } = options;
   signal?.throwIfAborted();
-  const child = fork(entry, [], { execArgv: [], stdio: ['ignore', 2, 2, 'ipc'] });
+  const child = fork(entry, [], {
+    ...{ execArgv: [], stdio: ['ignore', 2, 2, 'ipc'] },
+    // Out of reach of a Ctrl-C that is meant for the parent, which ends it by itself.
+    detached: true,
+  });
   const kill = () => child.kill('SIGKILL');
   signal?.addEventListener('abort', kill);
   const watch = new StepWatch(onProgress);

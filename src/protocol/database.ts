@@ -4,6 +4,16 @@ import type { ErrorCode } from './errors.ts';
 /** Their names in the data directory. */
 export const DATABASE_FILE = 'taskbell.db';
 export const LOCK_FILE = 'owner.lock';
+export const BACKUP_DIRECTORY = 'backups';
+
+/** `taskbell-20261122T093316Z.db`: sorted by name they are sorted by time. @param now epoch milliseconds */
+export function backupName(now: number): string {
+  const stamp = new Date(now)
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace(/\.\d+Z$/, 'Z');
+  return `taskbell-${stamp}.db`;
+}
 
 /** What a file holds, as rows of its tables. */
 export interface DatabaseFacts {

@@ -71,8 +71,6 @@ function say(message: FromDatabaseProcess, sent: () => void = () => undefined): 
   else process.send(message, undefined, undefined, sent);
 }
 
-/** A signal for the whole group of the parent (Ctrl-C) reaches this one too: the parent ends it when it wants to. */
-process.on('SIGINT', () => undefined);
 process.once('message', (task: DatabaseTask) => {
   process.umask(0o077);
   setPriority(NICENESS);
