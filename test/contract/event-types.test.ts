@@ -199,6 +199,25 @@ describe.each(BOTH)('the log of the $name store', ({ open }) => {
       expect([log.gone(), log.gone(['a']), log.gone(['b'])]).toEqual(['6', '6', '0']);
     });
 
+    it('are missed by nobody else when they were the oldest of the log', async () => {
+      await log.append([row('a', '1'), row('a', '2')], NOW);
+      await log.append([row('a', '1')], NOW + 1_000);
+      await log.append([row('b', '1')], NOW + 2_000);
+      await log.append([row('a', '1'), row('b', '1')], NOW + 3_000);
+      await pruneAll({ keep: 1 });
+      expect(['0', '1', '3'].map((at) => log.holds(at, ['b']))).toEqual([true, true, true]);
+      expect(['0', '2', '3'].map((at) => log.holds(at, []))).toEqual([true, true, true]);
+      expect(['0', '2', '3'].map((at) => log.holds(at, ['a']))).toEqual([false, false, true]);
+      expect((await log.read({ after: '1', limit: 9, type: 'b' })).map(({ seq }) => seq)).toEqual([
+        '4',
+        '6',
+      ]);
+      // What the log itself lets go is missed by all who have not read it.
+      await log.moveCursor(REPORT_CURSOR, log.top());
+      await log.prune({ before: NOW + 2_001, limit: 100 });
+      expect(['0', '3', '4'].map((at) => log.holds(at, ['b']))).toEqual([false, false, true]);
+    });
+
     it('are no longer what later rows of their topic lead to', async () => {
       await appendThrice();
       await pruneAll({ keep: 2 });

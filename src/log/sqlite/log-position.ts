@@ -1,6 +1,6 @@
 /**
- * The last number that was given to a row, across restarts, and the leap over numbers that a power cut
- * may have taken back.
+ * The last number that was given to a row, across restarts, the leap over numbers that a power cut
+ * may have taken back, and from where on the log is whole.
  *
  * Rows of commits that were not forced to the disk are pushed to subscribers and may then be lost with
  * the machine. Their numbers must never mean another row.
@@ -11,6 +11,7 @@ import type { Database } from '../../sqlite/database.ts';
 const LEAP = 1_000_000;
 
 const TOP = 'log_top';
+const FLOOR = 'log_floor';
 const BOOT = 'boot_id';
 
 /** What is stored of the log, or what was noted when its newest rows went. */
@@ -21,6 +22,16 @@ export function lastSeq(db: Database): number {
 
 export function noteTop(db: Database, top: number): void {
   writeMeta(db, TOP, String(top));
+}
+
+/** Everything after it is still there, save what went by a bound of its type; undefined where that was never noted. */
+export function prepareFloor(db: Database) {
+  return db.prepare<[], string>(`SELECT value FROM meta WHERE key = '${FLOOR}'`).pluck();
+}
+
+/** Up to here the log itself let its oldest rows go. */
+export function noteFloor(db: Database, floor: number): void {
+  writeMeta(db, FLOOR, String(floor));
 }
 
 /**

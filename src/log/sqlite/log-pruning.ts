@@ -6,7 +6,7 @@
 import type { Database } from '../../sqlite/database.ts';
 import type { TextCipher } from '../../sqlite/text-cipher.ts';
 import { CLIENT_CURSOR_PREFIX, type PruneRequest, REPORT_CURSOR } from '../event-log.ts';
-import { noteTop } from './log-position.ts';
+import { noteFloor, noteTop } from './log-position.ts';
 import type { LogWriter } from './log-writer.ts';
 import { JOB_TYPE, linesAfter, parseRow, type StoredSegment } from './segment.ts';
 
@@ -34,6 +34,7 @@ export class LogPruning {
   prune(request: PruneRequest): number {
     const passed = this.#statements.passed.get(REPORT_CURSOR) ?? 0;
     let removed = 0;
+    let floor = 0;
     for (;;) {
       const oldest = this.#statements.oldest.get();
       if (oldest === undefined || oldest.last > passed || !this.#isDue(oldest, request)) break;
@@ -41,10 +42,12 @@ export class LogPruning {
       if (removed > 0 && removed + rows > request.limit) break;
       this.#remove(oldest);
       removed += rows;
+      floor = oldest.last;
     }
     if (removed > 0) {
       this.#writer.forgetTopics();
       noteTop(this.#db, this.#writer.top);
+      noteFloor(this.#db, floor);
     }
     return removed;
   }

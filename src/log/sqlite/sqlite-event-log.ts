@@ -17,6 +17,7 @@ import type {
   ReadRequest,
 } from '../event-log.ts';
 import { AppendGuards } from './append-guards.ts';
+import { prepareFloor } from './log-position.ts';
 import { LogPruning } from './log-pruning.ts';
 import type { LogWriter } from './log-writer.ts';
 import { isEnd, linesAfter, parseEnd, parseRow, type StoredSegment } from './segment.ts';
@@ -144,8 +145,14 @@ export class SqliteEventLog implements EventLog {
     const after = positionOf(position);
     if (after < this.#writer.types.gone(types)) return false;
     if (!Number.isSafeInteger(after) || after < 0 || after > this.#writer.top) return false;
+    return after === this.#writer.top || after >= this.#floor();
+  }
+
+  #floor(): number {
+    const noted = this.#statements.floor.get();
+    if (noted !== undefined) return Number(noted);
     const oldest = Number(this.oldest());
-    return after === this.#writer.top || (oldest > 0 && after + 1 >= oldest);
+    return oldest === 0 ? this.#writer.top : oldest - 1;
   }
 
   async cursor(name: string): Promise<string> {
@@ -194,6 +201,7 @@ export class SqliteEventLog implements EventLog {
 function prepareStatements(db: Database) {
   const select = 'SELECT first, last, at, rows FROM log WHERE last > ?';
   return {
+    floor: prepareFloor(db),
     all: db.prepare<[number], StoredSegment>(`${select} ORDER BY last`),
     withEnds: db.prepare<[number], StoredSegment>(`${select} AND ends > 0 ORDER BY last`),
     counted: db.prepare<[number], CountedSegment>(

@@ -7,6 +7,7 @@
 import type { Database } from '../../sqlite/database.ts';
 import type { TextCipher } from '../../sqlite/text-cipher.ts';
 import type { LogRow, PrunedType, PruneTypeRequest } from '../event-log.ts';
+import { noteFloor, prepareFloor } from './log-position.ts';
 import type { LogWriter } from './log-writer.ts';
 import { openLines, parseRow, type StoredSegment } from './segment.ts';
 
@@ -24,11 +25,13 @@ interface Opened {
 }
 
 export class TypePruning {
+  readonly #db: Database;
   readonly #statements;
   readonly #writer: LogWriter;
   readonly #cipher: TextCipher;
 
   constructor(db: Database, writer: LogWriter, cipher: TextCipher) {
+    this.#db = db;
     this.#statements = prepareStatements(db);
     this.#writer = writer;
     this.#cipher = cipher;
@@ -87,6 +90,7 @@ export class TypePruning {
     this.#writer.types.remove(type, due.length, Number(due.at(-1)?.seq ?? 0));
     const isEmpty = lines.every((line) => line === '');
     if (isEmpty && segment.last < this.#writer.top) {
+      this.#keepFloor();
       this.#statements.remove.run(segment.last);
       return;
     }
@@ -95,6 +99,12 @@ export class TypePruning {
     );
     const text = this.#cipher.seal(lines.join('\n'), 'rows', segment.last);
     this.#statements.rewrite.run(JSON.stringify([...types]), text, segment.last);
+  }
+
+  /** The oldest segment says from where on the log is whole only until one goes because of a type. */
+  #keepFloor(): void {
+    if (this.#statements.floor.get() !== undefined) return;
+    noteFloor(this.#db, (this.#statements.oldest.get() ?? 1) - 1);
   }
 }
 
@@ -112,6 +122,7 @@ function typeAt({ first, at }: StoredSegment, text: string, index: number): stri
 
 function prepareStatements(db: Database) {
   return {
+    floor: prepareFloor(db),
     oldest: db.prepare<[], number>('SELECT first FROM log ORDER BY last LIMIT 1').pluck(),
     ofType: db.prepare<[number, number, string], StoredSegment>(
       `SELECT first, last, at, rows FROM log
