@@ -13,6 +13,7 @@ const FIGURES = {
   ...{ room: 500, refusedTotal: 8 },
   ...{ openedTotal: 9, eventsTotal: 20, deliveredTotal: 60 },
   closedTotal: { client: 2, silent: 1, '4408': 3 },
+  access: { hookAsked: 5, hookHeld: 7, hookFailed: 1, coreAway: 2 },
 };
 
 function facts(over: Partial<MetricFacts> = {}): MetricFacts {
@@ -68,6 +69,19 @@ test('connections that ended are counted by reason', () => {
   ]);
 });
 
+test('what the access hook was asked is counted, and missing where a gateway does not say', () => {
+  const labels = { gateway: 'a' };
+  const samples = (name: string) => read().get(`taskbell_gateway_access_${name}`)?.samples;
+  expect(samples('hook_requests_total')).toEqual([{ labels, value: 5 }]);
+  expect(samples('hook_cached_total')).toEqual([{ labels, value: 7 }]);
+  expect(samples('hook_failures_total')).toEqual([{ labels, value: 1 }]);
+  expect(samples('core_away_total')).toEqual([{ labels, value: 2 }]);
+  const { access: _, ...older } = FIGURES;
+  const former = { name: 'a', pid: 1, figures: older, lag: 0, answerMs: 1 };
+  const families = read({ gateways: [former] });
+  expect(families.get('taskbell_gateway_access_hook_requests_total')?.samples).toEqual([]);
+});
+
 test('a gateway that does not answer is down, and has no figures that would be wrong', () => {
   const families = read();
   expect(families.get('taskbell_gateway_up')?.samples).toEqual([
@@ -108,4 +122,15 @@ test('the reader of these tests refuses what is no such text', () => {
     expect(() => parseMetrics(bad), bad).toThrow();
   }
   expect(() => parseMetrics(`${head}a 1\na 2\n`)).toThrow(/twice/);
+  const histogram = '# HELP h b\n# TYPE h histogram\n';
+  const whole = `${histogram}h_bucket{le="1"} 2\nh_bucket{le="+Inf"} 3\nh_sum 4\nh_count 3\n`;
+  expect(parseMetrics(whole).get('h')?.samples).toHaveLength(4);
+  const broken = [
+    whole.replace('h_sum 4\n', ''),
+    whole.replace('le="+Inf"} 3', 'le="+Inf"} 1'),
+    whole.replace('h_count 3', 'h_count 4'),
+    whole.replace('+Inf', '5'),
+    `${histogram}h 1\n`,
+  ];
+  for (const bad of broken) expect(() => parseMetrics(bad), bad).toThrow();
 });

@@ -4,11 +4,18 @@ export interface MetricFamily {
   readonly name: string;
   readonly type: string;
   readonly help: string;
-  readonly samples: { readonly labels: Record<string, string>; readonly value: number }[];
+  readonly samples: MetricSample[];
+}
+
+export interface MetricSample {
+  readonly labels: Record<string, string>;
+  readonly value: number;
+  /** Of a histogram: what the sample is of it. */
+  readonly suffix?: string;
 }
 
 const HELP = /^# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*)$/;
-const TYPE = /^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)$/;
+const TYPE = /^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram)$/;
 const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/;
 const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/;
 
@@ -32,18 +39,51 @@ export function parseMetrics(text: string): ReadonlyMap<string, MetricFamily> {
     families.set(name, current);
     at += 1;
   }
+  for (const family of families.values()) if (family.type === 'histogram') checkHistogram(family);
   return families;
 }
 
 function addSample(family: MetricFamily, line: string): void {
-  const [, name, labels = '', value] = SAMPLE.exec(line) ?? [];
-  if (name !== family.name) throw new Error(`no sample of ${family.name}: ${line}`);
+  const [, name = '', labels = '', value] = SAMPLE.exec(line) ?? [];
+  const suffix = suffixOf(family, name);
+  if (suffix === undefined) throw new Error(`no sample of ${family.name}: ${line}`);
   const read = readLabels(labels);
-  const key = JSON.stringify(read);
-  if (family.samples.some((other) => JSON.stringify(other.labels) === key)) {
+  const key = JSON.stringify([suffix, read]);
+  if (family.samples.some((other) => JSON.stringify([other.suffix ?? '', other.labels]) === key)) {
     throw new Error(`the same sample twice: ${line}`);
   }
-  family.samples.push({ labels: read, value: Number(value) });
+  const own = { labels: read, value: Number(value) };
+  family.samples.push(suffix === '' ? own : { ...own, suffix });
+}
+
+/** Undefined: it is none of the family. */
+function suffixOf({ name, type }: MetricFamily, sample: string): string | undefined {
+  if (type !== 'histogram') return sample === name ? '' : undefined;
+  return ['_bucket', '_sum', '_count'].find((suffix) => sample === name + suffix);
+}
+
+/** Every series has its buckets up to the infinite one, none smaller than the one before, its sum and its count. */
+function checkHistogram({ name, samples }: MetricFamily): void {
+  const series = new Map<string, MetricSample[]>();
+  for (const sample of samples) {
+    const { le: _, ...rest } = sample.labels;
+    const key = JSON.stringify(rest);
+    series.set(key, [...(series.get(key) ?? []), sample]);
+  }
+  for (const [key, own] of series) {
+    const buckets = own.filter(({ suffix }) => suffix === '_bucket');
+    const count = own.find(({ suffix }) => suffix === '_count')?.value;
+    const sum = own.find(({ suffix }) => suffix === '_sum');
+    const bounds = buckets.map(({ labels }) =>
+      Number((labels.le ?? '').replace('+Inf', 'Infinity')),
+    );
+    const rises = (values: readonly number[]) =>
+      values.every((value, at) => at === 0 || value >= (values[at - 1] ?? 0));
+    const isWhole =
+      rises(bounds) && bounds.at(-1) === Number.POSITIVE_INFINITY && !bounds.some(Number.isNaN);
+    const isSound = rises(buckets.map(({ value }) => value)) && buckets.at(-1)?.value === count;
+    if (!isWhole || !isSound || sum === undefined) throw new Error(`broken: ${name} ${key}`);
+  }
 }
 
 function readLabels(text: string): Record<string, string> {
