@@ -14,6 +14,7 @@ export class NativeCrowd {
   #child;
   #gone;
   #isClosing = false;
+  #failure;
   /** Answers come in the order of the questions. */
   #waiting = [];
 
@@ -60,6 +61,7 @@ export class NativeCrowd {
   }
 
   #ask(command) {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#child.stdin.write(command);
@@ -73,9 +75,9 @@ export class NativeCrowd {
     } catch (error) {
       reason = error.message;
     }
-    const error = new Error(`The process that has the subscribers is gone: ${reason}.`);
-    for (const { reject } of this.#waiting) reject(error);
-    if (!this.#isClosing) onFailure(error);
+    this.#failure = new Error(`The process that has the subscribers is gone: ${reason}.`);
+    for (const { reject } of this.#waiting) reject(this.#failure);
+    if (!this.#isClosing) onFailure(this.#failure);
   }
 }
 

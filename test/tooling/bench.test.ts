@@ -55,20 +55,6 @@ interface Messages {
   frameOf(text: string): Buffer;
 }
 
-interface LoopOptions {
-  readonly session: { publish(topics: readonly number[]): void };
-  readonly crowd: { watch(onFrame: (subscriber: number, frame: number) => void): void };
-  readonly limit: number;
-  readonly topicOf: (number: number) => number;
-  readonly copies: number;
-}
-
-interface Loop {
-  readonly UnderWay: new (
-    options: LoopOptions,
-  ) => { readonly published: number; start(): void; finish(): Promise<void> };
-}
-
 const bench = path.resolve(import.meta.dirname, '../../bench');
 const load = async <T>(file: string) => (await import(urlOf(file))) as T;
 
@@ -81,7 +67,6 @@ const { asText } = await load<Report>('jobs/report.mjs');
 const { judge: judgeEvents } = await load<Goals>('events/goals.mjs');
 const events = await load<Report>('events/report.mjs');
 const { fillingFor, frameOf, FRAME_BYTES } = await load<Messages>('events/message.mjs');
-const { UnderWay } = await load<Loop>('events/under-way.mjs');
 
 function urlOf(file: string): string {
   return pathToFileURL(path.join(bench, file)).href;
@@ -224,44 +209,10 @@ describe('the events suite', () => {
     expect(frameOf(render(fillingFor(render)))).toHaveLength(FRAME_BYTES);
   });
 
-  it('publishes the next message when all subscribers have the one before, and no sooner', async () => {
-    const published: number[][] = [];
-    let receive: (subscriber: number, frame: number) => void = () => {};
-    const turn = () => new Promise((resolve) => setImmediate(resolve));
-    const loop = new UnderWay({
-      session: { publish: (topics) => void published.push([...topics]) },
-      crowd: {
-        watch: (onFrame) => {
-          receive = onFrame;
-        },
-      },
-      ...{ limit: 2, topicOf: (number: number) => number, copies: 3 },
-    });
-    loop.start();
-    expect(published).toEqual([[0, 1]]);
-    receive(0, 0);
-    receive(0, 1);
-    receive(1, 0);
-    await turn();
-    expect(published).toHaveLength(1);
-    receive(2, 0);
-    await turn();
-    expect(published).toEqual([[0, 1], [2]]);
-    const finished = loop.finish();
-    for (const [subscriber, frame] of [
-      ...[1, 2].map((n) => [n, 1] as const),
-      ...[0, 1, 2].map((n) => [n, 2] as const),
-    ]) {
-      receive(subscriber, frame);
-    }
-    await finished;
-    expect(loop.published).toBe(3);
-  });
-
   const medians: Medians = {
     broadcast: {
-      taskbell: { rate: 3_000, load: 0.5, 'cpu.gateway': 0.3, 'cpu.core': 0.1 },
-      'socket.io': { rate: 100, load: 0.1, 'cpu.socket.io': 6 },
+      taskbell: { rate: 3e6, crowd: 0.5, publisher: 0.02, 'cpu.gateway': 0.3, 'cpu.core': 0.1 },
+      'socket.io': { rate: 1e5, crowd: 0.1, publisher: 0.01, 'cpu.socket.io': 6 },
     },
     memory: {
       taskbell: { 'KiB a connection': 9, connections: 10 },
@@ -277,11 +228,33 @@ describe('the events suite', () => {
     ]);
   });
 
-  it('reports figures with the CPU time of the server, ratios and the share of the load', () => {
+  it('judges by the server in C where it was measured, and by prepared bytes where it was not', () => {
+    const own = { rate: 750, 'cpu.gateway': 1 };
+    const bare = { rate: 1_000, 'cpu.bare': 1 };
+    const withLimit = { taskbell: own, bare, limit: { rate: 1_000, 'cpu.limit': 0.75 } };
+    expect(judgeEvents({ broadcast: withLimit })).toMatchObject([
+      { what: 'broadcast rate: times limit', measured: 0.75, met: true },
+      { what: 'broadcast for the same CPU time: times limit', measured: 0.75, met: true },
+    ]);
+    expect(judgeEvents({ broadcast: { taskbell: own, bare } })).toMatchObject([
+      { what: 'broadcast rate: times bare', measured: 0.75, met: false },
+      { what: 'broadcast for the same CPU time: times bare', met: true },
+    ]);
+  });
+
+  it('judges what one subscriber that does not read costs the others', () => {
+    const stalled = (times: number): Medians => ({
+      stalled: { taskbell: { 'p99, times all read': times } },
+    });
+    expect(judgeEvents(stalled(1.25))).toMatchObject([{ measured: 1.25, met: true }]);
+    expect(judgeEvents(stalled(1.26))).toMatchObject([{ met: false }]);
+  });
+
+  it('reports figures with the CPU time of the server, ratios and who shared the other core', () => {
     const text = events.asText({
       machine: { processor: '2 cores', system: 'Linux' },
       ...{ isPinned: true, versions: { ws: '8' }, medians },
-      options: { runs: 3, subscribers: 1_000, topics: 5_000 },
+      options: { runs: 3, subscribers: 1_000, topics: 5_000, programs: {}, wait: 'sleep' },
       contenders: [
         { id: 'taskbell', title: 'Taskbell' },
         { id: 'socket.io', title: 'Socket.IO' },
@@ -291,9 +264,10 @@ describe('the events suite', () => {
         { name: 'memory', title: 'idle', unit: 'memory' },
       ],
     });
-    expect(text).toContain('3,000 (0.3)');
+    expect(text).toContain('3,000,000 (0.3)');
     expect(text).toMatch(/Socket\.IO +30 +0\.9/);
-    expect(text).toMatch(/Taskbell +50 %/);
+    expect(text).toMatch(/Taskbell +50 % \+ 2 % \+ 30 %/);
+    expect(text).toMatch(/Socket\.IO +10 % \+ 1 %\n?/);
     expect(text).not.toContain('does not read');
   });
 });
