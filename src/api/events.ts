@@ -1,7 +1,12 @@
 /** /v1/events: publish, and read the log a page at a time; which types there are. */
 import { type EventLog, type LogRow, toLogEvent, toPublishedEvent } from '../log/event-log.ts';
 import { TaskbellError } from '../protocol/errors.ts';
-import { type EventPage, type EventRequest, MAX_EVENTS_AT_ONCE } from '../protocol/events.ts';
+import {
+  ACCESS_EVENT_TYPE,
+  type EventPage,
+  type EventRequest,
+  MAX_EVENTS_AT_ONCE,
+} from '../protocol/events.ts';
 import { check } from '../protocol/shapes.ts';
 import type { ApiContext } from './api-context.ts';
 import { limitOf, queryValue } from './query.ts';
@@ -40,10 +45,12 @@ function requestsOf(body: unknown): readonly EventRequest[] {
   );
 }
 
-async function readEvents({ log }: ApiContext, { query }: ApiRequest): Promise<ApiAnswer> {
+async function readEvents(context: ApiContext, { query }: ApiRequest): Promise<ApiAnswer> {
+  const { log } = context;
   const since = queryValue(query, 'since');
   const limit = limitOf(query, { usual: 100, most: 1_000 });
   const topic = { type: queryValue(query, 'type'), id: queryValue(query, 'id') };
+  if (topic.type !== undefined) checkReadable(topic.type, context);
   const { after, recovered } = startOf(log, since, topic.type);
   // Before the read: what is appended while a topic is searched for may be missed, and is for the next page.
   const top = log.top();
@@ -51,6 +58,12 @@ async function readEvents({ log }: ApiContext, { query }: ApiRequest): Promise<A
   const next = nextAfter(rows, limit, top);
   const page: EventPage = { epoch: log.epoch, events: rows.map(toLogEvent), next, recovered };
   return ok(page);
+}
+
+/** An empty page for a misspelt type would say that nothing happened. What is no type any more may have left rows. */
+function checkReadable(type: string, { log, checkEventType }: ApiContext): void {
+  const hasRows = (log.rowsByType().get(type) ?? 0) > 0;
+  if (type !== ACCESS_EVENT_TYPE && !hasRows) checkEventType(type);
 }
 
 function nextAfter(rows: readonly LogRow[], limit: number, top: string): string {

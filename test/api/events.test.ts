@@ -100,6 +100,23 @@ test.each([
   expect((await core.get('/v1/events')).body.events).toEqual([]);
 });
 
+test('to read events of a type that there is not is a mistake, unless the log still holds some', async () => {
+  expect(await core.get('/v1/events?type=invoicePayed')).toMatchObject({
+    status: 422,
+    body: {
+      code: 'E_UNKNOWN_EVENT_TYPE',
+      title: expect.stringContaining('did you mean invoicePaid?'),
+    },
+  });
+  expect((await core.get('/v1/events?type=invoicePaid')).body).toMatchObject({ events: [] });
+  await core.post('/v1/events', event('a', 'invoicePaid'));
+  await core.sleep();
+  core.configure('');
+  await core.wake();
+  expect((await core.get('/v1/events?type=invoicePaid')).body.events).toHaveLength(1);
+  expect((await core.get('/v1/events?type=order')).status).toBe(422);
+});
+
 test('a limit that is none is refused', async () => {
   for (const limit of ['0', '1001', '1.5', 'all']) {
     expect((await core.get(`/v1/events?limit=${limit}`)).status).toBe(400);

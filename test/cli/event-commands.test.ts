@@ -91,6 +91,13 @@ test('history says when the log no longer has all after a position', async () =>
   expect(result.stderr).toContain('no longer has all events after 999');
 });
 
+test('history of a type that there is not says which was meant', async () => {
+  const result = await run(['history', 'ordr']);
+  expect(result.exitCode).toBe(65);
+  expect(result.stderr).toContain('There is no event type ordr; did you mean order?');
+  expect(result.stderr).toContain('E_UNKNOWN_EVENT_TYPE');
+});
+
 test('types says how each is delivered and kept, and counts its rows', async () => {
   await core.post('/v1/events', { type: 'order', id: '1', data: [] });
   const { stdout } = await run(['types']);

@@ -35,7 +35,7 @@ export const WEB_SOCKET_EVENTS: SectionDefinition<WebSocketEventsSettings> = {
     ),
     maxMessage: key(size(256, 16 * MIB), '64KiB', 'Largest message that a client may send.'),
     maxSubscriptions: key(COUNT, '1000', 'Subscriptions of one connection.'),
-    maxConnectionsPerUser: key(COUNT, '50', 'Connections of one user.'),
+    maxConnectionsPerUser: key(COUNT, '50', 'Connections of one user to one process.'),
     messagesPerSecond: key(
       COUNT,
       '20',
