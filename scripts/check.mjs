@@ -2,7 +2,7 @@
  * `npm run check`: everything that can be said about the code without running it. Changes nothing.
  *
  * Types, style and room boundaries, dead code and dependencies, the package as it would be
- * published, and whether the generated files are those that the table of keys yields.
+ * published, and whether the generated files are those that the tables of keys and of commands yield.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -20,6 +20,7 @@ const STEPS = [
   ['declarations', modulePath('typescript', 'bin', 'tsc'), ['-p', 'tsconfig.types.json']],
   ['package', modulePath('publint', 'src', 'cli.js'), ['--strict']],
   ['generated files', path.join(root, 'scripts', 'generate-config.mjs'), ['--check']],
+  ['manual', path.join(root, 'scripts', 'generate-docs.mjs'), ['--check']],
 ];
 
 setUp();

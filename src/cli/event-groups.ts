@@ -56,7 +56,7 @@ export const EVENT_GROUPS: readonly Group[] = [
   },
   {
     name: 'token',
-    summary: 'access tokens: refuse some, look at one, make one for development',
+    summary: 'access tokens: make one, look at one, refuse some',
     verbs: [
       {
         name: 'issue',

@@ -93,6 +93,13 @@ function completeArgument(
   command: CommandFacts,
   source: NameSource,
 ): Promise<Completion> | Completion {
+  if (command.targets.length > 0) {
+    const names = command.targets.map(({ words, summary }) => ({
+      value: words.at(-1) ?? '',
+      words: summary,
+    }));
+    return startingWith(typed.current, names);
+  }
   const index = argumentAt(command, typed.words.length - command.words.length);
   const argument: ArgumentFacts | undefined = command.args[index ?? -1];
   if (argument === undefined) return NOTHING;
