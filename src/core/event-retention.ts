@@ -58,10 +58,10 @@ export class EventRetention implements RetentionPlan {
   }
 
   async #prune(bounds: { readonly before?: number; readonly keep?: number }): Promise<void> {
-    const { log, nowMono, rest } = this.#parts;
+    const { log, slice, nowMono, rest } = this.#parts;
     for (;;) {
       const startedMono = nowMono();
-      const removed = await log.prune({ ...bounds, limit: ROWS_AT_ONCE });
+      const removed = await log.prune({ ...bounds, limit: ROWS_AT_ONCE, slice });
       if (removed === 0) return;
       await rest(nowMono() - startedMono);
     }

@@ -12,8 +12,10 @@ import {
   type RetentionTools,
 } from './retention-plan.ts';
 
-const LOOK: PaceBounds = { least: 50, most: 2_000, targetMs: 10 };
-const REMOVE: PaceBounds = { least: 10, most: 500, targetMs: 20 };
+/** Reads hold up others as well. */
+const LOOK: PaceBounds = { least: 20, most: 2_000, targetMs: 3 };
+/** More are not named in one call, however fast they go. */
+const MOST_AT_ONCE = 500;
 
 /** New ends are counted at most so often. */
 const COUNT_EVERY_MS = 1_000;
@@ -34,7 +36,6 @@ export class JobRetention implements RetentionPlan {
   #from: string | null = null;
   /** Some were due and could not go, because unfinished jobs depend on them. */
   #leftOver = false;
-  #removeSize = REMOVE.least;
 
   constructor(parts: JobRetentionParts) {
     this.#parts = parts;
@@ -97,16 +98,14 @@ export class JobRetention implements RetentionPlan {
   }
 
   async #remove(ids: readonly string[]): Promise<void> {
-    const { store, nowMono, rest } = this.#parts;
+    const { store, slice, nowMono, rest } = this.#parts;
     for (let start = 0; start < ids.length; ) {
-      const some = ids.slice(start, start + this.#removeSize);
+      const some = ids.slice(start, start + MOST_AT_ONCE);
       const startedMono = nowMono();
-      const removed = await store.removeEnded(some);
-      const tookMs = nowMono() - startedMono;
-      this.#removeSize = nextSize(this.#removeSize, tookMs, REMOVE);
-      if (removed < some.length) this.#leftOver = true;
-      start += some.length;
-      await rest(tookMs);
+      const { looked, removed } = await store.removeEnded(some, slice);
+      if (removed < looked) this.#leftOver = true;
+      start += looked;
+      await rest(nowMono() - startedMono);
     }
   }
 

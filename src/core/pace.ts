@@ -1,4 +1,5 @@
 /** How much of a long piece of work is done at once, so that nobody else waits long. Pure. */
+import type { Slice } from '../protocol/slices.ts';
 
 export interface PaceBounds {
   readonly least: number;
@@ -16,4 +17,12 @@ export function nextSize(
   if (tookMs > targetMs) return Math.max(least, Math.floor(size / 2));
   if (tookMs < targetMs / 4) return Math.min(most, size * 2);
   return size;
+}
+
+/** Work that looks at the clock itself. @param nowMono milliseconds that only go up */
+export function sliceOf(ms: number, nowMono: () => number): Slice {
+  return () => {
+    const endMono = nowMono() + ms;
+    return () => nowMono() >= endMono;
+  };
 }

@@ -1,5 +1,7 @@
 /** What everything that is kept for a time has in common: its bounds, when it is looked at, and how gently. */
 
+import type { Slice } from '../protocol/slices.ts';
+
 export interface RetentionBounds {
   /** Milliseconds; 0: for ever. */
   readonly ageMs: number;
@@ -12,6 +14,8 @@ export interface RetentionTools {
   readonly now: () => number;
   /** Milliseconds that only go up. */
   readonly nowMono: () => number;
+  /** How long what is removed in one transaction may take. */
+  readonly slice: Slice;
   /** Lets everybody else have their turn after work that took so long; throws when there is to be no more. */
   readonly rest: (tookMs: number) => Promise<void>;
 }

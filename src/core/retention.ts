@@ -10,6 +10,7 @@ import type { FinishedState, JobStore } from '../queue/job-store.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
 import { EventRetention } from './event-retention.ts';
 import { JobRetention } from './job-retention.ts';
+import { sliceOf } from './pace.ts';
 import type { RetentionBounds, RetentionPlan } from './retention-plan.ts';
 import { TypeRetention } from './type-retention.ts';
 
@@ -32,6 +33,8 @@ export interface KeptType {
   readonly retentionCount: number | null;
 }
 
+/** Of the event loop at once; with its commit it stays below five. */
+const SLICE_MS = 3;
 const AGAIN_AFTER_FAILURE_MS = 60_000;
 /** Rests four times as long as it worked: a fifth of a core at the most. */
 const REST_FACTOR = 4;
@@ -50,7 +53,8 @@ export class Retention {
   constructor(parts: RetentionParts) {
     this.#parts = parts;
     const { settings, store, events, skipReports, now, nowMono, types = [] } = parts;
-    const tools = { now, nowMono, rest: (tookMs: number) => this.#rest(tookMs) };
+    const slice = sliceOf(SLICE_MS, nowMono);
+    const tools = { now, nowMono, slice, rest: (tookMs: number) => this.#rest(tookMs) };
     const jobs = (state: FinishedState, bounds: RetentionBounds) =>
       new JobRetention({ ...tools, store, state, bounds });
     this.#jobs = [

@@ -50,12 +50,12 @@ export class TypeRetention implements RetentionPlan {
   }
 
   async #prune(at: number): Promise<PrunedType> {
-    const { log, type, bounds, nowMono, rest } = this.#parts;
+    const { log, type, bounds, slice, nowMono, rest } = this.#parts;
     const { ageMs, count } = bounds;
     for (;;) {
       const startedMono = nowMono();
       const step = await log.pruneType({
-        ...{ type, limit: ROWS_AT_ONCE },
+        ...{ type, limit: ROWS_AT_ONCE, slice },
         ...(ageMs > 0 ? { before: at - ageMs + 1 } : {}),
         ...(count > 0 ? { keep: count } : {}),
       });

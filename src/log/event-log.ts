@@ -6,6 +6,7 @@
  */
 import type { LogEvent, PublishedEvent, Topic } from '../protocol/events.ts';
 import type { JobError } from '../protocol/jobs.ts';
+import type { Slice } from '../protocol/slices.ts';
 
 /** What a row is about: an event that somebody published, a job's state, or a job's end. */
 export type LogKind = 'event' | 'state' | 'end';
@@ -79,6 +80,8 @@ export interface PruneRequest {
   readonly keep?: number | undefined;
   /** About so many rows at a time: what was stored as one piece goes as one. */
   readonly limit: number;
+  /** When its time is over, the rest stays for another call. */
+  readonly slice?: Slice | undefined;
 }
 
 /** Makes a repeat of an append known as one. */

@@ -15,6 +15,7 @@ import type {
   RelativesView,
   UniqueOutcome,
 } from '../protocol/jobs.ts';
+import type { Slice } from '../protocol/slices.ts';
 import type { QueueMode } from '../protocol/status.ts';
 import type { ClaimQuestion, HeldLane } from './claim-order.ts';
 import type {
@@ -201,6 +202,12 @@ export interface QueueCounts {
   readonly counts: Readonly<Partial<Record<JobState, number>>>;
 }
 
+/** What came of a removal of records: of the first `looked` that were named, so many went. */
+export interface RemovedEnded {
+  readonly looked: number;
+  readonly removed: number;
+}
+
 export interface JobStore {
   /**
    * All or none.
@@ -253,9 +260,9 @@ export interface JobStore {
   /**
    * Removes records of ended jobs with attempts, log lines and dependencies, but none that an unfinished
    * job depends on. Their rows in the log stay.
-   * @returns how many went
+   * @param slice when its time is over, the rest of them stays for another call
    */
-  removeEnded(ids: readonly string[]): Promise<number>;
+  removeEnded(ids: readonly string[], slice?: Slice): Promise<RemovedEnded>;
   /** Records of ended jobs that are there now. */
   kept(): Promise<Readonly<Record<FinishedState, number>>>;
   /** Unfinished states: now; finished ones: since the database was made. */

@@ -281,7 +281,10 @@ describe.each(BOTH)('many jobs in the $name store', ({ open }) => {
       const gone = await jobIn(jobs, 'cancelled');
       const live = await addOne(jobs);
       await jobs.add([newJob({ after: [parent, live] })], NOW);
-      expect(await jobs.removeEnded([parent, gone, live, '999'])).toBe(1);
+      expect(await jobs.removeEnded([parent, gone, live, '999'])).toEqual({
+        looked: 4,
+        removed: 1,
+      });
       expect(await jobs.get(gone)).toBeUndefined();
       expect(await jobs.get(parent)).toBeDefined();
       expect(await jobs.get(live)).toBeDefined();
@@ -292,7 +295,7 @@ describe.each(BOTH)('many jobs in the $name store', ({ open }) => {
     const unique = { policy: 'throttle', windowMs: 60_000, delayMs: 0, maxWaitMs: null } as const;
     const id = await addOne(jobs, { uniqueKey: 'k', unique });
     await settle(jobs, await claimOne(jobs), 'succeeded');
-    expect(await jobs.removeEnded([id])).toBe(1);
+    expect(await jobs.removeEnded([id])).toMatchObject({ removed: 1 });
     const [again] = await jobs.add([newJob({ uniqueKey: 'k', unique })], NOW + 3_000);
     expect(again).toMatchObject({ duplicate: false });
   });

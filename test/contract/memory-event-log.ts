@@ -19,6 +19,7 @@ import {
   type ReadRequest,
 } from '../../src/log/event-log.ts';
 import type { Topic } from '../../src/protocol/events.ts';
+import { WITHOUT_END } from '../../src/protocol/slices.ts';
 import type { Commit } from '../../src/sqlite/commit.ts';
 import type { MemoryState } from './memory-commit.ts';
 
@@ -194,8 +195,10 @@ export class MemoryEventLog implements EventLog, MemoryState {
     });
   }
 
-  prune({ before = 0, keep = Number.POSITIVE_INFINITY, limit }: PruneRequest): Promise<number> {
+  prune(request: PruneRequest): Promise<number> {
+    const { before = 0, keep = Number.POSITIVE_INFINITY, limit, slice = WITHOUT_END } = request;
     return this.#commit(() => {
+      const isOver = slice();
       const start = this.#removed;
       const positions = [...this.#cursors]
         .filter(([name]) => !name.startsWith(CLIENT_CURSOR_PREFIX))
@@ -205,13 +208,18 @@ export class MemoryEventLog implements EventLog, MemoryState {
         const newer = this.#rows.length - Number(row.seq);
         if (row.at >= before && newer < keep) break;
         this.#removed += 1;
+        if (isOver()) break;
       }
       return this.#removed - start;
     });
   }
 
-  pruneType({ type, before = 0, keep, limit }: PruneTypeRequest): Promise<PrunedType> {
+  pruneType(request: PruneTypeRequest): Promise<PrunedType> {
+    const { type, before = 0, keep, limit: most, slice = WITHOUT_END } = request;
     return this.#commit(() => {
+      const isOver = slice();
+      let limit = 1;
+      while (limit < most && !isOver()) limit += 1;
       const rows = this.#after('0').filter(({ row }) => row.type === type);
       const due = rows.findIndex(({ row }, index) => {
         return row.at >= before && (keep === undefined || rows.length - index <= keep);

@@ -4,6 +4,7 @@
  */
 import type { Fence, ProcessIdentity } from '../../src/protocol/execute.ts';
 import type { JobProgress, JobState } from '../../src/protocol/jobs.ts';
+import { type Slice, WITHOUT_END } from '../../src/protocol/slices.ts';
 import type { QueueMode } from '../../src/protocol/status.ts';
 import type { Lane, NewJob, NewLogLine } from '../../src/queue/job.ts';
 import { modeEvent, progressEvent } from '../../src/queue/job-events.ts';
@@ -24,6 +25,7 @@ import type {
   JudgedEnd,
   ListFilter,
   QueueCounts,
+  RemovedEnded,
   RetryAnswer,
   ScanPage,
   ScanRequest,
@@ -200,8 +202,16 @@ export class MemoryJobStore implements JobStore, MemoryState {
     return endedPage(this.#book.all.jobs, request);
   }
 
-  removeEnded(ids: readonly string[]): Promise<number> {
-    return this.#commit(() => ids.filter((id) => this.#changes.remove(id) === 'removed').length);
+  removeEnded(ids: readonly string[], slice: Slice = WITHOUT_END): Promise<RemovedEnded> {
+    return this.#commit(() => {
+      const isOver = slice();
+      let removed = 0;
+      for (const [index, id] of ids.entries()) {
+        if (this.#changes.remove(id) === 'removed') removed += 1;
+        if (isOver()) return { looked: index + 1, removed };
+      }
+      return { looked: ids.length, removed };
+    });
   }
 
   async kept() {

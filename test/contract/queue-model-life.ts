@@ -248,7 +248,7 @@ export class QueueLife {
     const expected = this.plain.in(state).map(({ id }) => id);
     this.#same(`those that ended ${state}`, ids.map(numberOf), expected);
     const gone = expected.filter((id) => this.plain.remove(id) === 'removed');
-    this.#same('gone', await this.#jobs.removeEnded(ids), gone.length);
+    this.#same('gone', (await this.#jobs.removeEnded(ids)).removed, gone.length);
     this.note(`${gone.join(' ') || 'nobody'} gone`);
   }
 

@@ -229,6 +229,45 @@ describe.each(BOTH)('retention over the $name store', ({ open }) => {
     remove.mockRestore();
   });
 
+  it('ends what it does at once when its time is over, and goes on with the rest', async () => {
+    for (let n = 0; n < 20; n += 1) await ended();
+    for (let n = 0; n < 20; n += 1)
+      await stores.log.append([{ type: 'a', id: 'x', kind: 'event', data: '[]' }], Date.now());
+    await stores.log.moveCursor('report', stores.log.top());
+    const ids = (await stores.jobs.endedAfter({ state: 'succeeded', after: null, limit: 100 }))
+      .ended;
+    /** Time for so many pieces. */
+    const timeFor = (pieces: number) => {
+      let begun = 0;
+      const slice = () => {
+        begun += 1;
+        let done = 0;
+        return () => {
+          done += 1;
+          return done >= pieces;
+        };
+      };
+      return { slice, begun: () => begun };
+    };
+    const some = timeFor(3);
+    const named = ids.map(({ id }) => id);
+    expect(await stores.jobs.removeEnded(named, some.slice)).toEqual({ looked: 3, removed: 3 });
+    expect(await stores.jobs.removeEnded(named, timeFor(1).slice)).toMatchObject({ looked: 1 });
+    expect(await stores.jobs.kept()).toMatchObject({ succeeded: 17 });
+    const before = Date.now() + 1;
+    const step = await stores.log.pruneType({
+      type: 'a',
+      before,
+      limit: 500,
+      slice: timeFor(2).slice,
+    });
+    expect(step).toMatchObject({ removed: 2, isDone: false });
+    const pruned = await stores.log.prune({ before, limit: 500, slice: timeFor(2).slice });
+    expect(pruned).toBeGreaterThan(0);
+    expect(pruned).toBeLessThan(10);
+    expect(some.begun()).toBe(1);
+  });
+
   describe('of events of one type', () => {
     const publish = (type: string) =>
       stores.log.append([{ type, id: 'a', kind: 'event', data: '[]' }], Date.now());

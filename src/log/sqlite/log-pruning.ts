@@ -3,6 +3,7 @@
  *
  * Stops at what a named cursor has not passed. Leaves the numbers: what was given once is not given again.
  */
+import { WITHOUT_END } from '../../protocol/slices.ts';
 import type { Database } from '../../sqlite/database.ts';
 import type { TextCipher } from '../../sqlite/text-cipher.ts';
 import { CLIENT_CURSOR_PREFIX, type PruneRequest, REPORT_CURSOR } from '../event-log.ts';
@@ -33,9 +34,10 @@ export class LogPruning {
   /** @returns how many rows went */
   prune(request: PruneRequest): number {
     const passed = this.#statements.passed.get(REPORT_CURSOR) ?? 0;
+    const isOver = (request.slice ?? WITHOUT_END)();
     let removed = 0;
     let floor = 0;
-    for (;;) {
+    while (removed === 0 || !isOver()) {
       const oldest = this.#statements.oldest.get();
       if (oldest === undefined || oldest.last > passed || !this.#isDue(oldest, request)) break;
       const rows = oldest.last - oldest.first + 1;

@@ -173,13 +173,14 @@ export class SqliteEventLog implements EventLog {
   }
 
   prune(request: PruneRequest): Promise<number> {
-    return this.#commit(() => this.#pruning.prune(request));
+    // Nobody was told that they are gone: after a power cut they may be there once more.
+    return this.#commit(() => this.#pruning.prune(request), 'os');
   }
 
   async pruneType(request: PruneTypeRequest): Promise<PrunedType> {
     const { type } = request;
     const looked = this.#looked.get(type) ?? 0;
-    const step = await this.#commit(() => this.#typePruning.prune(request, looked));
+    const step = await this.#commit(() => this.#typePruning.prune(request, looked), 'os');
     this.#looked.set(type, step.looked);
     const { removed, isDone, oldestAt } = step;
     return { removed, isDone, oldestAt };

@@ -4,6 +4,7 @@
  * A row that goes leaves an empty line: numbers follow from the place in the segment. A segment without a row
  * goes as a whole, except for the newest one, which says where the log ends.
  */
+import { WITHOUT_END } from '../../protocol/slices.ts';
 import type { Database } from '../../sqlite/database.ts';
 import type { TextCipher } from '../../sqlite/text-cipher.ts';
 import type { LogRow, PrunedType, PruneTypeRequest } from '../event-log.ts';
@@ -11,8 +12,8 @@ import { noteFloor, prepareFloor } from './log-position.ts';
 import type { LogWriter } from './log-writer.ts';
 import { openLines, parseRow, type StoredSegment } from './segment.ts';
 
-/** Numbers looked through in one transaction. */
-const STRETCH = 20_000;
+/** Numbers looked through in one transaction: some 2 ms, where each row is a segment of its own. */
+const STRETCH = 4_000;
 
 /** What came of a step; up to `looked` no row of the type is left. */
 export interface TypeStep extends PrunedType {
@@ -39,42 +40,44 @@ export class TypePruning {
 
   /** @param looked of the step before; 0 at first */
   prune(request: PruneTypeRequest, looked: number): TypeStep {
-    const { type, limit } = request;
-    const { top } = this.#writer;
+    const { type, limit, slice = WITHOUT_END } = request;
+    const isOver = slice();
     const start = Math.max(looked, (this.#statements.oldest.get() ?? 1) - 1);
     const through = start + STRETCH;
     let removed = 0;
-    // All at once: a statement that is being read from must not change what it reads.
-    const segments = this.#statements.ofType.iterate(start, through, JSON.stringify(type));
-    const touched: { readonly opened: Opened; readonly due: readonly LogRow[] }[] = [];
-    let stays: LogRow | undefined;
     let reached = start;
-    for (const segment of segments) {
-      const opened = { segment, lines: [...openLines(segment, this.#cipher)] };
-      const rows = rowsOf(type, opened);
-      const due = this.#dueOf(rows, request, removed);
-      if (due.length > 0) touched.push({ opened, due });
-      removed += due.length;
-      stays = rows[due.length];
-      if (stays !== undefined) break;
-      reached = segment.last;
-      if (removed >= limit) break;
-    }
-    for (const { opened, due } of touched) this.#remove(type, opened, due);
-    if (touched.length > 0) this.#writer.forgetTopics();
-    const isFull = removed >= limit && stays === undefined;
-    if (stays === undefined && !isFull) reached = Math.min(through, top);
-    const isDone = stays !== undefined || (!isFull && reached >= top);
+    let stays: LogRow | undefined;
+    do {
+      const segment = this.#statements.next.get(reached, through, JSON.stringify(type));
+      if (segment === undefined) reached = Math.min(through, this.#writer.top);
+      else {
+        const step = this.#pruneSegment(segment, request);
+        removed += step.removed;
+        stays = step.stays;
+        if (stays === undefined) reached = segment.last;
+      }
+      if (segment === undefined || stays !== undefined) break;
+    } while (removed < limit && !isOver());
+    if (removed > 0) this.#writer.forgetTopics();
+    const isDone = stays !== undefined || reached >= this.#writer.top;
     return { removed, isDone, oldestAt: stays?.at ?? null, looked: reached };
   }
 
+  /** @returns `stays`: the oldest row of the type in it that is not due */
+  #pruneSegment(
+    segment: StoredSegment,
+    request: PruneTypeRequest,
+  ): { readonly removed: number; readonly stays: LogRow | undefined } {
+    const opened = { segment, lines: [...openLines(segment, this.#cipher)] };
+    const rows = rowsOf(request.type, opened);
+    const due = this.#dueOf(rows, request);
+    if (due.length > 0) this.#remove(request.type, opened, due);
+    return { removed: due.length, stays: rows[due.length] };
+  }
+
   /** Those at the front that a bound lets go. */
-  #dueOf(
-    rows: readonly LogRow[],
-    { type, before, keep }: PruneTypeRequest,
-    removed: number,
-  ): readonly LogRow[] {
-    const left = this.#writer.types.kept(type) - removed;
+  #dueOf(rows: readonly LogRow[], { type, before, keep }: PruneTypeRequest): readonly LogRow[] {
+    const left = this.#writer.types.kept(type);
     const end = rows.findIndex(({ at }, index) => {
       const isOld = before !== undefined && at < before;
       return !isOld && (keep === undefined || left - index <= keep);
@@ -124,9 +127,9 @@ function prepareStatements(db: Database) {
   return {
     floor: prepareFloor(db),
     oldest: db.prepare<[], number>('SELECT first FROM log ORDER BY last LIMIT 1').pluck(),
-    ofType: db.prepare<[number, number, string], StoredSegment>(
+    next: db.prepare<[number, number, string], StoredSegment>(
       `SELECT first, last, at, rows FROM log
-       WHERE last > ? AND last <= ? AND instr(types, ?) > 0 ORDER BY last`,
+       WHERE last > ? AND last <= ? AND instr(types, ?) > 0 ORDER BY last LIMIT 1`,
     ),
     removeTopic: db.prepare<[string, string, number]>(
       'DELETE FROM log_topics WHERE type = ? AND id = ? AND newest = ?',

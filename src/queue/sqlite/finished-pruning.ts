@@ -2,8 +2,9 @@
  * Removes records of ended jobs on SQLite with all that belongs to them, inside the running transaction.
  * Leaves their rows in the log, and every record that an unfinished job still depends on.
  */
+import { type Slice, WITHOUT_END } from '../../protocol/slices.ts';
 import type { Database } from '../../sqlite/database.ts';
-import type { FinishedState } from '../job-store.ts';
+import type { FinishedState, RemovedEnded } from '../job-store.ts';
 import { IS_NEEDED } from './dependency-statements.ts';
 import type { JobCounts } from './job-counts.ts';
 
@@ -14,6 +15,16 @@ export class FinishedPruning {
   constructor(db: Database, counts: JobCounts) {
     this.#sql = prepareStatements(db);
     this.#counts = counts;
+  }
+
+  removeSome(keys: readonly number[], slice: Slice = WITHOUT_END): RemovedEnded {
+    const isOver = slice();
+    let removed = 0;
+    for (const [index, key] of keys.entries()) {
+      if (this.remove(key) === 'removed') removed += 1;
+      if (isOver()) return { looked: index + 1, removed };
+    }
+    return { looked: keys.length, removed };
   }
 
   remove(key: number): 'removed' | 'needed' | 'unknown' {

@@ -14,6 +14,7 @@ import {
   type JobState,
   type RelativesView,
 } from '../../protocol/jobs.ts';
+import type { Slice } from '../../protocol/slices.ts';
 import type { QueueMode } from '../../protocol/status.ts';
 import type { Commit } from '../../sqlite/commit.ts';
 import type { Database } from '../../sqlite/database.ts';
@@ -39,6 +40,7 @@ import {
   type ListFilter,
   MAX_LOG_LINES,
   type QueueCounts,
+  type RemovedEnded,
   type RetryAnswer,
   type RetryOptions,
   type ScanPage,
@@ -341,10 +343,9 @@ export class SqliteJobStore implements JobStore {
     return this.#scan.endedAfter(request);
   }
 
-  removeEnded(ids: readonly string[]): Promise<number> {
-    return this.#commit(
-      () => ids.filter((id) => this.#pruning.remove(keyOf(id)) === 'removed').length,
-    );
+  removeEnded(ids: readonly string[], slice?: Slice): Promise<RemovedEnded> {
+    // Nobody was told that they are gone: after a power cut they may be there once more.
+    return this.#commit(() => this.#pruning.removeSome(ids.map(keyOf), slice), 'os');
   }
 
   async kept(): Promise<Readonly<Record<FinishedState, number>>> {
