@@ -1,18 +1,27 @@
 /** What `up`, `worker run`, `web_socket server` and `web_socket edge` share: settings checked, then a supervisor. */
-import type { Settings } from '../config/settings.ts';
+import type { Loaded } from '../config/load-settings.ts';
 import { loadCode } from '../process/code-loading.ts';
+import type { Logger } from '../process/logger.ts';
 import type { SupervisorMode } from '../protocol/supervision.ts';
+import type { ConfigSource } from '../supervisor/reloader.ts';
 import type { CliContext } from './cli-context.ts';
 
 export async function runService(ctx: CliContext, mode: SupervisorMode): Promise<void> {
-  return runSettings(ctx, mode, await ctx.settings());
+  return runLoaded(ctx, mode, { loaded: await ctx.load(), again: () => ctx.load() });
 }
 
-export async function runSettings(
+export interface Loading {
+  readonly loaded: Loaded;
+  /** The same, read anew. */
+  readonly again: () => Promise<Loaded>;
+}
+
+export async function runLoaded(
   ctx: CliContext,
   mode: SupervisorMode,
-  settings: Settings,
+  loading: Loading,
 ): Promise<void> {
+  const { settings } = loading.loaded;
   const { checkFiles } = await loadCode(() => import('../config/check-files.ts'));
   checkFiles(settings);
   const { checkGiven, readServiceManager } = await loadCode(
@@ -31,7 +40,31 @@ export async function runSettings(
   });
   const serviceLog = openServiceLog(settings.daemon, { role: 'supervisor' }, onLine);
   const { log } = serviceLog;
-  const run = { settings, mode, log, serviceLog, ownTroubles, manager };
+  await warnOfInit(log);
+  const source = await sourceOf(loading);
+  const run = { settings, mode, log, serviceLog, source, ownTroubles, manager };
   ctx.exitWith(await runSupervisor(run));
   await serviceLog.close();
+}
+
+async function sourceOf({ loaded, again }: Loading): Promise<ConfigSource> {
+  const { digestFiles } = await loadCode(() => import('../config/file-digests.ts'));
+  const reading = (one: Loaded) => ({ loaded: one, files: digestFiles(one.sections) });
+  return {
+    reading: reading(loaded),
+    read: async () => {
+      const one = await again();
+      const { checkConfiguration } = await import('./config-check.ts');
+      await checkConfiguration(one);
+      return reading(one);
+    },
+  };
+}
+
+async function warnOfInit(log: Logger): Promise<void> {
+  const { findInitProblem, readInitFacts } = await loadCode(
+    () => import('../process/init-process.ts'),
+  );
+  const problem = findInitProblem(readInitFacts());
+  if (problem !== null) log.warn({ hint: problem.hint }, problem.message);
 }
