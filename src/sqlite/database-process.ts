@@ -4,7 +4,9 @@
  * A process of its own because a descriptor that is closed in the core's would drop SQLite's locks, and because
  * such work is one long statement. It never writes to a database that somebody else owns, and loads no user code.
  */
+import { existsSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import path from 'node:path';
 import type {
   DatabaseResults,
   DatabaseStep,
@@ -38,18 +40,31 @@ function perform(task: DatabaseTask): DatabaseResults[DatabaseTask['kind']] {
 }
 
 function owning(task: DatabaseTask): DatabaseResults[DatabaseTask['kind']] {
+  mustExist(task.kind === 'backup' || task.kind === 'restore' ? task.source : task.file);
   if (task.lockFile === null) return perform(task);
   const ownership = tryOwn(task.lockFile);
   if (ownership === undefined) {
-    throw new TaskbellError('E_OWNED', `A daemon owns the database of ${task.lockFile}.`, {
-      hint: 'Stop it first: the database is changed only while nobody works with it.',
-    });
+    throw new TaskbellError(
+      'E_OWNED',
+      `A daemon owns the data directory ${path.dirname(task.lockFile)}.`,
+      {
+        hint: 'Stop it first: the database is changed only while nobody works with it.',
+      },
+    );
   }
   try {
     return perform(task);
   } finally {
     ownership.release();
   }
+}
+
+/** Asked before the lock is made: where there is no database, there is nobody to keep away. */
+function mustExist(file: string): void {
+  if (existsSync(file)) return;
+  throw new TaskbellError('E_INPUT_FILE', `There is no database ${file}.`, {
+    hint: 'Name another file, or the right service with --config or --data-directory.',
+  });
 }
 
 function answer(task: DatabaseTask): FromDatabaseProcess {
