@@ -25,6 +25,7 @@ import type { CursorMove, HistoryPage, HistoryRequest } from '../protocol/histor
 import type { JobRequest, JobView, LogLinesView } from '../protocol/jobs.ts';
 import type { Json } from '../protocol/json.ts';
 import type { KeysView, RotationView } from '../protocol/keys.ts';
+import type { ReloadAnswer } from '../protocol/reload.ts';
 import type {
   AccessAnswer,
   AccessQuestion,
@@ -183,7 +184,13 @@ export interface DatabaseService {
   check(full: boolean, signal: AbortSignal): Promise<DatabaseCheck>;
 }
 
+export interface ConfigService {
+  /** Resolves when what has changed holds. Throws with every problem of a configuration that is not valid. */
+  reload(): Promise<ReloadAnswer>;
+}
+
 export interface ApiContext {
+  readonly config: ConfigService;
   readonly database: DatabaseService;
   readonly connections: ConnectionService;
   readonly gateways: GatewayService;

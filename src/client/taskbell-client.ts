@@ -330,8 +330,9 @@ export class TaskbellClient {
     return reloadConfig(this.#http);
   }
 
-  async status(): Promise<StatusView> {
-    return (await this.#get('/v1/status')) as StatusView;
+  /** @param options `details`: with queues, cursors, disk, processes and the last errors */
+  async status({ details = false } = {}): Promise<StatusView> {
+    return (await this.#get(`/v1/status${details ? '?details=1' : ''}`)) as StatusView;
   }
 
   /** How the report client stands that emits Task Finish and Task Failed. */

@@ -27,6 +27,20 @@ header. \`TASKBELL_WEBSOCKET_AUTH_TOKEN\` sets \`auth.token\`: the NAME of \`que
 NAME of \`environment.NAME\` as it stands, unless the file spells it in another way. A variable that begins like a section but names
 no key is a problem; any other \`TASKBELL_\` variable is left alone.
 
+## Changing it while it runs
+
+\`taskbell config reload\`, or SIGHUP to the supervisor, reads file, environment and flags anew. The whole is checked first: with one
+problem everything stays as it was, and all problems are told. The column *reload* says what a changed key needs:
+
+| reload | |
+|---|---|
+| \`live\` | nothing: it holds at once |
+| \`executors\`, \`gateways\` | fresh processes, which the reload puts in the place of the present ones, one after the other: running jobs end in peace, the public port stays open |
+| \`restart\` | a restart of the service; until then the former value holds, and the reload names the key |
+
+A section that comes or goes with such a key set, such as \`[job:NAME]\` with \`processes\`, waits for the restart as a whole.
+[operations.md](operations.md#a-new-configuration-without-a-restart) has more.
+
 ## How a file is written
 
 \`\`\`ini

@@ -52,7 +52,11 @@ export function formatDescriptions(
   return lines.join('\n');
 }
 
-function formatValue({ definition, value }: ResolvedEntry): string {
+/** As one would write it; `***` for a secret. */
+export function formatValue({
+  definition,
+  value,
+}: Pick<ResolvedEntry, 'definition' | 'value'>): string {
   if (isSecret(definition)) return HIDDEN_VALUE;
   if (value === null) return '';
   return definition.form === 'map' ? String(value) : definition.type.format(value);

@@ -14,8 +14,16 @@ export interface EmptyFacts {
   readonly before: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * What it takes that a change holds while a service runs: nothing, fresh executors or gateways, which the reload
+ * brings about itself, or a restart.
+ */
+export type Reload = 'live' | 'executors' | 'gateways' | 'restart';
+
 export interface KeyDefinition<T> {
   readonly form: 'value';
+  /** Omitted: as its section says. */
+  readonly reload?: Reload;
   readonly type: ValueType<T>;
   /** As one would write it; '' when the key is empty by default. */
   readonly default: string;
@@ -29,6 +37,7 @@ export interface KeyDefinition<T> {
 /** `key.NAME = text`, any number of them. */
 export interface MapDefinition {
   readonly form: 'map';
+  readonly reload?: Reload;
   readonly comment: string;
   readonly example: string;
   readonly exampleName: string;
@@ -49,6 +58,8 @@ export interface SectionDefinition<S> {
   readonly comment: string;
   /** For `[name:NAME]` sections: the NAME in the example, and words that are refused with their reason. */
   readonly instance: InstanceDefinition | null;
+  /** Of its keys that say nothing else; omitted: `restart`. */
+  readonly reload?: Reload;
   readonly keys: SectionKeys<S>;
 }
 
@@ -62,7 +73,17 @@ export interface AnySection {
   readonly name: string;
   readonly comment: string;
   readonly instance: InstanceDefinition | null;
+  readonly reload?: Reload;
   readonly keys: Readonly<Record<string, Definition>>;
+}
+
+export function reloadOf(section: AnySection, definition: Definition): Reload {
+  return definition.reload ?? section.reload ?? 'restart';
+}
+
+/** For a key that differs from its section. */
+export function onReload<D extends Definition>(reload: Reload, definition: D): D {
+  return { ...definition, reload };
 }
 
 export function key<T>(type: ValueType<T>, defaultText: string, comment: string): KeyDefinition<T> {

@@ -4,7 +4,7 @@
 
 import { CONFIGURATION_GUIDE } from './configuration-guide.ts';
 import { variableName } from './environment.ts';
-import type { AnySection, Definition } from './key-definition.ts';
+import { type AnySection, type Definition, type Reload, reloadOf } from './key-definition.ts';
 import { SECTIONS } from './keys.ts';
 
 const EXAMPLE_HEAD = `# Every key of Taskbell with its default. Made from the table of keys: do not edit by hand.
@@ -42,25 +42,32 @@ function exampleLine(name: string, definition: Definition, prefix: string): stri
 }
 
 function docsSection(section: AnySection): string {
-  const rows = Object.entries(section.keys).map(([name, definition]) => docsRow(name, definition));
+  const rows = Object.entries(section.keys).map(([name, definition]) =>
+    docsRow(name, { definition, reload: reloadOf(section, definition) }),
+  );
   return [
     `## [${headerOf(section, 'NAME')}]`,
     '',
     `${section.comment} Variables: \`${variableName(section.name)}_${section.instance === null ? '' : 'NAME_'}KEY\`.`,
     '',
-    '| key | value | default | meaning |',
-    '|---|---|---|---|',
+    '| key | value | default | meaning | reload |',
+    '|---|---|---|---|---|',
     ...rows,
   ].join('\n');
 }
 
-function docsRow(name: string, definition: Definition): string {
+interface Documented {
+  readonly definition: Definition;
+  readonly reload: Reload;
+}
+
+function docsRow(name: string, { definition, reload }: Documented): string {
   const secret = definition.form === 'map' && definition.secret;
   const cells =
     definition.form === 'map'
       ? [`\`${name}.NAME\``, `text${secret ? ', secret' : ''}`, '', definition.comment]
       : [`\`${name}\``, definition.type.name, defaultCell(definition.default), definition.comment];
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return `| ${[...cells, reload].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
 function defaultCell(text: string): string {

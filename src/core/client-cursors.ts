@@ -11,9 +11,9 @@ type Log = Pick<EventLog, 'cursors' | 'moveCursor' | 'removeCursor'>;
 
 export class ClientCursors {
   readonly #log: Log;
-  readonly #maxPerUser: number;
+  readonly #maxPerUser: () => number;
 
-  constructor(log: Log, maxPerUser: number) {
+  constructor(log: Log, maxPerUser: () => number) {
     this.#log = log;
     this.#maxPerUser = maxPerUser;
   }
@@ -31,7 +31,7 @@ export class ClientCursors {
     const beginning = beginningOf(cursor);
     const known = (await this.#log.cursors(beginning)).filter((one) => isOf(one.name, beginning));
     const others = known.filter((one) => one.name !== name);
-    const surplus = others.slice(0, Math.max(0, others.length + 1 - this.#maxPerUser));
+    const surplus = others.slice(0, Math.max(0, others.length + 1 - this.#maxPerUser()));
     await Promise.all([
       ...surplus.map((one) => this.#log.removeCursor(one.name)),
       this.#log.moveCursor(name, seq),

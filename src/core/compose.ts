@@ -42,6 +42,7 @@ import { provesFrames } from '../wire/frame-proof.ts';
 import { accessRow, checkAccess } from './access-check.ts';
 import { apiTokens } from './api-token.ts';
 import { CommitLoop } from './commit-loop.ts';
+import { ConfigReload } from './config-reload.ts';
 import { controlRoutes } from './control-routes.ts';
 import { ControlServer } from './control-server.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -65,6 +66,7 @@ import { keepingService } from './keeping.ts';
 import { CoreKeyService } from './key-service.ts';
 import { Lanes } from './lanes.ts';
 import { CoreLimitRules } from './limit-rules.ts';
+import { followChanges } from './live-changes.ts';
 import { LogReportSource, noteRows, withoutReceiver } from './log-report-source.ts';
 import { operatingServices } from './operating-services.ts';
 import { CoreOverview } from './overview.ts';
@@ -124,6 +126,7 @@ export function composeCore(given: CoreParts): readonly Service[] {
   noteRows(stores.events, parts.onRows);
   stores.events.onAppended((rows) => figures.noteRows(rows));
   const engine = buildEngine(stores, parts);
+  followChanges(parts.live, engine);
   const source = new LogReportSource({
     log: stores.events,
     isReported: (type) => engine.types.isReported(type),
@@ -290,13 +293,7 @@ function buildEngine(
     ...{ store: scheduleStore, jobs, events, types, lanes, pool, dueClock, service },
     ...{ settings, log, now, nudge },
   });
-  parts.live?.onChange(async (changed) => {
-    types.configure(changed.jobs);
-    limits.configure(changed.queues);
-    nudge();
-    await schedules.reconfigure(changed.schedules);
-  });
-  return { types, lanes, dueClock, pool, news, service, schedules, nudge, seeing };
+  return { types, limits, lanes, dueClock, pool, news, service, schedules, nudge, seeing };
 }
 
 /** What the control server stands on. */
@@ -363,7 +360,7 @@ function buildServer(parts: Counted, built: Built): ControlServer {
 }
 
 function apiContext(
-  { settings, processes, figures, storage, log: auditLog }: Counted,
+  { settings, live, askReload, processes, figures, storage, log: auditLog }: Counted,
   {
     stores,
     engine,
@@ -378,10 +375,11 @@ function apiContext(
   const { jobs: store, events: log, directory, commitLoop, eventTypes } = stores;
   const startedAt = new Date().toISOString();
   const executors = () => engine.pool.executors();
+  const current = () => live?.current ?? settings;
   const { seeing } = engine;
   const overview = new CoreOverview({
     ...{ settings, startedAt, store, log, report, peers, executors, processes, seeing },
-    ...{ gateways, figures, runtime },
+    ...{ gateways, figures, runtime, storage: () => storage.view() },
   });
   const nowMono = (): number => performance.now();
   const proof = new CommitProof({ commit: () => commitLoop.prove(), nowMono });
@@ -393,12 +391,13 @@ function apiContext(
     ...{ seeing, keys: stores.keys, privacy: redactionService(settings.privacy, auditLog) },
     ...{ store, log, directory, report, now: Date.now },
     history: new CoreHistory({
-      ...{ log, jobs: store, maxCursorsPerUser: settings.webSocketEvents.maxCursorsPerUser },
+      ...{ log, jobs: store, maxCursorsPerUser: () => current().webSocketEvents.maxCursorsPerUser },
     }),
     checkEventType: (type) => checkEventType(type, eventTypes),
-    checkAccess: (question) => checkAccess(settings.access, stores, question),
+    checkAccess: (question) => checkAccess(current().access, stores, question),
     connections: gateways.seeing,
     gateways: gateways.restart,
+    config: new ConfigReload({ ask: askReload, supervisorPid: process.ppid, executors, peers }),
     metrics: () => overview.metrics(),
     status: (withDetails) => overview.status(withDetails),
     database: storage.service,

@@ -1,6 +1,7 @@
 /** All routes of the control API, by their rooms of the API. Knows no server. */
 import type { ApiContext } from '../api/api-context.ts';
 import { batchRoutes } from '../api/batches.ts';
+import { configRoutes } from '../api/config.ts';
 import { connectionRoutes } from '../api/connections.ts';
 import { databaseRoutes } from '../api/database.ts';
 import { directoryRoutes } from '../api/directory.ts';
@@ -38,5 +39,6 @@ export function controlRoutes(context: ApiContext): readonly Route[] {
     ...keyRoutes(context),
     ...databaseRoutes(context),
     ...tokenRoutes(context),
+    ...configRoutes(context),
   ];
 }

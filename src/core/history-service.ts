@@ -10,7 +10,7 @@ import { readHistory } from './log-history.ts';
 export interface HistoryParts {
   readonly log: EventLog;
   readonly jobs: Pick<JobStore, 'get'>;
-  readonly maxCursorsPerUser: number;
+  readonly maxCursorsPerUser: () => number;
 }
 
 const USUAL_EVENTS = 500;

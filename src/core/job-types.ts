@@ -10,7 +10,7 @@ import { resolvePolicy, type TypePolicy } from '../queue/type-policy.ts';
 const HANDLER_FILE = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,99})\.(?:js|mjs|ts)$/;
 
 export class JobTypes {
-  readonly #configured: ReadonlyMap<string, JobTypeSettings>;
+  #configured: ReadonlyMap<string, JobTypeSettings> = new Map();
   readonly #handlersDirectory: string;
   readonly #manifests = new Map<string, TypeManifest>();
   readonly #policies = new Map<string, TypePolicy>();
@@ -18,8 +18,18 @@ export class JobTypes {
   generation = 0;
 
   constructor(configured: readonly JobTypeSettings[], handlersDirectory: string) {
-    this.#configured = new Map(configured.map((type) => [type.name, type]));
     this.#handlersDirectory = handlersDirectory;
+    this.configure(configured);
+  }
+
+  /** Attempts that run keep the limits that they were started with. */
+  configure(configured: readonly JobTypeSettings[]): void {
+    const former = [...this.#configured.keys()].filter((name) => this.isConfigured(name));
+    this.#configured = new Map(configured.map((type) => [type.name, type]));
+    // Executors have told of them because the configuration did.
+    for (const name of former) if (!this.isConfigured(name)) this.#manifests.delete(name);
+    this.#policies.clear();
+    this.generation += 1;
   }
 
   learn(manifests: readonly TypeManifest[]): void {

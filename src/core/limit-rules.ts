@@ -5,12 +5,16 @@ import type { Limits } from '../queue/type-policy.ts';
 import type { JobTypes } from './job-types.ts';
 
 export class CoreLimitRules implements LimitRules {
-  readonly #configured: ReadonlyMap<string, Limits>;
+  #configured: ReadonlyMap<string, Limits> = new Map();
   readonly #types: JobTypes;
 
   constructor(configured: readonly QueueSettings[], types: JobTypes) {
-    this.#configured = new Map(configured.map((queue) => [queue.name, queue]));
     this.#types = types;
+    this.configure(configured);
+  }
+
+  configure(configured: readonly QueueSettings[]): void {
+    this.#configured = new Map(configured.map((queue) => [queue.name, queue]));
   }
 
   queue(name: string): Limits {

@@ -33,6 +33,8 @@ export interface SchedulesParts {
 export interface Schedules {
   readonly service: CoreScheduleService;
   start(): Promise<void>;
+  /** Brings the schedules of the configuration to what it says now. */
+  reconfigure(schedules: Settings['schedules']): Promise<void>;
   stop(): void;
 }
 
@@ -66,6 +68,7 @@ export function buildSchedules(parts: SchedulesParts): Schedules {
       await service.synchronise(parts.settings.schedules);
       await clock.start();
     },
+    reconfigure: (configured) => service.synchronise(configured),
     stop: () => clock.stop(),
   };
 }

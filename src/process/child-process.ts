@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
+import type { ReloadView } from '../protocol/reload.ts';
 import type {
   GivenSockets,
   ListenPlace,
@@ -42,6 +43,8 @@ export interface ChildContext {
   readonly openPort?: () => Promise<ListenPlace>;
   /** Of a core: from now on there is something that could hold up its event loop. */
   readonly watchLoop?: () => void;
+  /** Of a core: has the supervisor read the configuration anew. Rejects with what is wrong with it. */
+  readonly askReload?: () => Promise<ReloadView>;
   /** Ends this process with the error's exit code, after telling the supervisor why. Never returns to the loop. */
   readonly fail: (error: unknown) => void;
 }
@@ -53,6 +56,8 @@ export interface ChildService extends Service {
   retire?(withinMs: number | null): Promise<void>;
   /** One more connection of the public port; nothing was read from it. */
   accept?(socket: Socket): void;
+  /** Acts on other settings from now on; what is read at the start only needs another process. Rejects where it cannot. */
+  reconfigure?(settings: Settings): Promise<void>;
   /** Messages for the role alone, such as `processes` for the core. */
   receive?(message: ToChild<Settings>): void;
 }

@@ -7,8 +7,8 @@
 import { isatty } from 'node:tty';
 import { pino } from 'pino';
 import type { DaemonSettings } from '../config/settings.ts';
-import { LogOutlet } from './log-outlet.ts';
 import { withFamily } from './log-level.ts';
+import { LogOutlet } from './log-outlet.ts';
 import { type LogTarget, openStderr } from './log-target.ts';
 import { prettyLine } from './pretty-line.ts';
 

@@ -9,11 +9,11 @@
  */
 import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
-import { ERROR_CODES, exitCodeOf, TaskbellError } from '../protocol/errors.ts';
+import { asTaskbellError, ERROR_CODES, exitCodeOf } from '../protocol/errors.ts';
 import type { FromChild, Role, ToChild } from '../protocol/supervision.ts';
 import type { ChildFactories, ChildFactory, ChildService } from './child-process.ts';
-import { createLogger, type Logger } from './logger.ts';
 import { setLogLevel } from './log-level.ts';
+import { createLogger, type Logger } from './logger.ts';
 import { watchLoop } from './loop-watch.ts';
 import { PortRequest } from './port-request.ts';
 import { ReloadRequest } from './reload-request.ts';
@@ -144,7 +144,7 @@ class ChildRun {
     const { role, index, run, mode } = init;
     this.#log = createLogger(
       // The supervisor makes readable lines of them, where those are wanted.
-      { ...settings.daemon, logFormat: 'json' },
+      { ...(this.#newer ?? init.settings).daemon, logFormat: 'json' },
       role === 'executor' ? { role, index } : { role },
       this.#troubleWatch(role),
     );
@@ -234,10 +234,4 @@ class ChildRun {
     if (process.send === undefined) sent();
     else process.send(message, undefined, undefined, sent);
   }
-}
-
-function asTaskbellError(error: unknown): TaskbellError {
-  if (error instanceof TaskbellError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new TaskbellError('E_INTERNAL', message, { cause: error });
 }

@@ -10,7 +10,10 @@ export type StopSignal = 'SIGTERM' | 'SIGINT';
 
 export interface SignalActions {
   readonly stop: (signal: StopSignal) => void;
+  /** SIGHUP: the configuration is to be read anew. */
   readonly hangUp: () => void;
+  /** SIGUSR2: log files are to be opened anew. */
+  readonly reopenLogs: () => void;
 }
 
 /** @returns takes the listeners off again, which brings the system's default actions back */
@@ -18,15 +21,17 @@ export function listenForSignals(actions: SignalActions): () => void {
   process.on('SIGTERM', actions.stop);
   process.on('SIGINT', actions.stop);
   process.on('SIGHUP', actions.hangUp);
+  process.on('SIGUSR2', actions.reopenLogs);
   return () => {
     process.off('SIGTERM', actions.stop);
     process.off('SIGINT', actions.stop);
     process.off('SIGHUP', actions.hangUp);
+    process.off('SIGUSR2', actions.reopenLogs);
   };
 }
 
 export function ignoreSignals(): void {
-  listenForSignals({ stop: () => {}, hangUp: () => {} });
+  listenForSignals({ stop: () => {}, hangUp: () => {}, reopenLogs: () => {} });
 }
 
 /**

@@ -63,6 +63,13 @@ export class TaskbellError extends Error {
   }
 }
 
+/** What was thrown, as it is told to another process. */
+export function asTaskbellError(error: unknown): TaskbellError {
+  if (error instanceof TaskbellError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TaskbellError('E_INTERNAL', message, { cause: error });
+}
+
 export function exitCodeOf(code: ErrorCode): number {
   return ERROR_CODES[code].exitCode;
 }

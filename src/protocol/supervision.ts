@@ -1,5 +1,6 @@
 /** What a supervisor and its child processes say to each other over Node's IPC channel. */
 import type { ErrorCode } from './errors.ts';
+import type { ReloadView } from './reload.ts';
 import type { TroubleView } from './troubles.ts';
 
 export type Role = 'core' | 'executor' | 'gateway';
@@ -84,6 +85,16 @@ export type ToChild<S> =
   | { readonly kind: 'kept'; readonly problem: string }
   /** To the core: this supervisor ends the process for a reason that the core cannot see. */
   | { readonly kind: 'ending'; readonly pid: number; readonly reason: string }
+  /** Other settings from now on; the answer is `settings-taken`. Before `init` was acted upon, they replace its own. */
+  | { readonly kind: 'settings'; readonly settings: S }
+  /** To the core: the answers to `reload`. */
+  | { readonly kind: 'reloaded'; readonly view: ReloadView }
+  | {
+      readonly kind: 'reload-refused';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint?: string;
+    }
   /** To a gateway: the answer to `open-port`. */
   | { readonly kind: 'port'; readonly place: ListenPlace }
   /** `code`: what the system said, such as EADDRINUSE. */
@@ -113,6 +124,10 @@ export type FromChild =
   | ({ readonly kind: 'replace'; readonly reason: string } & Replacement)
   /** It has logged a warning or an error. */
   | { readonly kind: 'trouble'; readonly trouble: TroubleView }
+  /** The core asks for the configuration to be read anew. */
+  | { readonly kind: 'reload' }
+  /** `problem`: why it cannot act on them; null: it does. */
+  | { readonly kind: 'settings-taken'; readonly problem: string | null }
   /** Sent before the process exits by itself because it cannot work. */
   | {
       readonly kind: 'fatal';

@@ -23,6 +23,10 @@ export function parseFromChild(value: unknown): FromChild | undefined {
       return { kind: 'beat' };
     case 'trouble':
       return readTrouble(message);
+    case 'reload':
+      return { kind: 'reload' };
+    case 'settings-taken':
+      return readTaken(message);
     case 'fatal':
       return readFatal(message);
     default:
@@ -41,6 +45,11 @@ function readReplace({ rolling, withinMs, reason }: Loose): FromChild | undefine
   if (withinMs === null) return { kind: 'replace', rolling, withinMs, reason };
   if (typeof withinMs !== 'number' || !(withinMs >= 0)) return undefined;
   return { kind: 'replace', rolling, withinMs, reason };
+}
+
+function readTaken({ problem }: Loose): FromChild | undefined {
+  if (problem !== null && typeof problem !== 'string') return undefined;
+  return { kind: 'settings-taken', problem };
 }
 
 function readFatal({ code, message, hint }: Loose): FromChild | undefined {

@@ -11,25 +11,21 @@
  *
  * Refuses to judge: restart-policy.ts decides, the process tree acts on a place that gave up.
  */
-import type { Socket } from 'node:net';
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../process/logger.ts';
-import { TaskbellError } from '../protocol/errors.ts';
+import type { TaskbellError } from '../protocol/errors.ts';
 import type {
-  GivenSockets,
-  ListenPlace,
   Predecessor,
   ProcessState,
   ProcessView,
   Replacement,
-  SupervisorMode,
   ToChild,
 } from '../protocol/supervision.ts';
-import type { TroubleView } from '../protocol/troubles.ts';
 import type { ChildEnd } from './child-fork.ts';
 import { handToCore } from './given-sockets.ts';
 import { RestartBook } from './restart-book.ts';
 import { judgeExit } from './restart-policy.ts';
+import type { SlotEvents, SlotOptions } from './slot-options.ts';
 import {
   describeSlot,
   KILL_SLACK_MS,
@@ -38,41 +34,12 @@ import {
   type SlotName,
 } from './slot-plan.ts';
 import { type ReplaceRequest, SlotProcess } from './slot-process.ts';
+import { endFacts, notUp, successorFailed } from './slot-words.ts';
 import { StallWatch } from './stall-watch.ts';
-
-export interface SlotOptions {
-  readonly entry: string;
-  readonly run: string;
-  readonly mode: SupervisorMode;
-  readonly settings: Settings;
-  readonly log: Logger;
-  /** Takes lines that the loggers of the processes have made; see `OutputReaders`. */
-  readonly pass?: ((lines: readonly string[]) => void) | undefined;
-  /** What gateways share. */
-  readonly port: SharedPort;
-  /** What the core serves in place of sockets of its own. */
-  readonly given?: GivenSockets | undefined;
-}
-
-export interface SharedPort {
-  open(): Promise<ListenPlace>;
-  handOut(): void;
-  takeBack(connection: Socket): void;
-}
-
-export interface SlotEvents {
-  /** The view of this slot is another one now. */
-  readonly changed: (slot: ChildSlot) => void;
-  readonly spawned: (pid: number) => void;
-  readonly gone: (pid: number) => void;
-  /** One of its processes has logged a warning or an error. */
-  readonly troubled: (trouble: TroubleView) => void;
-  /** It ended for a reason that a restart does not mend; it stays empty. */
-  readonly gaveUp: (exitCode: number) => void;
-}
 
 /** From its fork to the core's welcome; a module alone may take 30 s to load. */
 const SUCCESSOR_READY_MS = 60_000;
+const NONE: ReadonlySet<string> = new Set();
 
 export class ChildSlot {
   readonly name: SlotName;
@@ -84,6 +51,7 @@ export class ChildSlot {
   #successor: SlotProcess | undefined;
   readonly #retiring = new Set<SlotProcess>();
   #replacing: Promise<void> | undefined;
+  #dropped: ReadonlySet<string> = NONE;
   #timer: NodeJS.Timeout | undefined;
   readonly #book: RestartBook;
   #everReady = false;
@@ -94,7 +62,7 @@ export class ChildSlot {
     this.#options = options;
     this.#events = events;
     this.#log = options.log.child({ process: describeSlot(name) });
-    this.#book = new RestartBook({ log: this.#log, onChange: () => events.changed(this) });
+    this.#book = new RestartBook({ log: this.#log, onChange: () => events.changed() });
   }
 
   start(): void {
@@ -132,6 +100,32 @@ export class ChildSlot {
       this.#replacing = undefined;
     });
     return this.#replacing;
+  }
+
+  /** Every process that is here acts on these settings. @throws TaskbellError when one cannot */
+  async reconfigure(settings: Settings): Promise<void> {
+    await Promise.all(this.#all().map((one) => one.reconfigure(settings)));
+  }
+
+  /**
+   * Puts a fresh process in the place of the present one, without a gap.
+   *
+   * @param dropped job types that the successor need not run any more
+   * @returns false where there is none: whoever comes starts with what holds now
+   * @throws TaskbellError when the successor cannot work: the former one stays
+   */
+  async renew(dropped: ReadonlySet<string>): Promise<boolean> {
+    // One that is on its way may have read the former settings.
+    await this.#replacing?.catch(() => undefined);
+    const present = this.#process;
+    if (present === undefined || !this.#wanted) return false;
+    if (!this.isUp() && !(await present.up)) return false;
+    this.#dropped = dropped;
+    // Who stands by serves nobody, so that there is no gap to be left.
+    await this.replace({ rolling: this.#state === 'ready', withinMs: null }).finally(() => {
+      this.#dropped = NONE;
+    });
+    return true;
   }
 
   send(message: ToChild<Settings>): void {
@@ -189,7 +183,8 @@ export class ChildSlot {
     predecessor: Predecessor | null,
     up: (state: 'ready' | 'standby') => void = () => {},
   ): SlotProcess {
-    const { entry, run, mode, settings, port } = this.#options;
+    const { entry, run, mode, port } = this.#options;
+    const settings = this.#options.settings.current;
     const { role } = this.name;
     const execArgv = nodeArgv(role, memoryLimitOf(role, settings));
     const { inherit, given } = handToCore(role === 'core' ? this.#options.given : undefined);
@@ -198,6 +193,7 @@ export class ChildSlot {
       up,
       replace: (request) => this.#replaceAsked(forked, request),
       openPort: () => this.#openPort(forked),
+      reload: () => this.#events.reloadAsked((answer) => forked.send(answer)),
       trouble: (trouble) => this.#events.troubled({ ...trouble, role }),
       taken: () => port.handOut(),
       givenBack: (connection) => port.takeBack(connection),
@@ -217,7 +213,7 @@ export class ChildSlot {
   #watchStall(forked: SlotProcess): StallWatch {
     const stall = new StallWatch({
       ...{ log: this.#log, pid: forked.pid, end: () => forked.kill() },
-      limitMs: () => this.#options.settings.daemon.stallTimeout,
+      limitMs: () => this.#options.settings.current.daemon.stallTimeout,
     });
     void forked.gone.then(() => stall.stop());
     return stall;
@@ -249,11 +245,9 @@ export class ChildSlot {
   async #replace({ rolling, withinMs }: Replacement): Promise<void> {
     const former = this.#process;
     if (former === undefined || !this.isUp()) {
-      throw new TaskbellError('E_UNAVAILABLE', `${describeSlot(this.name)} is not up.`, {
-        hint: 'It is being started: ask again when it works.',
-      });
+      throw notUp(this.name);
     }
-    const { shutdownTimeout } = this.#options.settings.daemon;
+    const { shutdownTimeout } = this.#options.settings.current.daemon;
     if (rolling) await this.#succeed(former, withinMs);
     else await this.#startAnew(former, withinMs ?? shutdownTimeout);
   }
@@ -280,16 +274,17 @@ export class ChildSlot {
     if (overtaken) return;
     this.#retiring.add(former);
     former.send({ kind: 'retire', withinMs });
-    this.#events.changed(this);
+    this.#events.changed();
     void former.gone.then(() => {
       this.#retiring.delete(former);
-      this.#events.changed(this);
+      this.#events.changed();
     });
   }
 
   /** Resolves when it works. */
   async #startSuccessor(former: SlotProcess): Promise<SlotProcess> {
-    const successor = this.#fork({ pid: former.pid ?? -1, types: former.types });
+    const types = former.types.filter((type) => !this.#dropped.has(type));
+    const successor = this.#fork({ pid: former.pid ?? -1, types });
     this.#successor = successor;
     const late = setTimeout(() => successor.kill(), SUCCESSOR_READY_MS);
     const works = await successor.up;
@@ -302,12 +297,9 @@ export class ChildSlot {
     throw this.#successorFailed(former, successor);
   }
 
-  #successorFailed({ pid }: SlotProcess, { fatal }: SlotProcess): TaskbellError {
-    const who = `The successor of ${describeSlot(this.name)} (pid ${pid})`;
-    const why = fatal?.message ?? `ended or was not ready within ${SUCCESSOR_READY_MS / 1_000} s`;
-    const error = new TaskbellError(fatal?.code ?? 'E_UNAVAILABLE', `${who} cannot work: ${why}`, {
-      hint: fatal?.hint ?? 'The log of the service says more; the former process goes on.',
-    });
+  #successorFailed(former: SlotProcess, successor: SlotProcess): TaskbellError {
+    const { error, why } = successorFailed(this.name, former, successor, SUCCESSOR_READY_MS);
+    const { pid } = former;
     if (this.#wanted) this.#log.error({ pid, problem: why }, 'process stays: no successor works');
     return error;
   }
@@ -332,7 +324,7 @@ export class ChildSlot {
       return;
     }
     this.#book.noteEnd();
-    const { standby } = this.#options.settings.daemon;
+    const { standby } = this.#options.settings.current.daemon;
     const verdict = judgeExit({
       exitCode: end.exitCode,
       everReady: this.#everReady,
@@ -346,7 +338,7 @@ export class ChildSlot {
   #restart(process: SlotProcess, end: ChildEnd): void {
     const delayMs = this.#book.restartIn(process.startedMono, {
       pid: process.pid,
-      ...reason(process, end),
+      ...endFacts(process, end),
     });
     // The timer comes first: whoever hears of the change may stop this slot. A successor that is on
     // its way takes the place, so that there is nobody to start.
@@ -356,7 +348,7 @@ export class ChildSlot {
 
   #giveUp(exitCode: number, process: SlotProcess, end: ChildEnd): void {
     this.#wanted = false;
-    this.#log.error(reason(process, end), 'process cannot work, and a restart would not help');
+    this.#log.error(endFacts(process, end), 'process cannot work, and a restart would not help');
     this.#become('stopped');
     this.#events.gaveUp(exitCode);
   }
@@ -371,12 +363,6 @@ export class ChildSlot {
   #become(state: ProcessState): void {
     this.#state = state;
     if (this.isUp()) this.#book.noteUp();
-    this.#events.changed(this);
+    this.#events.changed();
   }
-}
-
-function reason({ fatal }: SlotProcess, end: ChildEnd): Readonly<Record<string, unknown>> {
-  const { code, message: problem, hint } = fatal ?? {};
-  const { exitCode, signal, error } = end;
-  return { exitCode, signal, code, problem, hint, ...(error && { err: error }) };
 }

@@ -6,18 +6,22 @@
  */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { LiveSettings } from '../config/live-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Logger } from '../process/logger.ts';
 import { findMarked, signal } from '../process/process-identity.ts';
 import { type Deadline, deadlineIn, type Service } from '../process/service.ts';
 import type { ServiceLog } from '../process/service-log.ts';
+import { asTaskbellError, TaskbellError } from '../protocol/errors.ts';
 import { RUN_MARK } from '../protocol/execute.ts';
+import type { ReloadView } from '../protocol/reload.ts';
 import type {
   GivenSockets,
   ProcessState,
   ProcessView,
   Role,
   SupervisorMode,
+  ToChild,
 } from '../protocol/supervision.ts';
 import type { TroubleView } from '../protocol/troubles.ts';
 import { ChildSlot } from './child-slot.ts';
@@ -25,6 +29,7 @@ import { Guardian } from './guardian.ts';
 import { HandlerWatch } from './handler-watch.ts';
 import { watchMemory } from './memory-watch.ts';
 import { PublicPort } from './public-port.ts';
+import { reconfigure } from './reconfiguration.ts';
 import { memoryLimitOf, planSlots, STOP_ORDER, stopShareMs } from './slot-plan.ts';
 import { TroubleBook, type TroubleInlet } from './trouble-book.ts';
 
@@ -46,6 +51,8 @@ export interface ProcessTreeOptions {
   readonly entry?: string;
   /** What the supervisor itself has logged. */
   readonly ownTroubles?: TroubleInlet;
+  /** The core asks for the configuration to be read anew; left out: there is nothing to read. */
+  readonly reload?: () => Promise<ReloadView>;
 }
 
 /** A process that is too big. */
@@ -61,6 +68,7 @@ const GUARDIAN_STOP_MS = 1_000;
 
 export class ProcessTree implements Service {
   readonly #options: ProcessTreeOptions;
+  readonly #live: LiveSettings;
   readonly #slots: readonly ChildSlot[];
   readonly #guardian: Guardian;
   readonly #port: PublicPort;
@@ -72,10 +80,12 @@ export class ProcessTree implements Service {
   #state: ProcessState = 'stopped';
   #stopped: Promise<void> | undefined;
   #tellCore: NodeJS.Immediate | undefined;
+  #unwatchMemory: () => void = () => {};
   readonly #cleanUps: (() => void)[] = [];
 
   constructor(options: ProcessTreeOptions) {
     this.#options = options;
+    this.#live = new LiveSettings(options.settings);
     options.ownTroubles?.listen((trouble) => this.noteTrouble(trouble));
     const { settings, mode, log, given } = options;
     const pass = options.serviceLog?.pass;
@@ -91,12 +101,13 @@ export class ProcessTree implements Service {
       (name) =>
         new ChildSlot(
           name,
-          { entry, run: this.#run, mode, settings, log, pass, port: this.#port, given },
+          { entry, run: this.#run, mode, settings: this.#live, log, pass, port: this.#port, given },
           {
             changed: () => this.#changed(),
             spawned: (pid) => this.#guardian.watch(pid),
             gone: (pid) => this.#guardian.forget(pid),
             troubled: (trouble) => this.noteTrouble(trouble),
+            reloadAsked: (answer) => void this.#answerReload(answer),
             gaveUp: (exitCode) => options.gaveUp(exitCode),
           },
         ),
@@ -111,7 +122,8 @@ export class ProcessTree implements Service {
     for (const slot of this.#slots) slot.start();
     const { worker } = this.#options.settings;
     if (worker.watch) this.#watchHandlers(worker.handlersDirectory);
-    for (const role of STOP_ORDER) this.#watchMemory(role);
+    this.#watchMemory();
+    this.#cleanUps.push(() => this.#unwatchMemory());
   }
 
   stop(deadline: Deadline): Promise<void> {
@@ -130,6 +142,43 @@ export class ProcessTree implements Service {
   noteTrouble(trouble: TroubleView): void {
     this.#troubles.note(trouble);
     this.#tellTroubles(false, [trouble]);
+  }
+
+  /** What holds now. */
+  get settings(): Settings {
+    return this.#live.current;
+  }
+
+  /**
+   * Has every process act on other settings.
+   *
+   * @param roles whose processes are put in place anew, one after the other
+   * @throws TaskbellError when one cannot work with them: all go on with the former ones
+   */
+  reconfigure(settings: Settings, roles: ReadonlySet<Role>): Promise<ReloadView['replaced']> {
+    return reconfigure({
+      ...{ former: this.#live.current, settings, roles },
+      ...{ slots: this.#slots, log: this.#options.log },
+      adopt: (one) => this.#adopt(one),
+    });
+  }
+
+  async #adopt(settings: Settings): Promise<void> {
+    if (this.#state === 'stopping') throw stopping();
+    await this.#live.take(settings);
+    this.#watchMemory();
+    await Promise.all(this.#slots.map((slot) => slot.reconfigure(settings)));
+  }
+
+  async #answerReload(answer: (message: ToChild<Settings>) => void): Promise<void> {
+    try {
+      const { reload } = this.#options;
+      if (reload === undefined) throw nothingToRead();
+      answer({ kind: 'reloaded', view: await reload() });
+    } catch (error) {
+      const { code, message, hint } = asTaskbellError(error);
+      answer({ kind: 'reload-refused', code, message, ...(hint !== undefined && { hint }) });
+    }
   }
 
   views(): readonly ProcessView[] {
@@ -194,14 +243,18 @@ export class ProcessTree implements Service {
     }
   }
 
-  #watchMemory(role: Role): void {
-    const limit = memoryLimitOf(role, this.#options.settings);
-    const end = watchMemory({
-      limit,
-      pids: () => this.#of(role).flatMap((slot) => slot.pids()),
-      onOver: (pid, bytes) => this.#endGrown({ role, pid, bytes, limit }),
+  /** With the limits of now. */
+  #watchMemory(): void {
+    this.#unwatchMemory();
+    const ends = STOP_ORDER.map((role) => {
+      const limit = memoryLimitOf(role, this.#live.current);
+      return watchMemory({
+        limit,
+        pids: () => this.#of(role).flatMap((slot) => slot.pids()),
+        onOver: (pid, bytes) => this.#endGrown({ role, pid, bytes, limit }),
+      });
     });
-    this.#cleanUps.push(end);
+    this.#unwatchMemory = () => ends.forEach((end) => void end());
   }
 
   #endGrown({ role, pid, bytes, limit }: Grown): void {
@@ -255,4 +308,14 @@ async function anyAnswers(asked: readonly Promise<boolean>[]): Promise<boolean> 
     () => true,
     () => false,
   );
+}
+
+function stopping(): TaskbellError {
+  return new TaskbellError('E_UNAVAILABLE', 'The service stops.', {
+    hint: 'The next start reads the configuration anyway.',
+  });
+}
+
+function nothingToRead(): TaskbellError {
+  return new TaskbellError('E_UNAVAILABLE', 'This service was started without a configuration.');
 }

@@ -24,6 +24,17 @@ export interface MemorySettings {
   readonly webSocketEvents: Limited;
 }
 
+/** Types that were commands or web hooks of the configuration, and are no more. */
+export function droppedTypes(
+  before: Pick<Settings, 'jobs'>,
+  after: Pick<Settings, 'jobs'>,
+): ReadonlySet<string> {
+  const configured = ({ jobs }: Pick<Settings, 'jobs'>): readonly string[] =>
+    jobs.filter(({ command, url }) => command !== null || url !== null).map(({ name }) => name);
+  const kept = new Set(configured(after));
+  return new Set(configured(before).filter((name) => !kept.has(name)));
+}
+
 /** In the order of starting; a stop goes by role, see `STOP_ORDER`. */
 export function planSlots(mode: SupervisorMode, settings: SlotSettings): readonly SlotName[] {
   const core: SlotName = { role: 'core', index: 0, only: null };

@@ -13,6 +13,7 @@ import {
   type LoopReport,
   parseLoopReport,
 } from '../process/loop-report.ts';
+import { TaskbellError } from '../protocol/errors.ts';
 import type { FromChild, ToChild } from '../protocol/supervision.ts';
 import type { TroubleView } from '../protocol/troubles.ts';
 import { type ChildEnd, childEnd, type ForkRequest, forkChild } from './child-fork.ts';
@@ -32,6 +33,8 @@ export interface SlotProcessEvents {
   readonly taken: () => void;
   /** It was given to this process, which ended before it had it. */
   readonly givenBack: (connection: Socket) => void;
+  /** It asks for the configuration to be read anew. */
+  readonly reload: () => void;
   /** Its event loop stands still, or turns again. */
   readonly loop: (report: LoopReport) => void;
   readonly foreign: () => void;
@@ -40,6 +43,9 @@ export interface SlotProcessEvents {
 
 /** On their way to a process that does not take them: it is blocked, or many come at once. */
 const MAX_UNDER_WAY = 1_024;
+
+/** A core may have to wait for its disk. */
+const SETTINGS_WITHIN_MS = 30_000;
 
 export class SlotProcess {
   readonly startedMono = performance.now();
@@ -55,6 +61,7 @@ export class SlotProcess {
   #fatal: Fatal | undefined;
   #types: readonly string[] = [];
   readonly #underWay = new Set<Socket>();
+  #settingsTaken: (problem: string | null) => void = () => {};
   #beat:
     | { readonly answer: Promise<boolean>; readonly resolve: (alive: boolean) => void }
     | undefined;
@@ -125,6 +132,29 @@ export class SlotProcess {
     return true;
   }
 
+  /**
+   * Gives it other settings. Resolves when it acts on them, and when it is gone: whoever comes in its place has them.
+   *
+   * @throws TaskbellError when it cannot
+   */
+  async reconfigure(settings: Settings): Promise<void> {
+    const taken = new Promise<string | null>((resolve) => {
+      this.#settingsTaken = resolve;
+    });
+    const late = delayed(SETTINGS_WITHIN_MS, 'it did not answer');
+    this.send({ kind: 'settings', settings });
+    const problem = await Promise.race([taken, this.gone.then(() => null), late.result]);
+    late.cancel();
+    if (problem === null) return;
+    throw new TaskbellError(
+      'E_UNAVAILABLE',
+      `Process ${this.pid} does not take the settings: ${problem}`,
+      {
+        hint: 'The log of the service says more; all of it goes on with the former settings.',
+      },
+    );
+  }
+
   kill(): void {
     this.#child.kill('SIGKILL');
   }
@@ -158,6 +188,12 @@ export class SlotProcess {
       case 'open-port':
         this.#events.openPort();
         return;
+      case 'reload':
+        this.#events.reload();
+        return;
+      case 'settings-taken':
+        this.#settingsTaken(message.problem);
+        return;
       case 'beat':
         this.#answered(true);
         return;
@@ -168,4 +204,17 @@ export class SlotProcess {
         this.#events.foreign();
     }
   }
+}
+
+interface Delayed<T> {
+  readonly result: Promise<T>;
+  readonly cancel: () => void;
+}
+
+function delayed<T>(ms: number, value: T): Delayed<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const result = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(value), ms);
+  });
+  return { result, cancel: () => clearTimeout(timer) };
 }

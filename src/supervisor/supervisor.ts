@@ -17,6 +17,7 @@ import { exitCodeOf } from '../protocol/errors.ts';
 import type { SupervisorMode } from '../protocol/supervision.ts';
 import { openParentChannel, type ParentChannel } from './pm2-channel.ts';
 import { ProcessTree } from './process-tree.ts';
+import { type ConfigSource, Reloader } from './reloader.ts';
 import type { ServiceManager } from './systemd-environment.ts';
 import { type ManagerLink, openManagerLink } from './systemd-link.ts';
 import type { TroubleInlet } from './trouble-book.ts';
@@ -27,6 +28,8 @@ export interface SupervisorOptions {
   readonly log: Logger;
   /** Takes the lines of the processes; left out: standard error does. */
   readonly serviceLog?: ServiceLog;
+  /** Where the settings came from, to be read anew; left out: they hold until the end. */
+  readonly source?: ConfigSource;
   /** Called once, when every process works or is on standby. */
   readonly ready?: () => void;
   /** Who started this service, where it wants to hear of it. */
@@ -60,6 +63,7 @@ class SupervisedRun {
   readonly #tree: ProcessTree;
   readonly #parent: ParentChannel;
   readonly #manager: ManagerLink;
+  readonly #reloader: Reloader | undefined;
   readonly #ended: Promise<number>;
   #end: (exitCode: number) => void = () => {};
   #exitCode = 0;
@@ -69,9 +73,14 @@ class SupervisedRun {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#log = options.log;
+    const { source, log } = options;
+    this.#reloader =
+      source && new Reloader({ source, log, apply: (...to) => this.#tree.reconfigure(...to) });
+    const reloader = this.#reloader;
     this.#parent = openParentChannel(() => this.#stop(0, { reason: 'message of the parent' }));
     this.#tree = new ProcessTree({
       ...options,
+      ...(reloader && { reload: () => reloader.reload('config reload') }),
       given: options.manager?.given,
       changed: (views) => this.#manager.changed(views),
       ready: () => {
@@ -94,7 +103,8 @@ class SupervisedRun {
   async run(): Promise<number> {
     const stopListening = listenForSignals({
       stop: (signal) => this.#onStopSignal(signal),
-      hangUp: () => this.#log.info('SIGHUP ignored: settings are read at the start only'),
+      hangUp: () => this.#onHangUp(),
+      reopenLogs: () => this.#options.serviceLog?.reopen(),
     });
     const stopCatching = listenForFaults((error) => this.#onFault(error));
     try {
@@ -109,6 +119,15 @@ class SupervisedRun {
       this.#parent.close();
       await this.#manager.close();
     }
+  }
+
+  #onHangUp(): void {
+    if (this.#reloader === undefined) {
+      this.#log.info('SIGHUP ignored: there is no configuration to read anew');
+      return;
+    }
+    // It has logged what was wrong.
+    this.#reloader.reload('SIGHUP').catch(() => undefined);
   }
 
   #onStopSignal(signal: StopSignal): void {
@@ -139,7 +158,7 @@ class SupervisedRun {
     this.#stopping = true;
     this.#exitCode = exitCode;
     const startedMono = performance.now();
-    const withinMs = this.#options.settings.daemon.shutdownTimeout;
+    const withinMs = this.#tree.settings.daemon.shutdownTimeout;
     this.#log.info({ moment: 'stopping', ...facts, withinMs }, 'service stopping');
     const deadline = deadlineIn(withinMs);
     this.#manager.stopping(deadline);

@@ -128,7 +128,7 @@ describe.each(BOTH)('cursors of subscribers in the $name store', ({ open }) => {
   afterEach(() => stores.close());
 
   it('move forward only, and only where they were placed', async () => {
-    const cursors = new ClientCursors(stores.log, 9);
+    const cursors = new ClientCursors(stores.log, () => 9);
     const phone = { user: 'ada', name: 'phone' };
     await cursors.move([{ ...phone, seq: '5' }]);
     expect(await cursors.positionOf(phone)).toBeUndefined();
@@ -141,7 +141,7 @@ describe.each(BOTH)('cursors of subscribers in the $name store', ({ open }) => {
   });
 
   it('are so many for a user: the one that is furthest behind goes', async () => {
-    const cursors = new ClientCursors(stores.log, 2);
+    const cursors = new ClientCursors(stores.log, () => 2);
     const of = (user: string, name: string) => ({ user, name });
     await cursors.place(of('ada', 'phone'), '3');
     await cursors.place(of('ada', 'desk'), '2');

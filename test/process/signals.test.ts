@@ -25,11 +25,17 @@ describe('isFurtherRequest', () => {
 
 describe('listening', () => {
   const count = (): readonly number[] =>
-    ['SIGTERM', 'SIGINT', 'SIGHUP', 'uncaughtException'].map((name) => process.listenerCount(name));
+    ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'uncaughtException'].map((name) =>
+      process.listenerCount(name),
+    );
 
   it('leaves nothing behind', () => {
     const before = count();
-    const stopListening = listenForSignals({ stop: () => {}, hangUp: () => {} });
+    const stopListening = listenForSignals({
+      stop: () => {},
+      hangUp: () => {},
+      reopenLogs: () => {},
+    });
     const stopCatching = listenForFaults(() => {});
     expect(count()).toEqual(before.map((n) => n + 1));
     stopListening();

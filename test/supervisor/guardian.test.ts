@@ -74,13 +74,14 @@ describe('a killed supervisor', () => {
     cleanUps.push(() => running.dispose());
     await running.started();
     signal(running.pid, 'SIGKILL');
-    const stopping = await running.count(3, (line) => line.msg === 'stopping');
-    expect(stopping.every((line) => Number(line.remainingMs) > 2_500)).toBe(true);
     await until(
       () => running.survivors().length === 0,
       () => 'still there',
-      2_000,
+      PROMISED_MS,
     );
+    const remaining = running.state('stopping').map(Number);
+    expect(remaining).toHaveLength(3);
+    expect(remaining.every((ms) => ms > 2_500)).toBe(true);
   });
 
   it('is followed by the hard exit of a process whose stop hangs', async () => {

@@ -76,7 +76,21 @@ export class RunningService {
   }
 
   async started(): Promise<LogLine> {
-    return await this.line((line) => line.moment === 'started');
+    const line = await this.line((one) => one.moment === 'started');
+    // What the processes say comes by pipes of their own, and may be later.
+    await until(
+      () => this.#silent().length === 0,
+      () => `silent: ${this.#silent()}`,
+      10_000,
+    );
+    return line;
+  }
+
+  /** Processes that have not said yet that they start. */
+  #silent(): readonly number[] {
+    const said = new Set(this.lines.filter(({ msg }) => msg === 'starting').map(({ pid }) => pid));
+    const marked = childrenOf(this.pid).filter((pid) => runMarkOf(pid) !== undefined);
+    return marked.filter((pid) => !said.has(pid));
   }
 
   /** The pid of the latest process of a role. */
@@ -91,6 +105,11 @@ export class RunningService {
     for (const pid of [...this.#seen.keys()])
       for (const child of childrenOf(pid)) this.#note(child);
     return [...this.#seen].filter(([, identity]) => isAlive(identity)).map(([pid]) => pid);
+  }
+
+  /** Lines of a file that its processes have written. */
+  state(name: string): readonly string[] {
+    return readFileSync(join(this.#directory, name), 'utf8').trim().split('\n');
   }
 
   /** Ends what the test left. */
@@ -141,8 +160,13 @@ export function commandLineOf(pid: number): string {
 }
 
 export function runMarkOf(pid: number): string | undefined {
-  const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
-  return environment.find((entry) => entry.startsWith(`${RUN_MARK}=`));
+  try {
+    const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+    return environment.find((entry) => entry.startsWith(`${RUN_MARK}=`));
+  } catch {
+    // It has gone meanwhile.
+    return undefined;
+  }
 }
 
 /** Resolves once the condition holds; an error that shows `what` after the deadline. */

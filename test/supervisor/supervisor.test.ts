@@ -236,13 +236,13 @@ describe('a service that stops', () => {
     expect(running.lines.filter((line) => line.msg === 'stopping')).toHaveLength(3);
   });
 
-  it('ignores SIGHUP, and its processes ignore every stop signal but its own order', async () => {
+  it('ignores SIGHUP where there is nothing to read anew, and its processes ignore every stop signal but its own order', async () => {
     const running = run();
     await running.started();
     signal(running.pid, 'SIGHUP');
     await running.line((line) => line.msg.startsWith('SIGHUP ignored'));
     for (const role of ['core', 'executor', 'gateway']) {
-      for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+      for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const)
         signal(running.pidOf(role), name);
     }
     signal(running.pid, 'SIGTERM');

@@ -15,6 +15,7 @@ export const SCHEDULE: SectionDefinition<Omit<ScheduleSettings, 'name'>> = {
   name: 'schedule',
   comment: 'Adds a job at set times. NAME is the name of the schedule. Either `cron` or `every`.',
   instance: { exampleName: 'nightly', refuse: () => null },
+  reload: 'live',
   keys: {
     cron: nullable(text, 'Cron expression of five fields, or of six with seconds.', '0 30 2 * * *'),
     every: nullable(duration(1_000), 'A fixed interval instead of `cron`.', '15m'),

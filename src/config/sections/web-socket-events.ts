@@ -1,5 +1,5 @@
 /** The keys of [webSocketEvents], the server that subscribers connect to, and its limits. */
-import { key, list, type SectionDefinition } from '../key-definition.ts';
+import { key, list, onReload, type SectionDefinition } from '../key-definition.ts';
 import type { WebSocketEventsSettings } from '../settings.ts';
 import { boolean, duration, integer, matching, origins, size } from '../value-types.ts';
 import { LISTEN_ADDRESS } from './api.ts';
@@ -13,11 +13,18 @@ export const WEB_SOCKET_EVENTS: SectionDefinition<WebSocketEventsSettings> = {
   name: 'webSocketEvents',
   comment: 'The public WebSocket that events are sent on.',
   instance: null,
+  reload: 'gateways',
   keys: {
-    address: key(LISTEN_ADDRESS, '0.0.0.0', 'Address to listen on.'),
-    port: key(integer(0, 65_535), '8081', 'Port to listen on; 0: any free one.'),
+    address: onReload('restart', key(LISTEN_ADDRESS, '0.0.0.0', 'Address to listen on.')),
+    port: onReload(
+      'restart',
+      key(integer(0, 65_535), '8081', 'Port to listen on; 0: any free one.'),
+    ),
     path: key(matching('path that starts with /', /^\/\S*$/), '/ws', 'Path of the WebSocket.'),
-    gateways: key(integer(1, 64), '1', 'Processes that share the port and its connections.'),
+    gateways: onReload(
+      'restart',
+      key(integer(1, 64), '1', 'Processes that share the port and its connections.'),
+    ),
     maxConnections: key(
       integer(0, 10_000_000),
       '0',
@@ -73,12 +80,18 @@ export const WEB_SOCKET_EVENTS: SectionDefinition<WebSocketEventsSettings> = {
       '8',
       'Reads of history at once, for all clients that come back.',
     ),
-    presenceLinger: key(
-      duration(0, 3_600_000),
-      '10s',
-      'How long somebody whose last connection went counts as present, so that coming back is no leave and no join.',
+    presenceLinger: onReload(
+      'restart',
+      key(
+        duration(0, 3_600_000),
+        '10s',
+        'How long somebody whose last connection went counts as present, so that coming back is no leave and no join.',
+      ),
     ),
-    maxCursorsPerUser: key(COUNT, '20', 'Acknowledged positions that are kept of one user.'),
+    maxCursorsPerUser: onReload(
+      'live',
+      key(COUNT, '20', 'Acknowledged positions that are kept of one user.'),
+    ),
     origins: list(origins, '*', 'Exact origins that browsers may come from; *: any; empty: none.'),
   },
 };

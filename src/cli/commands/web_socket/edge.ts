@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { FlagOverride } from '../../../config/flags.ts';
 import { TaskbellError } from '../../../protocol/errors.ts';
 import type { CliContext } from '../../cli-context.ts';
-import { runSettings } from '../../service-command.ts';
+import { runLoaded } from '../../service-command.ts';
 
 interface Options {
   readonly core?: string;
@@ -22,11 +22,13 @@ export function define(command: Command, ctx: CliContext): void {
         override('tokenFile', '--token-file', tokenFile),
         override('caFile', '--ca-file', caFile),
       ];
-      const settings = await ctx.settings(given.flat());
+      const again = () => ctx.load(given.flat());
+      const loaded = await again();
+      const { settings } = loaded;
       if (settings.edge.core === null)
         throw missing('core', 'the URL of the control API of the core');
       if (settings.edge.tokenFile === null) throw missing('tokenFile', 'the file with its token');
-      await runSettings(ctx, 'edge', settings);
+      await runLoaded(ctx, 'edge', { loaded, again });
     });
 }
 
