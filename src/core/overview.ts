@@ -15,6 +15,7 @@ export interface OverviewParts extends Omit<StatusParts, 'subscribers' | 'seeing
   readonly report: StatusParts['report'] & { readonly status: () => Promise<ReportStatus> };
   readonly runtime: RuntimeView;
   readonly figures: CoreFigures;
+  readonly storage?: DetailParts['storage'];
 }
 
 export class CoreOverview {
@@ -31,7 +32,8 @@ export class CoreOverview {
     const views = () => gateways.views();
     const databaseFile = join(this.#parts.settings.daemon.dataDirectory, DATABASE_FILE);
     const own = { gateways: views, troubles: figures.troubles, databaseFile };
-    const parts = { ...this.#parts, ...own };
+    const { storage, ...rest } = this.#parts;
+    const parts = { ...rest, ...own, ...(storage && { storage }) };
     const pids = status.processes.map(({ pid }) => pid);
     return { ...status, details: await gatherDetails(parts, pids) };
   }

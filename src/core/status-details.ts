@@ -5,6 +5,7 @@
 import { statfsSync, statSync } from 'node:fs';
 import { CLIENT_CURSOR_PREFIX, type EventLog } from '../log/event-log.ts';
 import { vitalsOf } from '../process/process-vitals.ts';
+import type { StorageView } from '../protocol/database.ts';
 import type { GatewayView } from '../protocol/gateways.ts';
 import type {
   CursorView,
@@ -25,6 +26,7 @@ export interface DetailParts {
   readonly report: { readonly status: () => Promise<ReportStatus> };
   readonly gateways: () => Promise<readonly GatewayView[]>;
   readonly troubles: TroubleLog;
+  readonly storage?: () => StorageView;
 }
 
 /** Cursors of clients: those that are the furthest behind. */
@@ -40,6 +42,7 @@ export async function gatherDetails(
     queues: await seeing.queues(),
     cursors: await cursorsOf(parts, gateways),
     disk: diskOf(databaseFile),
+    ...(parts.storage && { storage: parts.storage() }),
     vitals: pids.flatMap((pid) => (pid === null ? [] : [vitalsAt(pid)])),
     delivered: gateways.reduce((sum, { figures }) => sum + (figures?.deliveredTotal ?? 0), 0),
     troubles: troubles.last(),

@@ -1,4 +1,5 @@
 /** The shapes of `status`, `queue list`, `report status` and of users and grants in the control API. */
+import type { StorageView } from './database.ts';
 import type { JobState } from './jobs.ts';
 import type { OldestView, ThroughputView, TypeStatsView } from './stats.ts';
 import type { ProcessView } from './supervision.ts';
@@ -98,6 +99,8 @@ export interface StatusDetails {
   /** The reports, the gateways, and the cursors of clients that are the furthest behind. */
   readonly cursors: readonly CursorView[];
   readonly disk: DiskView;
+  /** Of the database's file: backups, its check, space that is held back. */
+  readonly storage?: StorageView;
   /** Of the processes on this machine. */
   readonly vitals: readonly VitalsView[];
   /** Events times their subscribers, since the gateways began. */

@@ -12,11 +12,6 @@ beforeEach(async () => {
 });
 afterEach(() => core.dispose());
 
-test('healthz says that the process lives, readyz that a commit succeeds', async () => {
-  expect(await core.get('/healthz')).toMatchObject({ status: 200, body: { alive: true } });
-  expect(await core.get('/readyz')).toMatchObject({ status: 200, body: { ready: true } });
-});
-
 test('status is ready when every process of its supervisor works or stands by', async () => {
   expect((await core.get('/v1/status')).body).toMatchObject({ ready: false, processes: [] });
   const one = { role: 'core', pid: 5, state: 'ready', restarts: 0, since: null } as const;
@@ -91,4 +86,23 @@ test('without a receiver the reports are off, and nothing is pending', async () 
 test('what the core makes is for its own user alone', async () => {
   const mode = (name: string) => statSync(path.join(core.directory, name)).mode & 0o077;
   expect(mode('control.sock')).toBe(0);
+});
+
+test('details are told to who asks for them: queues, cursors, disk, processes, runtime', async () => {
+  expect((await core.get('/v1/status')).body).not.toHaveProperty('details');
+  core.processes = [{ role: 'core', pid: process.pid, state: 'ready', restarts: 0, since: null }];
+  await core.add('mail', { queue: 'post', delayMs: 60_000 });
+  const { details } = (await core.get('/v1/status?details=1')).body;
+  expect(details).toMatchObject({
+    queues: [{ name: 'default' }, { name: 'post', jobs: { scheduled: 1 } }],
+    disk: { databaseBytes: expect.any(Number), walBytes: expect.any(Number) },
+    vitals: [{ pid: process.pid }],
+    troubles: [],
+    runtime: {
+      node: process.versions.node,
+      pragmas: { journal_mode: 'wal', synchronous: 2, foreign_keys: 1, trusted_schema: 0 },
+    },
+  });
+  expect(details.disk.databaseBytes).toBeGreaterThan(0);
+  expect(details.disk.freeBytes).toBeGreaterThan(0);
 });

@@ -324,8 +324,12 @@ test('status prints the service at a glance, and as JSON what the daemon said', 
   expect(text).toContain('workers  1 of 2 ready, 1 of 8 slots busy\n');
   expect(text).toContain('oldest   job 7 waits in slow for 1.50 s\n');
   expect(text).toContain('dead     2 failed, to be looked at');
-  expect(text).toMatch(/core +12 +0 +- +ready\n$/);
-  expect(JSON.parse((await run(['status', '--json'])).stdout)).toEqual(status);
+  expect(text).toMatch(/core +12 +0 +- +- +- +ready\n/);
+  expect(text).toContain('! 2 failed jobs are kept\n  → look at them: `taskbell job list');
+  const { problems, ...told } = JSON.parse((await run(['status', '--json'])).stdout);
+  expect(told).toEqual(status);
+  expect(problems).toMatchObject([{ level: 'warn', remedy: expect.any(String) }]);
+  expect(server.asked.at(-1)?.query.get('details')).toBe('1');
 });
 
 test('status says what is wrong with the gateways: behind, silent, without room', async () => {
