@@ -29,7 +29,10 @@ export function renderOverview(columns: number, group?: string): string {
     found?.summary ?? DESCRIPTION,
     renderRows('Options:', options.map(rowOf), columns),
     renderRows('Commands:', rows, columns),
-    `\`taskbell help ${more}\` tells more, \`taskbell help E_CODE\` explains an error.`,
+    wrapText(
+      `\`taskbell help ${more}\` tells more, \`taskbell help E_CODE\` explains an error.`,
+      columns,
+    ).join('\n'),
   ].join('\n\n');
 }
 

@@ -3,7 +3,15 @@
  */
 import { TaskbellError } from '../protocol/errors.ts';
 import type { Assignment } from './assignment.ts';
-import { findKey, findSection, type SectionReference } from './keys.ts';
+import { CREDENTIAL_PREFIX } from './credential-name.ts';
+import { variableName } from './environment.ts';
+import {
+  findKey,
+  findSection,
+  isSecret,
+  type KeyReference,
+  type SectionReference,
+} from './keys.ts';
 import type { ConfigProblem } from './origin.ts';
 
 export interface FlagOverride {
@@ -60,7 +68,9 @@ export function readFlags(
     const foundKey = 'problem' in foundSection ? foundSection : findKey(foundSection.found, key);
     if ('problem' in foundSection) problems.push({ origin, text: foundSection.problem });
     else if ('problem' in foundKey) problems.push({ origin, text: foundKey.problem });
-    else {
+    else if (isSecret(foundKey.found.definition) && !isHarmless(value)) {
+      problems.push({ origin, text: openSecret(foundSection.found, foundKey.found) });
+    } else {
       const { label } = foundSection.found;
       const spelled = declared.find((known) => known.label.toLowerCase() === label.toLowerCase());
       const target = spelled ?? foundSection.found;
@@ -68,4 +78,13 @@ export function readFlags(
     }
   }
   return { assignments, problems };
+}
+
+/** Taken away again, or the name of a secret instead of the secret. */
+function isHarmless(value: string): boolean {
+  return value === '' || value.startsWith(CREDENTIAL_PREFIX);
+}
+
+function openSecret({ label }: SectionReference, { key }: KeyReference): string {
+  return `[${label}] ${key} is secret, and every user of the machine can read arguments; set it in the configuration file or as ${variableName(...label.split(':'), key)}`;
 }

@@ -1,4 +1,4 @@
-/** `token inspect TOKEN|-`: what a token says, and whether the gateway would take it. */
+/** `token inspect [-]`: what a token says, and whether the gateway would take it. */
 import type { Command } from 'commander';
 import type { TokenInspection } from '../../../auth/signing.ts';
 import type { CliContext } from '../../cli-context.ts';
@@ -6,10 +6,10 @@ import { readStdin } from '../../json-input.ts';
 
 export function define(command: Command, ctx: CliContext): void {
   command
-    .argument('<token>', 'the token, or - for standard input')
+    .argument('[token]', 'the token; better - for standard input, as when omitted')
     .option('--json', 'print header, claims and verdict as JSON')
-    .action(async (argument: string, options: { readonly json?: true }) => {
-      const token = argument === '-' ? (await readStdin(ctx)).trim() : argument;
+    .action(async (argument: string | undefined, options: { readonly json?: true }) => {
+      const token = await readToken(ctx, argument);
       const { auth, issuers } = await ctx.settings();
       const { inspectToken } = await import('../../../auth/signing.ts');
       const { createTokenVerifier } = await import('../../../auth/token-verifier.ts');
@@ -21,6 +21,13 @@ export function define(command: Command, ctx: CliContext): void {
       // Shown first, then refused: the exit code says whether it would be taken.
       if (inspection.problem !== null) throw inspection.problem;
     });
+}
+
+/** One in the arguments is taken, because it is in the list of processes and in the history by now. */
+async function readToken(ctx: CliContext, argument = '-'): Promise<string> {
+  if (argument === '-') return (await readStdin(ctx)).trim();
+  ctx.note('arguments can be read by every user of the machine: pass a token on standard input');
+  return argument;
 }
 
 function toJson({ header, claims, issuedAt, expiresAt, verdict }: TokenInspection) {
