@@ -19,6 +19,11 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/status.ts')).define,
   },
   {
+    name: 'top',
+    summary: 'watch the service work, in the terminal',
+    load: async () => (await import('./commands/top.ts')).define,
+  },
+  {
     name: 'completion',
     summary: 'print the script that has a shell complete commands and live names',
     load: async () => (await import('./commands/completion.ts')).define,

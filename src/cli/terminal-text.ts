@@ -37,7 +37,7 @@ export function clip(text: string, width: number): string {
 }
 
 /** Exactly so wide. */
-export function fit(text: string, width: number, side: 'left' | 'right' = 'left'): string {
+export function padTo(text: string, width: number, side: 'left' | 'right' = 'left'): string {
   const clipped = clip(text, width);
   const pad = ' '.repeat(Math.max(0, width - widthOf(clipped)));
   return side === 'left' ? clipped + pad : pad + clipped;
