@@ -10,6 +10,7 @@ import { setLogLevel } from '../process/log-level.ts';
 import type { Logger } from '../process/logger.ts';
 import type { ReloadView } from '../protocol/reload.ts';
 import type { Role } from '../protocol/supervision.ts';
+import type { ManagerLink } from './systemd-link.ts';
 
 /** Where settings come from. */
 export interface ConfigSource {
@@ -22,6 +23,8 @@ export interface ConfigSource {
 export interface ReloaderParts {
   readonly source: ConfigSource;
   readonly apply: (settings: Settings, roles: ReadonlySet<Role>) => Promise<ReloadView['replaced']>;
+  /** Told when a reload begins and, whatever came of it, ends. */
+  readonly manager?: Pick<ManagerLink, 'reloading' | 'reloaded'>;
   readonly log: Logger;
 }
 
@@ -46,7 +49,8 @@ export class Reloader {
   }
 
   async #reload(reason: string): Promise<ReloadView> {
-    const { source, apply, log } = this.#parts;
+    const { source, apply, log, manager } = this.#parts;
+    manager?.reloading();
     try {
       const plan = planReload(this.#current, await source.read());
       const { settings } = plan.effective.loaded;
@@ -58,6 +62,8 @@ export class Reloader {
     } catch (err) {
       log.error({ reason, err }, 'configuration not reloaded: everything stays as it was');
       throw err;
+    } finally {
+      manager?.reloaded();
     }
   }
 

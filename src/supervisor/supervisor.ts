@@ -17,7 +17,7 @@ import { exitCodeOf } from '../protocol/errors.ts';
 import type { SupervisorMode } from '../protocol/supervision.ts';
 import { openParentChannel, type ParentChannel } from './pm2-channel.ts';
 import { ProcessTree } from './process-tree.ts';
-import { type ConfigSource, Reloader } from './reloader.ts';
+import { type ConfigSource, Reloader, type ReloaderParts } from './reloader.ts';
 import type { ServiceManager } from './systemd-environment.ts';
 import { type ManagerLink, openManagerLink } from './systemd-link.ts';
 import type { TroubleInlet } from './trouble-book.ts';
@@ -74,26 +74,26 @@ class SupervisedRun {
     this.#options = options;
     this.#log = options.log;
     const { source, log } = options;
-    this.#reloader =
-      source && new Reloader({ source, log, apply: (...to) => this.#tree.reconfigure(...to) });
+    const manager = openManagerLink({
+      ...{ manager: options.manager, log },
+      answers: () => this.#tree.answers(),
+    });
+    this.#manager = manager;
+    const apply: ReloaderParts['apply'] = (...to) => this.#tree.reconfigure(...to);
+    this.#reloader = source && new Reloader({ source, log, manager, apply });
     const reloader = this.#reloader;
     this.#parent = openParentChannel(() => this.#stop(0, { reason: 'message of the parent' }));
     this.#tree = new ProcessTree({
       ...options,
       ...(reloader && { reload: () => reloader.reload('config reload') }),
       given: options.manager?.given,
-      changed: (views) => this.#manager.changed(views),
+      changed: (views) => manager.changed(views),
       ready: () => {
         this.#parent.ready();
-        this.#manager.ready();
+        manager.ready();
         options.ready?.();
       },
       gaveUp: (exitCode) => this.#stop(exitCode, { reason: 'a process cannot work' }),
-    });
-    this.#manager = openManagerLink({
-      manager: options.manager,
-      answers: () => this.#tree.answers(),
-      log: options.log,
     });
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
