@@ -11,6 +11,7 @@ import { TaskbellError } from '../protocol/errors.ts';
 import type { Durability } from '../protocol/jobs.ts';
 import type { Transaction } from './commit.ts';
 import { APPLICATION_ID, checkFile, checkNothingLeft, explain } from './file-identity.ts';
+import { backUpBeforeMigration } from './migration-backup.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { refuseHalfRestored } from './restore-mark.ts';
 
@@ -19,32 +20,33 @@ export type Database = SqliteDatabase.Database;
 /** Older versions can corrupt a WAL database when a checkpoint races a reset. */
 const MIN_SQLITE = [3, 51, 3] as const;
 
-export function openDatabase(file: string): Database {
+/** @param migrations all steps of the schema; only tests have others */
+export function openDatabase(file: string, migrations: readonly string[] = MIGRATIONS): Database {
   refuseHalfRestored(file);
-  if (!existsSync(file)) createDatabase(file);
+  if (!existsSync(file)) createDatabase(file, migrations);
   checkFile(file);
-  return openChecked(file);
+  return openChecked(file, migrations);
 }
 
 /** Made under another name and renamed: a crash half-way must not leave a file that is refused. */
-function createDatabase(file: string): void {
+function createDatabase(file: string, migrations: readonly string[]): void {
   const draft = `${file}.new`;
   try {
     checkNothingLeft(file);
     for (const rest of [draft, `${draft}-wal`, `${draft}-shm`]) rmSync(rest, { force: true });
-    openChecked(draft).close();
+    openChecked(draft, migrations).close();
     renameSync(draft, file);
   } catch (error) {
     throw explain(error, file);
   }
 }
 
-function openChecked(file: string): Database {
+function openChecked(file: string, migrations: readonly string[]): Database {
   const db = connect(file);
   try {
     checkLibrary(db);
     configure(db);
-    migrate(db);
+    migrate(db, file, migrations);
     return db;
   } catch (error) {
     db.close();
@@ -109,14 +111,16 @@ function configure(db: Database): void {
   }
 }
 
-function migrate(db: Database): void {
+function migrate(db: Database, file: string, migrations: readonly string[]): void {
   const from = Number(db.pragma('user_version', { simple: true }));
-  if (from === MIGRATIONS.length) return;
+  const to = migrations.length;
+  if (from === to) return;
+  if (from > 0) backUpBeforeMigration(db, { file, from, to, now: Date.now() });
   const run = db.transaction(() => {
     db.pragma(`application_id = ${APPLICATION_ID}`);
-    for (const step of MIGRATIONS.slice(from)) db.exec(step);
+    for (const step of migrations.slice(from)) db.exec(step);
     if (from === 0) giveEpoch(db);
-    db.pragma(`user_version = ${MIGRATIONS.length}`);
+    db.pragma(`user_version = ${to}`);
   });
   run.immediate();
 }
