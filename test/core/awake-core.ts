@@ -10,9 +10,13 @@ import { loadSettings } from '../../src/config/load-settings.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { composeCore } from '../../src/core/compose.ts';
 import type { Patience } from '../../src/core/executor-pool.ts';
+import { runDatabaseTask } from '../../src/process/database-process.ts';
 import { deadlineIn, type Service, startAll, stopAll } from '../../src/process/service.ts';
 import type { AddedJob, JobView } from '../../src/protocol/jobs.ts';
 import type { ProcessView } from '../../src/protocol/supervision.ts';
+
+/** As it was built: it runs outside of the tests' own loader. */
+const DATABASE_PROCESS = path.resolve(import.meta.dirname, '../../dist/sqlite/database-process.js');
 
 export interface Answer {
   readonly status: number;
@@ -83,6 +87,8 @@ export class AwakeCore {
       expectExecutors: this.expectExecutors,
       patience: this.patience,
       processes: () => this.processes,
+      runDatabaseTask: (task, options) =>
+        runDatabaseTask(task, { ...options, entry: DATABASE_PROCESS }),
       onFatal: (error) => void this.fatal.push(error),
     });
     await startAll(services, 1_000);
