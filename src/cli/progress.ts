@@ -101,7 +101,8 @@ const BAR_WIDTH = 24;
 export function describeProgress(label: string, facts: ProgressFacts, elapsedMs: number): string {
   const { share, text = '' } = facts;
   const elapsed = `${Math.floor(elapsedMs / 1_000)} s`;
-  const bar = share === undefined ? '' : describeShare(share);
+  // 0 of 0 is no share.
+  const bar = share === undefined || Number.isNaN(share) ? '' : describeShare(share);
   return [[label, bar].filter((part) => part !== '').join(' '), text, elapsed]
     .filter((part) => part !== '')
     .join('  ');

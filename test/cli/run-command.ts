@@ -21,16 +21,31 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Takes the listener that Ctrl-C would call. */
   readonly onInterrupt?: CliWorld['onInterrupt'];
+  /** 100 unless told. */
+  readonly columns?: number;
   /** Hears what goes to standard error as it goes. */
   readonly onStderr?: (text: string) => void;
 }
 
 const TERMINAL = { isTTY: true, columns: 80, cursorTo() {}, clearLine() {}, moveCursor() {} };
 
+export interface Gathered {
+  readonly world: CliWorld;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+}
+
 export async function runCommand(
   argv: readonly string[],
   options: RunOptions,
 ): Promise<CommandRun> {
+  const { world, stdout, stderr } = createWorld(options);
+  const exitCode = await runCli(argv, world);
+  return { exitCode, stdout: stdout(), stderr: stderr() };
+}
+
+/** Streams that keep what is written to them, in the place of the process's own. */
+export function createWorld(options: RunOptions): Gathered {
   const stdout = gather();
   const stderr = gather();
   stderr.stream.on('data', (chunk: Buffer) => options.onStderr?.(String(chunk)));
@@ -44,13 +59,12 @@ export async function runCommand(
     stderrIsTerminal: options.spins ?? false,
     environment: options.environment ?? {},
     cwd: options.cwd,
-    columns: 100,
+    columns: options.columns ?? 100,
     signal: options.signal ?? new AbortController().signal,
     onInterrupt: options.onInterrupt ?? (() => () => undefined),
     now: Date.now,
   };
-  const exitCode = await runCli(argv, world);
-  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+  return { world, stdout: stdout.text, stderr: stderr.text };
 }
 
 function gather() {
