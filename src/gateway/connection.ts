@@ -58,6 +58,8 @@ export class Connection implements Subscriber, ConnectionLink, OutletOwner, Clai
   #bucket: Bucket;
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
+  /** Why it is closed as soon as nothing that was asked is unanswered. */
+  #leaving: Closing | undefined;
   #pingedAtMono: number;
   #syncedAtMono: number;
   #heardSincePing = true;
@@ -201,6 +203,12 @@ export class Connection implements Subscriber, ConnectionLink, OutletOwner, Clai
     else this.close(closing(CLOSE.forbidden, 'access was withdrawn'));
   }
 
+  /** A request that was read is answered; of one who has come and asked nothing yet, the first one is on its way. */
+  leave(closing: Closing): void {
+    this.#leaving = closing;
+    if (this.#waiting === 0 && this.#heardAt > this.#openedAt) this.close(closing);
+  }
+
   /** From here on nothing is served and nothing is pushed; ws drops a peer that does not answer it. */
   close({ code, reason, retryMs }: Closing): void {
     if (this.#isEnding) return;
@@ -295,6 +303,7 @@ export class Connection implements Subscriber, ConnectionLink, OutletOwner, Clai
       this.#waiting -= 1;
       // Its listeners have come to an end, and 10,000 idle connections would keep a kilobyte each.
       if (this.#waiting === 0) this.#ended = undefined;
+      if (this.#waiting === 0 && this.#leaving !== undefined) this.close(this.#leaving);
     }
   }
 

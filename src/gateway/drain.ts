@@ -7,6 +7,8 @@ import { type Closing, restartClosing } from './close-codes.ts';
 
 export interface Leaving {
   close(closing: Closing): void;
+  /** As `close`, when what it asked is answered; who has only just come may ask once. */
+  leave?(closing: Closing): void;
 }
 
 /** What one moment can take: up to so many, there is no reason to wait. */
@@ -37,10 +39,17 @@ export async function drain(
   const { slice, stepMs } = planDrain(clients.length, withinMs);
   for (let first = 0; first < clients.length; first += slice) {
     if (first > 0) await pause(stepMs, signal);
-    const end = signal?.aborted === true ? clients.length : first + slice;
-    for (const client of clients.slice(first, end)) client.close(restartClosing(Math.random()));
+    const isHurried = signal?.aborted === true;
+    const end = isHurried ? clients.length : first + slice;
+    for (const client of clients.slice(first, end)) letGo(client, isHurried);
     if (end >= clients.length) return;
   }
+}
+
+function letGo(client: Leaving, isHurried: boolean): void {
+  const closing = restartClosing(Math.random());
+  if (isHurried || client.leave === undefined) client.close(closing);
+  else client.leave(closing);
 }
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -148,6 +148,9 @@ class GatewayProcess implements ChildService {
     const drainMs = Math.min(drainTime, withinMs ?? drainTime);
     await drain(this.#hub.everyone(), drainMs, this.#noMore.signal);
     await settledWithin(this.#listener?.settled(), CLOSE_WAIT_MS);
+    // Those that were still on their way, and all who have asked nothing yet: their first question is answered here.
+    await drain(this.#hub.everyone(), 0, this.#noMore.signal);
+    await this.#hub.emptied(Math.min(drainMs, CLOSE_WAIT_MS));
     await this.stop(deadlineIn(2 * CLOSE_WAIT_MS));
   }
 

@@ -35,6 +35,15 @@ function clientsOf(count: number) {
 }
 
 describe('drain', () => {
+  it('lets those who can leave do so when they are answered, and closes them where it is in a hurry', async () => {
+    const done: string[] = [];
+    const client = { close: () => void done.push('closed'), leave: () => void done.push('leaves') };
+    await drain([client], 60);
+    const hurry = AbortSignal.abort();
+    await drain([client], 60, hurry);
+    expect(done).toEqual(['leaves', 'closed']);
+  });
+
   it('closes every client with 1012, each with a hint of its own when to come back', async () => {
     const { closings, clients } = clientsOf(200);
     await drain(clients, 60);
