@@ -7,8 +7,12 @@
  *
  *   COPIES        subscribers that each message goes to: all of them, or 1
  *   SAMPLE_EVERY  of one copy in so many the time of arrival is kept; 0: of none (only where COPIES is all)
- *   WAIT          how more bytes are waited for: "sleep" in epoll_wait, or "spin", which asks again and again at
- *                 the lowest priority, so that nobody ever has to wake this process
+ *   WAIT          how more bytes are waited for. A server's write to a reader on the same machine that sleeps in
+ *                 epoll_wait pays for waking it, which no subscriber far away would cost:
+ *                   look   sleeps until something comes, and from then on looks every 50 us, as long as each look
+ *                          finds something: what comes in between wakes nobody
+ *                   spin   never sleeps, but asks again and again at the lowest priority
+ *                   sleep  sleeps whenever there is nothing to read
  *
  *   0  commands: "c" is answered with the count so far, "e" with everything; ends at its end
  *   1  answers, a line of JSON each
@@ -24,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,7 +42,10 @@ enum {
   /* Messages that one subscriber may be ahead of another; a power of two. */
   RING = 1 << 16,
   LOWEST_PRIORITY = 19,
+  LOOK_EVERY_NS = 50 * 1000,
 };
+
+enum wait { LOOK, SPIN, SLEEP };
 
 /* More than a connection can hold: one call takes it all. */
 #define EVERYTHING ((size_t)1 << 30)
@@ -57,7 +65,7 @@ static struct subscriber *subscribers;
 static uint64_t frame_bytes;
 static uint64_t copies;
 static uint64_t sample_every;
-static int is_spinning;
+static enum wait wait;
 
 /* Copies that came, in all. */
 static uint64_t frames;
@@ -70,7 +78,7 @@ static struct sample *samples;
 static size_t sample_count;
 static size_t sample_room;
 
-/* CPU time of the rounds that brought something: all other time of a process that spins is of no use. */
+/* CPU time of the rounds that brought something: all other time of a process that spins is of no use to anybody. */
 static double worked_ms;
 
 static void fail(const char *what) {
@@ -85,7 +93,7 @@ static double clock_ms(clockid_t clock) {
 }
 
 static double busy_ms(void) {
-  return is_spinning ? worked_ms : clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+  return wait == SPIN ? worked_ms : clock_ms(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void keep_sample(uint64_t number, double arrived_mono) {
@@ -186,10 +194,10 @@ static void watch(int epoll, int fd, uint32_t events) {
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) fail("a connection could not be watched");
 }
 
-/* True when something had come. */
-static int work_round(int epoll) {
+/* True when something had come. @param timeout of epoll_wait */
+static int work_round(int epoll, int timeout) {
   static struct epoll_event events[ROUND];
-  int count = epoll_wait(epoll, events, ROUND, is_spinning ? 0 : -1);
+  int count = epoll_wait(epoll, events, ROUND, timeout);
   if (count < 0 && errno != EINTR) fail("epoll_wait");
   uint64_t before = completed;
   for (int i = 0; i < count; i += 1) {
@@ -198,6 +206,35 @@ static int work_round(int epoll) {
   }
   if (completed != before) tell_progress();
   return count > 0;
+}
+
+static void spin(int epoll) {
+  errno = 0;
+  if (nice(LOWEST_PRIORITY) == -1 && errno != 0) fail("nice");
+  for (;;) {
+    double before = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+    if (work_round(epoll, 0)) worked_ms += clock_ms(CLOCK_PROCESS_CPUTIME_ID) - before;
+  }
+}
+
+static void look(int epoll) {
+  static const struct timespec pause = {.tv_nsec = LOOK_EVERY_NS};
+  /* Otherwise the system may make each pause 50 us longer. */
+  prctl(PR_SET_TIMERSLACK, 1);
+  int had_something = 0;
+  for (;;) {
+    if (had_something) nanosleep(&pause, NULL);
+    had_something = work_round(epoll, had_something ? 0 : -1);
+  }
+}
+
+static enum wait wait_of(const char *name) {
+  if (strcmp(name, "look") == 0) return LOOK;
+  if (strcmp(name, "spin") == 0) return SPIN;
+  if (strcmp(name, "sleep") == 0) return SLEEP;
+  errno = EINVAL;
+  fail("WAIT is none of look, spin, sleep");
+  return SLEEP;
 }
 
 static void read_arguments(int argc, char **argv) {
@@ -209,7 +246,7 @@ static void read_arguments(int argc, char **argv) {
   frame_bytes = strtoull(argv[2], NULL, 10);
   copies = strtoull(argv[3], NULL, 10);
   sample_every = strtoull(argv[4], NULL, 10);
-  is_spinning = strcmp(argv[5], "spin") == 0;
+  wait = wait_of(argv[5]);
 }
 
 int main(int argc, char **argv) {
@@ -222,10 +259,7 @@ int main(int argc, char **argv) {
   watch(epoll, COMMANDS, EPOLLIN);
   for (size_t i = 0; i < subscriber_count; i += 1)
     watch(epoll, FIRST_CONNECTION + (int)i, EPOLLIN | EPOLLRDHUP | EPOLLET);
-  errno = 0;
-  if (is_spinning && nice(LOWEST_PRIORITY) == -1 && errno != 0) fail("nice");
-  for (;;) {
-    double before = is_spinning ? clock_ms(CLOCK_PROCESS_CPUTIME_ID) : 0;
-    if (work_round(epoll) && is_spinning) worked_ms += clock_ms(CLOCK_PROCESS_CPUTIME_ID) - before;
-  }
+  if (wait == SPIN) spin(epoll);
+  if (wait == LOOK) look(epoll);
+  for (;;) work_round(epoll, -1);
 }

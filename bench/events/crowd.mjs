@@ -20,7 +20,7 @@ const PATIENCE_MS = 30_000;
  * @param place see session.mjs
  * @param shape size: subscribers; topicOf(index): what each is subscribed to; copies: subscribers of each message,
  *   all unless it is said; sampleEvery: of one copy in so many the time of arrival is kept (0: of none)
- * @param how programs: what could be built, wait: `sleep` or `spin`; see programs.mjs
+ * @param how programs: what could be built, wait: `look`, `spin` or `sleep`; see programs.mjs and crowd.c
  */
 export async function openCrowd(place, shape, { programs, wait }) {
   const { size, topicOf, copies = size, sampleEvery = 0 } = shape;

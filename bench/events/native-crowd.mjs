@@ -18,7 +18,7 @@ export class NativeCrowd {
   /** Answers come in the order of the questions. */
   #waiting = [];
 
-  /** @param program the built crowd.c @param wait `sleep` or `spin` */
+  /** @param how program: the built crowd.c; wait: `look`, `spin` or `sleep` */
   static async open(place, shape, { program, wait }) {
     const sockets = await openConnections(shape.size, place, failOnBytes);
     try {

@@ -56,12 +56,16 @@ function aboutOf({ machine, versions, options, isPinned, disturbance, medians })
   ].join('\n');
 }
 
+const WAITS = {
+  look: 'looks every 50 us for what has come, and sleeps in between',
+  spin: 'polls at the lowest priority',
+  sleep: 'sleeps whenever there is nothing to read, so that servers pay for waking it',
+};
+
 function readersOf({ programs, wait }) {
   if (programs.missing !== undefined)
     return `The subscribers are read by the Node process that publishes, which may be the limit: ${programs.missing}.`;
-  return wait === 'spin'
-    ? 'The subscribers are read by a process in C that polls at the lowest priority.'
-    : 'The subscribers are read by a process in C that sleeps until something comes.';
+  return `The subscribers are read by a process in C, which ${WAITS[wait]}.`;
 }
 
 function figureCell(figures, { unit }, { id }) {

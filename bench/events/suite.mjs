@@ -8,9 +8,9 @@ import { buildPrograms } from './programs.mjs';
 import { asMarkdown, asText } from './report.mjs';
 import { chosenWorkloads } from './workloads.mjs';
 
-export async function run({ spin, ...given }) {
+export async function run({ spin, sleep, ...given }) {
   const programs = buildPrograms();
-  const options = { ...given, programs, wait: spin ? 'spin' : 'sleep' };
+  const options = { ...given, programs, wait: waitOf({ spin, sleep }) };
   const contenders = chosen(options.peers)
     .map((each) => (each.id === LIMIT ? { ...each, missing: () => programs.missing } : each))
     .filter(isThere);
@@ -26,4 +26,11 @@ export async function run({ spin, ...given }) {
   });
   const summary = { ...about, ...measured, contenders, workloads, options };
   publish(summary, results, { asText, asMarkdown, suite: 'bench events' });
+}
+
+/** How the subscribers wait for bytes: see crowd.c, and docs/benchmarks.md for why nobody sleeps unless it is asked for. */
+function waitOf({ spin, sleep }) {
+  if (spin && sleep) throw new Error('--spin and --sleep exclude each other.');
+  if (spin) return 'spin';
+  return sleep ? 'sleep' : 'look';
 }

@@ -14,6 +14,7 @@ const OPTIONS = {
   topics: { type: 'string', default: '5000' },
   connections: { type: 'string', default: '10000' },
   spin: { type: 'boolean', default: false },
+  sleep: { type: 'boolean', default: false },
   tree: { type: 'string' },
   json: { type: 'string' },
   markdown: { type: 'string' },
@@ -34,7 +35,8 @@ export const USAGE = `npm run bench -- [SUITE …] [options]        suites: ${SU
   --subscribers=N   subscribers of the one topic of a broadcast (1000)
   --topics=N        topics with one subscriber each (5000)
   --connections=N   connections that do nothing, for their memory (10000)
-  --spin            the subscribers ask for bytes at the lowest priority instead of sleeping until some come
+  --spin, --sleep   the subscribers of events poll at the lowest priority, or sleep whenever there is nothing to read,
+                    instead of looking every 50 us
   --tree=DIR        another built checkout of Taskbell to measure instead of this one
   --profile         CPU profile of core and executor (events: gateway) while they are measured: functions by self time
   --json=FILE       every single measurement

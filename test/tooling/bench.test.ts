@@ -254,7 +254,7 @@ describe('the events suite', () => {
     const text = events.asText({
       machine: { processor: '2 cores', system: 'Linux' },
       ...{ isPinned: true, versions: { ws: '8' }, medians },
-      options: { runs: 3, subscribers: 1_000, topics: 5_000, programs: {}, wait: 'sleep' },
+      options: { runs: 3, subscribers: 1_000, topics: 5_000, programs: {}, wait: 'look' },
       contenders: [
         { id: 'taskbell', title: 'Taskbell' },
         { id: 'socket.io', title: 'Socket.IO' },
