@@ -7,11 +7,13 @@
 import { isAfter } from './position.ts';
 import type { AskedTopic } from './topic.ts';
 
-/** Where the events of an attach begin, as the request says it: with `last`, after `since`, or now. */
+/** Where the events of an attach begin, as the request says it: with `last`, after `since`, at `cursor`, or now. */
 export interface Start {
   readonly since?: string | undefined;
   readonly epoch?: string | undefined;
   readonly last?: 1 | undefined;
+  /** Its name; the gateway knows the position. */
+  readonly cursor?: string | undefined;
 }
 
 export interface Attachable {
@@ -37,8 +39,8 @@ export function nextBatch<T extends Attachable>(
   return { members, start: (members[0] ?? first).start };
 }
 
-function kindOf({ since, epoch, last }: Start): string {
-  return `${since === undefined ? last : 'since'} ${epoch}`;
+function kindOf({ since, epoch, last, cursor }: Start): string {
+  return `${since === undefined ? (last ?? cursor) : 'since'} ${epoch}`;
 }
 
 function order(one: string, other: string): number {

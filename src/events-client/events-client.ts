@@ -6,7 +6,7 @@
  * What is asked and answered on one connection is `session.ts`.
  */
 import { EventsError } from './events-error.ts';
-import { type JobEnd, type WaitOptions, waitForJob } from './job-wait.ts';
+import { findJobEnd, type JobEnd, type WaitOptions } from './job-wait.ts';
 import { Link, type WebSocketClass } from './link.ts';
 import { page } from './page.ts';
 import { decideReturn, type ReturnBounds } from './return-policy.ts';
@@ -33,6 +33,7 @@ export interface ClientOptions {
   readonly token: string | (() => string | Promise<string>);
   readonly WebSocket: WebSocketClass;
   readonly silenceMs: number;
+  readonly cursor: string | undefined;
   readonly bounds: ReturnBounds;
   /** A draw from [0, 1). */
   readonly random: () => number;
@@ -53,6 +54,7 @@ export class EventsClient {
   #session: Session | undefined;
   #readyAtMono: number | undefined;
   #losses = 0;
+  #acknowledged: string | undefined;
   #drainMs: number | undefined;
   #return: ReturnType<typeof setTimeout> | undefined;
   #renewal: ReturnType<typeof setTimeout> | undefined;
@@ -82,7 +84,8 @@ export class EventsClient {
       this.#subscriptions.delete(one);
       this.#session?.detach(one.topic);
     };
-    const subscription = new TopicSubscription(options, onEnd, callback);
+    const { cursor } = this.#options;
+    const subscription = new TopicSubscription(options, onEnd, callback, cursor);
     if (this.status === 'closed') subscription.end(this.#facts.error);
     else {
       this.#subscriptions.add(subscription);
@@ -94,7 +97,18 @@ export class EventsClient {
 
   /** Resolves with the job's end, be it a good one or not, and also when it lies behind. */
   waitForJob(id: string, options: WaitOptions = {}): Promise<JobEnd> {
-    return waitForJob((topic) => this.attach(topic), id, options);
+    return findJobEnd((topic) => this.attach(topic), id, options);
+  }
+
+  /**
+   * With `cursor`: everything up to this event was taken, of all that is attached. What was not acknowledged comes again
+   * to the next client with this cursor; to this one it does not.
+   */
+  acknowledge({ seq }: { readonly seq?: string }): void {
+    // One that is only live is kept nowhere.
+    if (seq === undefined) return;
+    this.#acknowledged = seq;
+    this.#session?.acknowledge(seq);
   }
 
   /** Ends everything. Loops over events end, waits for jobs reject. */
@@ -142,6 +156,7 @@ export class EventsClient {
       },
     };
     this.#session = new Session(options, token);
+    if (this.#acknowledged !== undefined) this.#session.acknowledge(this.#acknowledged);
     this.#session.wake();
   }
 
@@ -156,7 +171,7 @@ export class EventsClient {
       this.#lost(REFUSED, '', new EventsError('E_TOKEN_INVALID', 'The token was refused.'));
       return;
     }
-    const hint = 'The gateway is older than events v2, or something else answers at this address.';
+    const hint = 'Does a gateway that speaks events v2 answer there?';
     this.#finish(
       new EventsError('E_INVALID_REQUEST', `${this.#options.url} refused (code ${code}).`, hint),
     );

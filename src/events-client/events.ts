@@ -10,6 +10,7 @@ import type { JobEnd, WaitOptions } from './job-wait.ts';
 import type { WebSocketClass } from './link.ts';
 import { page } from './page.ts';
 import type { AttachOptions, EventCallback, Gap, Subscription } from './subscription.ts';
+import type { Presence } from './who-is-present.ts';
 
 export type { PublishedEvent } from '../protocol/events.ts';
 export type {
@@ -18,6 +19,7 @@ export type {
   EventsClient,
   Gap,
   JobEnd,
+  Presence,
   StatusFacts,
   StatusListener,
   Subscription,
@@ -39,6 +41,8 @@ export interface ConnectOptions {
   /** Waits after a loss: drawn from 0 to a ceiling that doubles from `minDelayMs` (1 s) to `maxDelayMs` (30 s). */
   readonly minDelayMs?: number;
   readonly maxDelayMs?: number;
+  /** Keeps where this device stands at the gateway: 1 to 64 of letters, digits, `_`, `.`, `-`. See `acknowledge`. */
+  readonly cursor?: string;
 }
 
 const SILENCE_MS = 20_000;
@@ -61,6 +65,7 @@ export function connect(options: ConnectOptions): EventsClient {
   return new EventsClient({
     url: url.href,
     token: options.token,
+    cursor: options.cursor,
     WebSocket,
     silenceMs: options.silenceMs ?? SILENCE_MS,
     bounds: {

@@ -19,7 +19,7 @@ type Attach = (options: AttachOptions) => Subscription;
 
 const ENDS = ['succeeded', 'failed', 'cancelled'];
 
-export async function waitForJob(
+export async function findJobEnd(
   attach: Attach,
   id: string,
   { signal }: WaitOptions,

@@ -11,15 +11,18 @@ import { type AttachBatch, nextBatch } from './attach-batch.ts';
 import { EventsError } from './events-error.ts';
 import type { AttachReply, TopicSubscription } from './subscription.ts';
 import { type AskedTopic, keyOf } from './topic.ts';
+import type { PresenceNews } from './who-is-present.ts';
 
 type Batch = AttachBatch<TopicSubscription>;
 
 interface Asked {
   /** The reply to a `mark` ends a history. */
-  readonly kind: 'auth' | 'attach' | 'detach' | 'mark' | 'ping';
+  readonly kind: 'auth' | 'attach' | 'detach' | 'presence' | 'ack' | 'mark' | 'ping';
   readonly message: object;
   /** Of an attach. */
   readonly batch?: Batch;
+  /** Whose presence is asked for. */
+  readonly member?: TopicSubscription;
 }
 
 interface Reply extends AttachReply {
@@ -28,11 +31,13 @@ interface Reply extends AttachReply {
   readonly rid?: number;
   readonly event?: AskedTopic;
   readonly detail?: string;
+  readonly presence?: readonly (AskedTopic & PresenceNews)[];
 }
 
 /** Anything that comes: replies have `code`, events `data`, the rest `action`. */
 export type Incoming = Partial<Reply> &
-  Partial<PublishedEvent> & { readonly action?: string; readonly retry?: number };
+  Partial<PublishedEvent> &
+  PresenceNews & { readonly action?: string; readonly retry?: number };
 
 export interface SessionOptions {
   readonly subscriptions: ReadonlySet<TopicSubscription>;
@@ -62,6 +67,11 @@ export class Session {
   /** The subscriptions whose history is being sent. */
   #inHistory: ReadonlySet<TopicSubscription> | undefined;
   #mustPing = false;
+  /** A cursor was begun on this connection. */
+  #hasCursor = false;
+  #toAcknowledge: string | undefined;
+  /** Asked for again with the next heartbeat: the core may have been away. */
+  readonly #refusedPresence = new Set<TopicSubscription>();
   /** One after a refusal that names no topic, to find the one that is meant. */
   #maxTopics = MAX_TOPICS;
   #epoch: string | undefined;
@@ -109,6 +119,12 @@ export class Session {
     this.wake();
   }
 
+  /** All up to here was taken. */
+  acknowledge(seq: string): void {
+    this.#toAcknowledge = seq;
+    this.wake();
+  }
+
   detach(topic: AskedTopic): void {
     this.#toDetach.set(keyOf(topic), topic);
     this.wake();
@@ -122,9 +138,8 @@ export class Session {
       else this.#onReply(reply);
     } else if (Array.isArray(message.data)) this.#onEvent(message as PublishedEvent);
     else if (action === 'drain') this.#options.onDrain(retry ?? 0);
-    else if (action === 'sync' && seq !== undefined && this.#inHistory === undefined) {
-      for (const one of this.#options.subscriptions) one.reach(seq, this.#epoch);
-    }
+    else if (action === 'sync' && seq !== undefined) this.#onSync(seq);
+    else if (action === 'presence' && event !== undefined) this.#tellPresence(event, message);
   }
 
   #next(): Asked | undefined {
@@ -135,7 +150,13 @@ export class Session {
     }
     if (!this.#isReady) return undefined;
     if (this.#inHistory !== undefined) return { kind: 'mark', message: PING };
-    return this.#nextDetach() ?? this.#nextAttach() ?? this.#nextPing();
+    return (
+      this.#nextDetach() ??
+      this.#nextAttach() ??
+      this.#nextAcknowledgement() ??
+      this.#nextPresence() ??
+      this.#nextPing()
+    );
   }
 
   #nextDetach(): Asked | undefined {
@@ -157,10 +178,39 @@ export class Session {
     return { kind: 'attach', batch, message: { action: 'attach', events, ...batch.start } };
   }
 
+  /** Not before history was sent: a position that was not said yet would be refused. */
+  #nextAcknowledgement(): Asked | undefined {
+    const seq = this.#toAcknowledge;
+    if (seq === undefined || !this.#hasCursor) return undefined;
+    this.#toAcknowledge = undefined;
+    return { kind: 'ack', message: { action: 'ack', seq } };
+  }
+
+  #nextPresence(): Asked | undefined {
+    const member = [...this.#options.subscriptions].find((one) => one.wantsPresence);
+    if (member === undefined) return undefined;
+    member.askPresence(true);
+    const message = { action: 'presence', event: member.topic, watch: true };
+    return { kind: 'presence', member, message };
+  }
+
   #nextPing(): Asked | undefined {
     if (!this.#mustPing) return undefined;
     this.#mustPing = false;
     return { kind: 'ping', message: PING };
+  }
+
+  #onSync(seq: string): void {
+    for (const one of this.#options.subscriptions) {
+      if (this.#inHistory === undefined) one.reach(seq, this.#epoch);
+    }
+    for (const one of this.#refusedPresence) one.askPresence(false);
+    this.#refusedPresence.clear();
+    this.wake();
+  }
+
+  #tellPresence(topic: AskedTopic, news: PresenceNews): void {
+    for (const one of this.#options.subscriptions) one.notePresence(topic, news);
   }
 
   #onEvent(event: PublishedEvent): void {
@@ -182,7 +232,10 @@ export class Session {
       return;
     }
     if (asked.batch !== undefined) this.#onAttachReply(asked.batch, reply);
-    else if (asked.kind === 'mark') this.#onHistoryEnd();
+    else if (asked.member !== undefined) {
+      if (reply.code !== 0) this.#refusedPresence.add(asked.member);
+      for (const state of reply.presence ?? []) asked.member.notePresence(state, state);
+    } else if (asked.kind === 'mark') this.#onHistoryEnd();
     else if (asked.kind === 'auth' && !this.#isReady) {
       this.#isReady = true;
       this.#options.onReady();
@@ -197,7 +250,10 @@ export class Session {
     }
     this.#maxTopics = Math.min(MAX_TOPICS, this.#maxTopics * 2);
     this.#epoch = reply.epoch ?? this.#epoch;
-    if (start.since !== undefined || start.last !== undefined) this.#inHistory = new Set(members);
+    this.#hasCursor ||= start.cursor !== undefined;
+    if (start.since !== undefined || start.last !== undefined || start.cursor !== undefined) {
+      this.#inHistory = new Set(members);
+    }
     for (const one of members) {
       // That the furthest one behind lost events says nothing of the others: each is asked for by itself.
       if (reply.recovered === false && one.start.since !== start.since) one.wait();

@@ -10,7 +10,8 @@ import type { Start } from './attach-batch.ts';
 import { EventQueue } from './event-queue.ts';
 import { EventsError } from './events-error.ts';
 import { Position, type Stand } from './position.ts';
-import { type AskedTopic, covers } from './topic.ts';
+import { type AskedTopic, covers, keyOf } from './topic.ts';
+import { nextPresence, type Presence, type PresenceNews } from './who-is-present.ts';
 
 /** Events between `since` and `seq` can no longer be had: read the present state of what you follow. */
 export interface Gap {
@@ -28,6 +29,8 @@ export interface AttachOptions extends AskedTopic {
   readonly last?: 1;
   /** Left out: a gap ends `for await` loops with an error; a callback goes on. */
   readonly onGap?: (gap: Gap) => void;
+  /** Who is attached to this very object, whenever that changes; where its type has presence. Not for a pattern. */
+  readonly onPresence?: (presence: Presence) => void;
   /** Called once; with the reason where nobody asked for the end. */
   readonly onEnd?: (error: Error | undefined) => void;
 }
@@ -61,6 +64,10 @@ export class TopicSubscription implements Subscription {
   readonly #onEnd: (subscription: TopicSubscription) => void;
   readonly #position: Position;
   readonly #queues = new Set<EventQueue<PublishedEvent>>();
+  readonly #cursor: string | undefined;
+  #presence: Presence | undefined;
+  /** On this connection, and not refused since the last heartbeat. */
+  #hasAskedPresence = false;
   /** Made at once where there is no callback, so that nothing is lost before the loop begins. */
   #firstQueue: EventQueue<PublishedEvent> | undefined;
   #phase: 'waiting' | 'asked' | 'attached' | 'ended' = 'waiting';
@@ -73,12 +80,14 @@ export class TopicSubscription implements Subscription {
     options: AttachOptions,
     onEnd: (subscription: TopicSubscription) => void,
     callback?: EventCallback,
+    cursor?: string,
   ) {
-    const { type, id, since, epoch } = options;
+    const { type, id, since, epoch, last } = options;
     this.topic = id === undefined ? { type } : { type, id };
     this.#options = options;
     this.#onEnd = onEnd;
     this.#callback = callback;
+    if (since === undefined && last === undefined) this.#cursor = cursor;
     this.#position = new Position(since === undefined ? undefined : { seq: since, epoch });
     this.attached = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -101,6 +110,8 @@ export class TopicSubscription implements Subscription {
   }
 
   get start(): Start {
+    // What is missing within a connection is asked for from where it is missing.
+    if (this.#cursor !== undefined && !this.#isMending) return { cursor: this.#cursor };
     const stand = this.position;
     return stand === undefined
       ? { last: this.#options.last }
@@ -125,6 +136,26 @@ export class TopicSubscription implements Subscription {
   /** It has to be asked for again, from where it stands. */
   wait(): void {
     if (this.#phase !== 'ended') this.#phase = 'waiting';
+    this.#isMending = this.#hasAskedPresence = false;
+  }
+
+  /** True once a connection: who watches and when it is asked for again is the gateway's to say. */
+  get wantsPresence(): boolean {
+    return this.isAttached && this.#options.onPresence !== undefined && !this.#hasAskedPresence;
+  }
+
+  /** @param isAsked false: it was refused, and is asked for again some time */
+  askPresence(isAsked: boolean): void {
+    this.#hasAskedPresence = isAsked;
+  }
+
+  /** @param meant the object that it is about */
+  notePresence(meant: AskedTopic, news: PresenceNews): void {
+    const { onPresence } = this.#options;
+    if (onPresence === undefined || keyOf(meant) !== keyOf(this.topic)) return;
+    const presence = nextPresence(this.#presence, news);
+    this.#presence = presence;
+    if (presence !== undefined) callSafely(() => onPresence(presence));
   }
 
   /** The gateway has confirmed it. */
@@ -143,8 +174,8 @@ export class TopicSubscription implements Subscription {
     const judgement = this.#position.judge(event);
     if (judgement === 'missing') {
       if (!this.#isMending) {
-        this.#isMending = true;
         this.wait();
+        this.#isMending = true;
         return false;
       }
       this.#leap({ since: this.position?.seq, seq: event.seq ?? '0', epoch });
@@ -181,7 +212,10 @@ export class TopicSubscription implements Subscription {
     this.#position.leap();
     const { onGap } = this.#options;
     if (onGap !== undefined) callSafely(() => onGap(gap));
-    else for (const queue of this.#queues) queue.end(gapError(gap));
+    // Of a cursor that is used for the first time nothing was seen, so nothing is missed.
+    else if (gap.since !== undefined) {
+      for (const queue of this.#queues) queue.end(gapError(gap));
+    }
   }
 
   #deliver(event: PublishedEvent): void {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../src/events-client/events.ts';
 import { joinModules } from '../../src/gateway/sdk-text.ts';
 import { GatewayFixture } from './gateway-fixture.ts';
 
@@ -83,6 +84,11 @@ describe('/sdk/taskbell.js', () => {
       const module = await import(pathToFileURL(file).href);
       expect(Object.keys(module).sort()).toEqual(['EventsError', 'connect']);
       expect(() => module.connect({ url: 'nowhere', token: '', WebSocket: Object })).toThrow(/URL/);
+      const options = { url: 'ws://127.0.0.1:1', token: '', WebSocket: Object };
+      const [served, own] = [module.connect(options), connect(options)];
+      const membersOf = (one: object) => Object.getOwnPropertyNames(Object.getPrototypeOf(one));
+      expect(membersOf(served)).toEqual(membersOf(own));
+      for (const client of [served, own]) client.close();
     } finally {
       rmSync(directory, { recursive: true });
     }
@@ -99,7 +105,20 @@ describe('joining modules', () => {
       b: "import { a } from './a.js';\nexport const b = a + 1;\n",
       a: '/** One. */\nexport const a = 1;\n// Nothing more.\nexport {};\n',
     });
-    expect(text).toBe('const a=1;const b=a + 1;export const main=a + b;');
+    expect(text).toBe('let a=1;let b=a+1;export let main=a+b;');
+  });
+
+  it('shortens names that nobody outside uses, and nothing that is a text', () => {
+    const text = join({
+      main: "import { makeIt } from './a.js';\nexport function runIt(options) {\n    return makeIt(options, 'makeIt, const');\n}\n",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a module.
+      a: 'export const makeIt = (x, y) => `makeIt ${makeIt.name} { const , undefined } ${y}`;\n',
+    });
+    const given = text.match(/runIt\((.*?)\)/)?.[1];
+    expect(given).toMatch(/^\$[a-z]+$/);
+    expect(text).toBe(
+      `let $a=(x,y)=>\`makeIt \${$a.name} { const , undefined } \${y}\`;export function runIt(${given}){return $a(${given},'makeIt, const')}`,
+    );
   });
 
   it('refuses what comes from elsewhere', () => {
