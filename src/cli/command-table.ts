@@ -24,6 +24,11 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/top.ts')).define,
   },
   {
+    name: 'doctor',
+    summary: 'look at machine, configuration and services, and say what to mend',
+    load: async () => (await import('./commands/doctor.ts')).define,
+  },
+  {
     name: 'completion',
     summary: 'print the script that has a shell complete commands and live names',
     load: async () => (await import('./commands/completion.ts')).define,
