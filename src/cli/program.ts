@@ -1,7 +1,7 @@
 /**
  * The tree of commands: names and summaries here, everything else in commands/<group>/<verb>.ts.
  *
- * Only the group that the arguments name is loaded, so that a command starts fast.
+ * Only the command that the arguments name is loaded, so that it starts fast.
  */
 import { Command } from 'commander';
 import type { FlagOverride, Flags } from '../config/flags.ts';
@@ -32,7 +32,7 @@ export async function buildProgram(argv: readonly string[], world: CliWorld): Pr
   for (const group of GROUPS) {
     const parent = command.command(group.name).summary(group.summary).description(group.summary);
     if (!argv.includes(group.name)) continue;
-    for (const listed of group.verbs) await add(parent, listed, true);
+    for (const listed of group.verbs) await add(parent, listed, argv.includes(listed.name));
   }
   const bind = (ctx: CliContext) => {
     for (const define of bindings) define(ctx);

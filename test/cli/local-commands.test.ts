@@ -225,7 +225,7 @@ test('every command of the table loads and has help', async () => {
 
 test('every command that prints data has --json', async () => {
   const services = ['up', 'worker run', 'web_socket server', 'web_socket edge'];
-  const texts = ['service print', 'completion'];
+  const texts = ['service print', 'completion', 'top'];
   const verbs = GROUPS.flatMap(({ name, verbs }) => verbs.map((verb) => `${name} ${verb.name}`));
   for (const words of [...COMMANDS.map(({ name }) => name), ...verbs]) {
     if ([...services, ...texts].includes(words)) continue;

@@ -81,6 +81,31 @@ test('the help of one command loads the parser and nothing heavy', () => {
   expect(HEAVY.filter((name) => packages.has(name))).toEqual([]);
 });
 
+/** What a file imports before it does anything, types and what is loaded on demand left out. */
+function importedBy(file: string, seen = new Set<string>()): ReadonlySet<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  const statics = /^(?:import|export) (?!type\b)(?:[^;]*? from )?'([^']+)';/gm;
+  for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(statics)) {
+    if (name.startsWith('.')) importedBy(path.resolve(path.dirname(file), name), seen);
+    else seen.add(name);
+  }
+  return seen;
+}
+
+test('no command loads anything heavy before it works: its help and its completion stay light', () => {
+  const folder = path.join(ROOT, 'src', 'cli', 'commands');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const commands = files.filter((file) => file.endsWith('.ts'));
+  expect(commands.length).toBeGreaterThan(60);
+  const heavy = commands.flatMap((file) =>
+    [...importedBy(path.join(folder, file))]
+      .filter((name) => HEAVY.includes(name) || name.endsWith('src/client/client.ts'))
+      .map((name) => `${file} loads ${path.relative(ROOT, name)}`),
+  );
+  expect(heavy).toEqual([]);
+});
+
 test('the help lists every command and every group, and that of a group its verbs', () => {
   const whole = renderOverview(100);
   for (const { name, summary } of [...COMMANDS, ...GROUPS]) {

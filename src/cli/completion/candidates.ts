@@ -54,7 +54,7 @@ function globalFacts(): readonly OptionFacts[] {
 
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   '--log-format': ['auto', 'json', 'pretty'],
-  '--log-level': ['fatal', 'error', 'warn', 'info', 'debug', 'trace'],
+  '--log-level': ['debug', 'info', 'warn', 'error', 'silent'],
 };
 
 function ofOption({ long, description }: OptionFacts): Candidate {

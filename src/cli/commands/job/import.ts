@@ -3,10 +3,9 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type ImportProgress, ImportStopped, type TaskbellClient } from '../../../client/client.ts';
+import type { ImportProgress, ImportStopped, TaskbellClient } from '../../../client/client.ts';
 import { TaskbellError } from '../../../protocol/errors.ts';
 import type { CliContext } from '../../cli-context.ts';
-import { readJobLines } from '../../job-lines.ts';
 import { parseInteger } from '../../option-parsers.ts';
 import { withProgress } from '../../progress.ts';
 import { readTextLines, type TextLine } from '../../text-lines.ts';
@@ -52,6 +51,8 @@ export function define(command: Command, ctx: CliContext): void {
 
 async function openSource(ctx: CliContext, file: string, options: ImportOptions): Promise<Source> {
   const from = options.fromLine ?? 1;
+  // Knows the shape of jobs, which takes longer to load than the help of this command.
+  const { readJobLines } = await import('../../job-lines.ts');
   if (file === '-') {
     const name = 'standard input';
     const lines = readJobLines(readTextLines(ctx.world.stdin, name), { name, from });
@@ -114,7 +115,9 @@ async function importAll(
     );
     report(ctx, facts, options);
   } catch (error) {
-    throw error instanceof ImportStopped ? stoppedAt(ctx, error, options) : error;
+    // Loaded by now, with the daemon's client; not for the help of this command.
+    const client = await import('../../../client/client.ts');
+    throw error instanceof client.ImportStopped ? stoppedAt(ctx, error, options) : error;
   }
 }
 
