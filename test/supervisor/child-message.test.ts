@@ -28,7 +28,21 @@ describe('parseFromChild', () => {
     expect(asked).toEqual({ kind: 'open-port' });
   });
 
+  it('reads what a child has logged, and takes neither its role nor its pid from it', () => {
+    const told = { at: '2026-01-02T03:00:00.000Z', level: 'warn', component: null, problem: null };
+    const trouble = { ...told, message: 'x'.repeat(1_000), role: 'core', pid: 1, more: 'no' };
+    const read = parseFromChild({ kind: 'trouble', trouble });
+    expect(read).toEqual({
+      kind: 'trouble',
+      trouble: { ...told, message: 'x'.repeat(300), role: 'executor', pid: 0 },
+    });
+  });
+
   it.each([
+    { kind: 'trouble' },
+    { kind: 'trouble', trouble: { level: 'info', at: '2026-01-02', message: 'm' } },
+    { kind: 'trouble', trouble: { level: 'warn', at: 'soon', message: 'm' } },
+    { kind: 'trouble', trouble: { level: 'warn', at: '2026-01-02', message: 7 } },
     'ready',
     { kind: 'state', state: 'ready', types: 'mail' },
     { kind: 'state', state: 'ready', types: [7] },
