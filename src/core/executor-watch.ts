@@ -12,11 +12,12 @@ import {
   findMarked,
   identityOf,
   isAlive,
-  isGroupAlive,
+  membersOf,
   signal,
   signalGroup,
 } from '../process/process-identity.ts';
 import { EXECUTOR_MARK, type ProcessIdentity } from '../protocol/execute.ts';
+import { survivorsOf } from './orphaned-group.ts';
 import type { RemoteExecutor } from './remote-executor.ts';
 
 /** The first looks come fast: a crash is the usual reason, and its jobs wait. */
@@ -79,27 +80,28 @@ export class ExecutorWatch {
 
   /** @returns true when nothing that the executor started is left */
   #reap(executor: RemoteExecutor): boolean {
-    const groups = [...executor.inFlight.values()].flatMap(({ group }) =>
-      group !== null && groupSurvives(group) ? [group] : [],
-    );
     const marked = findMarked(EXECUTOR_MARK, executor.id).filter(isRunning);
-    for (const group of groups) signalGroup(group.pid, 'SIGKILL');
     for (const pid of marked) signal(pid, 'SIGKILL');
-    const survivors = groups.length + marked.length;
+    let survivors = marked.length;
+    for (const { group } of executor.inFlight.values()) {
+      if (group !== null && !reapGroup(group)) survivors += 1;
+    }
     if (survivors > 0)
       this.#log.warn({ executor: executor.id, survivors }, 'reaping what a dead executor left');
     return survivors === 0;
   }
 }
 
-/** True while members of the group live, its leader or, when that is gone, others. */
-function groupSurvives(group: ProcessIdentity): boolean {
-  if (isAlive(group)) return true;
-  // The kernel gives no process the number of a group that has members: another process with this
-  // number means that the group is gone.
-  const reused =
-    identityOf(group.pid).startTime !== '' && identityOf(group.pid).startTime !== group.startTime;
-  return !reused && isGroupAlive(group.pid);
+/** @returns true when nobody of it is left */
+function reapGroup(group: ProcessIdentity): boolean {
+  const members = membersOf(group.pid);
+  if (members === undefined) {
+    // Without /proc the number alone has to do.
+    return !signalGroup(group.pid, 'SIGKILL');
+  }
+  const own = survivorsOf(group, members);
+  for (const { pid } of own) signal(pid, 'SIGKILL');
+  return own.length === 0;
 }
 
 function isRunning(pid: number): boolean {

@@ -43,12 +43,27 @@ export function signalGroup(groupId: number, name: NodeJS.Signals | 0): boolean 
 export function isGroupAlive(groupId: number): boolean {
   if (!signalGroup(groupId, 0)) return false;
   const pids = listPids();
-  return pids.length === 0 || pids.some((pid) => isLivingMember(pid, groupId));
+  return pids.length === 0 || pids.some((pid) => livingMember(pid, groupId) !== undefined);
 }
 
-function isLivingMember(pid: number, groupId: number): boolean {
+/** A process of a group. */
+export interface GroupMember extends ProcessIdentity {
+  readonly session: number;
+}
+
+/** Those that live; undefined where there is no /proc. */
+export function membersOf(groupId: number): readonly GroupMember[] | undefined {
+  const pids = listPids();
+  if (pids.length === 0) return undefined;
+  return pids.flatMap((pid) => {
+    const stat = livingMember(pid, groupId);
+    return stat === undefined ? [] : [{ pid, startTime: stat.startTime, session: stat.session }];
+  });
+}
+
+function livingMember(pid: number, groupId: number): Stat | undefined {
   const stat = readStat(pid);
-  return stat?.group === groupId && stat.state !== 'Z' && stat.state !== 'X';
+  return stat?.group === groupId && stat.state !== 'Z' && stat.state !== 'X' ? stat : undefined;
 }
 
 /** Pids of all processes with `mark=value` in their environment. Empty where there is no /proc. */
@@ -78,6 +93,7 @@ function environmentOf(pid: number): readonly string[] {
 interface Stat {
   readonly state: string;
   readonly group: number;
+  readonly session: number;
   readonly startTime: string;
 }
 
@@ -86,7 +102,12 @@ function readStat(pid: number): Stat | undefined {
     // The command name (field 2) may hold spaces and brackets: count from the last one.
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', group: Number(fields[2]), startTime: fields[19] ?? '' };
+    return {
+      state: fields[0] ?? '',
+      group: Number(fields[2]),
+      session: Number(fields[3]),
+      startTime: fields[19] ?? '',
+    };
   } catch {
     return undefined;
   }
