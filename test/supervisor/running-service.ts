@@ -21,6 +21,7 @@ export interface ServicePlan {
   readonly mode?: 'up' | 'worker' | 'web_socket';
   readonly daemon?: Readonly<Record<string, unknown>>;
   readonly worker?: Readonly<Record<string, unknown>>;
+  readonly webSocketEvents?: Readonly<Record<string, unknown>>;
   readonly plan?: Readonly<Record<string, { readonly start?: string; readonly stop?: string }>>;
 }
 
@@ -32,13 +33,23 @@ export class RunningService {
   readonly #waiting = new Set<() => void>();
   readonly #seen = new Map<number, ProcessIdentity>();
 
-  constructor({ mode = 'up', daemon = {}, worker = {}, plan = {} }: ServicePlan) {
-    this.process = spawn(process.execPath, [FIXTURE, mode, JSON.stringify({ daemon, worker })], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      // A group of its own, so that a test can do to it what Ctrl-C in a terminal does.
-      detached: true,
-      env: { ...process.env, PLAN: JSON.stringify(plan), STATE_DIRECTORY: this.#directory },
-    });
+  constructor({
+    mode = 'up',
+    daemon = {},
+    worker = {},
+    webSocketEvents = {},
+    plan = {},
+  }: ServicePlan) {
+    this.process = spawn(
+      process.execPath,
+      [FIXTURE, mode, JSON.stringify({ daemon, worker, webSocketEvents })],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        // A group of its own, so that a test can do to it what Ctrl-C in a terminal does.
+        detached: true,
+        env: { ...process.env, PLAN: JSON.stringify(plan), STATE_DIRECTORY: this.#directory },
+      },
+    );
     this.exitCode = new Promise((resolve) => this.process.once('exit', (code) => resolve(code)));
     if (this.process.stderr === null) throw new Error('no stderr');
     createInterface(this.process.stderr).on('line', (text) => this.#read(text));

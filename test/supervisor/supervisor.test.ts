@@ -109,6 +109,35 @@ describe('a process that ends unexpectedly', () => {
     },
   );
 
+  it('makes its place degraded when it keeps ending: the log says so once, and the core sees it', async () => {
+    const running = run({ plan: { executor: { start: 'exit:1' } } });
+    const degraded = await running.line(
+      (line) => line.msg.startsWith('process is degraded'),
+      30_000,
+    );
+    expect(degraded).toMatchObject({ level: 50, process: 'executor 0', restarts: 5 });
+    const flags = () =>
+      processesSeenByCore(running).map(({ role, degraded: flag }) => [role, flag === true]);
+    await expect.poll(flags, { timeout: 20_000 }).toEqual([
+      ['supervisor', false],
+      ['core', false],
+      ['executor', true],
+      ['gateway', false],
+    ]);
+  });
+
+  it.each([
+    ['core', { daemon: { memoryLimit: 1_048_576 } }],
+    ['executor', { worker: { memoryLimit: 1_048_576 } }],
+    ['gateway', { webSocketEvents: { memoryLimit: 1_048_576 } }],
+  ])('is one that has grown beyond its memoryLimit, and is back: %s', async (role, plan) => {
+    const running = run(plan);
+    const grown = await running.line((line) => line.msg.includes('beyond memoryLimit'));
+    expect(grown).toMatchObject({ level: 50, process: role, limit: 1_048_576 });
+    const restart = await running.line(isRestart);
+    expect(restart).toMatchObject({ pid: grown.grownPid, signal: 'SIGKILL' });
+  });
+
   it('leaves its reason on the log when it failed by a mistake', async () => {
     const running = run({ plan: { executor: { start: 'uncaught' } } });
     expect(await running.line(isRestart)).toMatchObject({
