@@ -29,6 +29,7 @@ describe('without a file', () => {
         shutdownTimeout: 25_000,
         standby: true,
         directFrames: true,
+        diskReserve: 16 * 1_048_576,
       },
       worker: {
         handlersDirectory: join(cwd, 'jobs'),
@@ -49,6 +50,7 @@ describe('without a file', () => {
         ...{ cancelledJobs: 30 * DAY_MS, cancelledJobsCount: 0 },
         ...{ events: 30 * DAY_MS, eventsCount: 0 },
       },
+      backup: { schedule: null, every: 0, timezone: 'UTC', directory: null, keep: 7 },
       privacy: { keysFile: null, redact: [] },
       events: [],
       webSocket: {
