@@ -42,6 +42,8 @@ function said(): readonly string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
 }
 
+const PATIENCE = { timeout: 20_000 };
+
 const VIEWS: readonly ProcessView[] = [
   { role: 'core', pid: 1, state: 'ready', restarts: 0, since: null },
   { role: 'executor', pid: 2, state: 'ready', restarts: 0, since: null },
@@ -56,9 +58,9 @@ describe('the link to the service manager', () => {
     link.reloaded();
     link.reloading();
     link.stopping(deadlineIn(25_000));
+    await expect.poll(() => said().join(), PATIENCE).toContain('STOPPING=1');
     await link.close();
-    const moves = said().map((line) => line.split('|')[0]);
-    expect(moves.filter((move) => /^(READY|RELOADING|STOPPING)/.test(move ?? ''))).toEqual([
+    expect(said().flatMap((line) => /(READY|RELOADING|STOPPING)=1/.exec(line)?.[0] ?? [])).toEqual([
       'READY=1',
       'RELOADING=1',
       'READY=1',
@@ -78,6 +80,7 @@ describe('the link to the service manager', () => {
     link.reloaded();
     link.changed(VIEWS);
     link.changed([...VIEWS]);
+    await expect.poll(said, PATIENCE).not.toEqual([]);
     await link.close();
     expect(said()).toEqual(['STATUS=Starting: 2 of 2 processes are up|']);
   });
@@ -96,6 +99,7 @@ describe('the link to the service manager', () => {
     link.changed(VIEWS);
     link.ready();
     link.reloading();
+    await expect.poll(() => lines, PATIENCE).not.toEqual([]);
     await link.close();
     expect(lines.filter((line) => line.includes('cannot be notified'))).toHaveLength(1);
     expect(lines[0]).toContain('ENOENT');
