@@ -128,10 +128,8 @@ try {
       `differs from run to run:\n${JSON.stringify(step)}\n${JSON.stringify(again[n])}`,
     );
   }
-  writeFileSync(
-    path.join(target, 'transcript.json'),
-    `${JSON.stringify({ version, ids, steps }, null, 2)}\n`,
-  );
+  const lines = [{ version, ids }, ...steps].map((line) => `${JSON.stringify(line)}\n`);
+  writeFileSync(path.join(target, 'transcript.jsonl'), lines.join(''));
 } finally {
   await site.stop('SIGKILL');
   rmSync(scratch, { recursive: true, force: true });

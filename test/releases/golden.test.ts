@@ -52,7 +52,12 @@ function copyOf(version: string): string {
 }
 
 function transcriptOf(version: string): Transcript {
-  return JSON.parse(readFileSync(path.join(releases, version, 'transcript.json'), 'utf8'));
+  const text = readFileSync(path.join(releases, version, 'transcript.jsonl'), 'utf8');
+  const [head, ...steps] = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return { ids: head.ids, steps };
 }
 
 function schemaOf(db: Database): readonly unknown[] {
