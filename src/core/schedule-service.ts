@@ -3,6 +3,7 @@
  * of when they run; every answer comes after the commit.
  */
 import type { ScheduleFacts, ScheduleService } from '../api/api-context.ts';
+import { didYouMean } from '../config/did-you-mean.ts';
 import type { Logger } from '../process/logger.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { JobRequest } from '../protocol/jobs.ts';
@@ -73,7 +74,7 @@ export class CoreScheduleService implements ScheduleService {
 
   async get(name: string): Promise<ScheduleFacts> {
     const schedule = await this.#parts.store.get(name);
-    if (schedule === undefined) throw unknownSchedule(name);
+    if (schedule === undefined) throw await this.#unknown(name);
     return this.#facts(schedule);
   }
 
@@ -89,14 +90,15 @@ export class CoreScheduleService implements ScheduleService {
     const { store } = this.#parts;
     const schedule = await store.get(name);
     if (schedule?.source === 'config') throw ownedByConfig(name, 'removed');
-    if (!(await store.remove(name))) throw unknownSchedule(name);
+    if (!(await store.remove(name))) throw await this.#unknown(name);
   }
 
   async setPaused(name: string, paused: boolean): Promise<ScheduleFacts> {
     const { store, clock, now } = this.#parts;
     const at = now();
+    if ((await store.get(name)) === undefined) throw await this.#unknown(name);
     const schedule = await store.put(name, (before) => {
-      if (before === undefined) throw unknownSchedule(name);
+      if (before === undefined) throw unknownSchedule(name, []);
       return pauseSchedule(before, paused, at);
     });
     clock.expect(schedule.nextAt);
@@ -105,8 +107,16 @@ export class CoreScheduleService implements ScheduleService {
 
   async runNow(name: string): Promise<JobRecord> {
     const [job] = (await this.#parts.clock.runNow(name))?.added ?? [];
-    if (job === undefined) throw unknownSchedule(name);
+    if (job === undefined) throw await this.#unknown(name);
     return job;
+  }
+
+  async #unknown(name: string): Promise<TaskbellError> {
+    const schedules = await this.#parts.store.list();
+    return unknownSchedule(
+      name,
+      schedules.map(({ spec }) => spec.name),
+    );
   }
 
   async #put(spec: ScheduleSpec, source: 'config' | 'api'): Promise<ScheduleRecord> {
@@ -142,8 +152,9 @@ function isSame({ spec, source }: ScheduleRecord, wanted: ScheduleSpec): boolean
   return source === 'config' && JSON.stringify(spec) === JSON.stringify(wanted);
 }
 
-function unknownSchedule(name: string): TaskbellError {
-  return new TaskbellError('E_NOT_FOUND', `There is no schedule ${name}.`, {
+function unknownSchedule(name: string, known: readonly string[]): TaskbellError {
+  const guess = didYouMean(name, known) || '.';
+  return new TaskbellError('E_NOT_FOUND', `There is no schedule ${name}${guess}`, {
     hint: 'taskbell schedule list shows the schedules.',
   });
 }

@@ -77,7 +77,9 @@ test.each([
 test('an error of the daemon keeps its code, words and hint', async () => {
   const result = await run(['job', 'add', 'unknown']);
   expect(result).toMatchObject({ exitCode: 65, stdout: '' });
-  expect(result.stderr).toBe('taskbell: No handler for unknown. (E_UNKNOWN_TYPE)\n  Add one.\n');
+  expect(result.stderr).toBe(
+    'taskbell: No handler for unknown. (E_UNKNOWN_TYPE)\n  Add one.\n  More: taskbell help E_UNKNOWN_TYPE\n',
+  );
 });
 
 test.each([

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { parseDuration } from '../../option-parsers.ts';
+import { withQueueName } from '../../queue-suggestion.ts';
 
 interface DrainOptions {
   readonly wait?: true;
@@ -21,7 +22,7 @@ export function define(command: Command, ctx: CliContext): void {
     .option('--json', 'print the queue as JSON')
     .action(async (name: string, options: DrainOptions) => {
       const queue = await ctx.withDaemon(async (daemon) => {
-        const drained = await daemon.drainQueue(name);
+        const drained = await withQueueName(ctx, { daemon, name }, () => daemon.drainQueue(name));
         const limit = options.timeout === undefined ? {} : { timeoutMs: options.timeout };
         if (!options.wait) return drained;
         const goesOn = () => `the queue ${name} takes no more jobs and runs those that it has`;
