@@ -63,6 +63,7 @@ import { queryOf } from './query-text.ts';
 import { RequestChannel } from './request-channel.ts';
 import { ScheduleClient } from './schedule-client.ts';
 import { TokenClient } from './token-client.ts';
+import { tracedAdd } from './traced-add.ts';
 import { listWorkers, quietWorkers, type RestartOptions, restartWorkers } from './worker-client.ts';
 
 /** Where the daemon is, and how patient to be with it. */
@@ -126,19 +127,28 @@ export class TaskbellClient {
    *
    * @throws TaskbellError E_UNKNOWN_TYPE, E_PAYLOAD_INVALID, E_PAYLOAD_TOO_LARGE, E_INVALID_REQUEST …
    */
-  async add(type: string, payload: Json = null, options: AddOptions = {}): Promise<AddedJob> {
-    const text = toText({ ...options, type, payload });
+  add(type: string, payload: Json = null, options: AddOptions = {}): Promise<AddedJob> {
+    return tracedAdd([{ ...options, type, payload }], ([request]) =>
+      this.#addOne(request ?? { ...options, type, payload }),
+    );
+  }
+
+  async #addOne(request: JobRequest): Promise<AddedJob> {
+    const { type, payload = null, ref } = request;
+    const text = toText(request);
     checkPayload(type, text, payload);
     // A ref holds for one request: gathered with others, it would be theirs too.
-    if (options.ref !== undefined) return (await this.#addJobs(text)) as AddedJob;
+    if (ref !== undefined) return (await this.#addJobs(text)) as AddedJob;
     return await this.#gatherer.add(text);
   }
 
   /** Adds up to 10,000 jobs, all or none. */
-  async addMany(requests: readonly JobRequest[]): Promise<readonly AddedJob[]> {
-    const body = toText(requests);
-    checkBatch(requests.length, Buffer.byteLength(body));
-    return (await this.#addJobs(body)) as AddedJob[];
+  addMany(requests: readonly JobRequest[]): Promise<readonly AddedJob[]> {
+    return tracedAdd(requests, async (traced) => {
+      const body = toText(traced);
+      checkBatch(traced.length, Buffer.byteLength(body));
+      return (await this.#addJobs(body)) as AddedJob[];
+    });
   }
 
   /**
@@ -153,9 +163,11 @@ export class TaskbellClient {
 
   /** Adds up to 10,000 jobs and one that runs when all of them have ended, however they did; all or none. */
   async addBatch(batch: BatchRequest): Promise<AddedBatch> {
-    const body = toText(batch);
-    checkBatch(batch.jobs.length, Buffer.byteLength(body));
-    return (await this.#addJobs(body, '/v1/batches')) as AddedBatch;
+    return await tracedAdd([batch.callback, ...batch.jobs], async ([callback, ...jobs]) => {
+      const body = toText({ ...batch, callback: callback ?? batch.callback, jobs });
+      checkBatch(jobs.length, Buffer.byteLength(body));
+      return (await this.#addJobs(body, '/v1/batches')) as AddedBatch;
+    });
   }
 
   /**

@@ -126,7 +126,10 @@ export class CoreJobService implements JobService {
 
   /** Of what was asked for, not of what it came to: a delay counts from another moment in the repeat. */
   #fingerprintOf(requests: readonly JobRequest[]): string {
-    return this.#parts.fingerprint([JSON.stringify(requests)]);
+    // Nor does the trace count: the repeat of an add may be part of another one.
+    const isTraced = requests.some(({ traceparent }) => traceparent !== undefined);
+    const untraced = isTraced ? requests.map(({ traceparent: _, ...rest }) => rest) : requests;
+    return this.#parts.fingerprint([JSON.stringify(untraced)]);
   }
 
   #toJob(request: JobRequest, at: number): NewJob {

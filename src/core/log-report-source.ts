@@ -74,7 +74,7 @@ function later(a: string, b: string): string {
 
 function toEndedJob(row: EndRow, epoch: string): EndedJob {
   const [data] = JSON.parse(row.data) as [JobEventData];
-  const { error, userId } = row.detail;
+  const { error, userId, traceparent } = row.detail;
   const success = data.state === 'succeeded';
   return {
     seq: row.seq,
@@ -87,6 +87,7 @@ function toEndedJob(row: EndRow, epoch: string): EndedJob {
     durationMs: data.duration ?? 0,
     attempts: data.attempt,
     userId,
+    ...(traceparent === undefined ? {} : { traceparent }),
     error: success ? null : { message: error?.message ?? data.state, stack: error?.stack ?? null },
   };
 }

@@ -30,6 +30,7 @@ export function toNewJob(request: JobRequest, facts: RequestFacts): NewJob {
     payload,
     priority: request.priority ?? 0,
     ...timesOf(request, at),
+    ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
     uniqueKey: uniqueKeyOf(request, fingerprint),
     unique: request.unique === undefined ? null : uniqueRuleOf(request.unique, request),
     retries: request.retries ?? null,

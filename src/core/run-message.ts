@@ -36,8 +36,9 @@ export function renderRun(
 function renderAssignment(job: ClaimedJob, names: string, timeoutMs: number): string {
   const { id, attempt, userId, group, createdAt, failures, payload } = job;
   const whose = `"userId":${orNull(userId)},"group":${orNull(group)},"createdAt":${createdAt}`;
+  const trace = job.traceparent === undefined ? '' : `,"traceparent":"${job.traceparent}"`;
   const dependencies = job.dependencies === null ? '' : `,"dependencies":${job.dependencies}`;
-  return `{"id":"${id}","attempt":${attempt},${names},${whose},"timeoutMs":${timeoutMs},"failures":${failures},"payload":${payload}${dependencies}}`;
+  return `{"id":"${id}","attempt":${attempt},${names},${whose},"timeoutMs":${timeoutMs},"failures":${failures},"payload":${payload}${dependencies}${trace}}`;
 }
 
 function orNull(name: string | null): string {

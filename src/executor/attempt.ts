@@ -7,6 +7,7 @@
  *
  * It knows neither the connection nor the other attempts.
  */
+import { isTracing } from '../process/tracing.ts';
 import type { Assignment, Fence } from '../protocol/execute.ts';
 import { KILL_GRACE_MS } from '../protocol/execute.ts';
 import type { JobLogLine, JobProgress } from '../protocol/jobs.ts';
@@ -26,6 +27,7 @@ import { fenceKey, type Outbox } from './outbox.ts';
 import { encodeOutcome } from './outcome.ts';
 import type { PrintedOutput } from './printed-output.ts';
 import { ProgressThrottle } from './progress-throttle.ts';
+import { tracedRun } from './traced-run.ts';
 
 /** setTimeout turns anything longer into 1 ms. */
 const MAX_TIMER_MS = 2_147_483_647;
@@ -67,7 +69,9 @@ export class Attempt implements Run {
   readonly #run = async (): Promise<void> => {
     let ending: Ending;
     try {
-      ending = await this.#handler.run(this);
+      ending = await (isTracing()
+        ? tracedRun(this.assignment, () => this.#handler.run(this))
+        : this.#handler.run(this));
     } catch (error) {
       // Handlers do not reject; if one does all the same, its attempt must still end.
       ending = { kind: 'failed', error: describeError(error), retryable: true };

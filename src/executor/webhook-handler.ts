@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { JobTypeSettings } from '../config/settings.ts';
+import { activeTraceparent } from '../process/tracing.ts';
 import { VERSION } from '../process/version.ts';
 import type { Assignment, TypeManifest } from '../protocol/execute.ts';
 import { readSecrets, signatureHeaders } from '../protocol/webhook-signature.ts';
@@ -61,7 +62,9 @@ async function runWebhook(
   try {
     const secrets = await secretsOf(hook);
     const body = bodyOf(run.assignment);
-    const headers = headersOf(hook, { id: idOf(run.assignment), body, now: around.now() }, secrets);
+    const trace = activeTraceparent() ?? run.assignment.traceparent;
+    const facts = { id: idOf(run.assignment), body, now: around.now(), trace };
+    const headers = headersOf(hook, facts, secrets);
     const { signal } = run;
     const { allowPrivateHosts } = hook;
     const request = { url: new URL(hook.url), headers, body, allowPrivateHosts, signal };
@@ -107,17 +110,20 @@ interface Facts {
   readonly id: string;
   readonly body: string;
   readonly now: number;
+  /** W3C traceparent; undefined: the job belongs to no trace. */
+  readonly trace: string | undefined;
 }
 
 function headersOf(
   { header }: WebhookSettings,
-  { id, body, now }: Facts,
+  { id, body, now, trace }: Facts,
   secrets: readonly Buffer[],
 ): Readonly<Record<string, string>> {
   const configured = Object.entries(header).map(([name, value]) => [name.toLowerCase(), value]);
   return {
     'user-agent': `taskbell/${VERSION}`,
     accept: 'application/json',
+    ...(trace === undefined ? {} : { traceparent: trace }),
     ...(Object.fromEntries(configured) as Record<string, string>),
     'content-type': 'application/json',
     ...signatureHeaders({ id, timestamp: Math.floor(now / 1_000), body }, secrets),

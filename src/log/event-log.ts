@@ -15,6 +15,8 @@ export type LogKind = 'event' | 'state' | 'end';
 export interface EndDetail {
   readonly userId: string | null;
   readonly error: JobError | null;
+  /** The trace that the job belongs to; mostly none. */
+  readonly traceparent?: string;
 }
 
 /** A row as it goes in. `data` is the JSON text of an array. */

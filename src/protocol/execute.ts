@@ -208,6 +208,8 @@ export interface Assignment extends Fence {
   readonly group: string | null;
   /** Left out where the job depends on none. */
   readonly dependencies?: Dependencies;
+  /** The trace that the job belongs to, as the W3C writes it; left out where it belongs to none. */
+  readonly traceparent?: string;
   /** Epoch milliseconds. */
   readonly createdAt: number;
   /** Time limit of this attempt; 0: none. */

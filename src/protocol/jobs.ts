@@ -144,6 +144,8 @@ export interface JobRequest {
   readonly timeoutMs?: number;
   /** Who hears of the end: goes into the report, and may see the job's events. */
   readonly userId?: string;
+  /** The trace that its attempts and its report belong to, as the W3C writes it; made by the client library. */
+  readonly traceparent?: string;
 }
 
 export interface JobError {

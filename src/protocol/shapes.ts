@@ -43,8 +43,14 @@ export const ISO_TIME = v.pipe(
   v.check((text) => Number.isFinite(Date.parse(text)), EXPECTED_TIME),
 );
 
+const TRACEPARENT = v.pipe(
+  v.string('expected text'),
+  v.regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/, 'expected a W3C traceparent'),
+);
+
 export const JOB_REQUEST = v.strictObject({
   type: NAME,
+  traceparent: v.optional(TRACEPARENT),
   payload: v.optional(v.unknown()),
   queue: v.optional(NAME),
   priority: v.optional(wholeNumber(-1000, 1000)),

@@ -41,6 +41,8 @@ export interface NewJob {
   readonly after: readonly string[];
   /** With `after`, instead of `runAt`: the pause between its release and its first run. */
   readonly delayMs?: number;
+  /** The trace that it belongs to; mostly none. */
+  readonly traceparent?: string;
   readonly onDependencyFailure: DependencyPolicy;
 }
 
@@ -109,6 +111,7 @@ export interface ClaimedJob extends Fence {
   readonly durability: Durability;
   /** `Dependencies` of the execute protocol as JSON text, handed down; null where it depends on none. */
   readonly dependencies: string | null;
+  readonly traceparent?: string;
   /** Added for later, or behind others: it did not wait since it was added. */
   readonly isPutOff: boolean;
   readonly createdAt: number;

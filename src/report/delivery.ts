@@ -16,6 +16,7 @@ import {
 import type { CursorKeeper } from './cursor-keeper.ts';
 import type { ReceiverConnection } from './receiver-connection.ts';
 import type { EndedJob, ReportSource } from './report-source.ts';
+import { beginReportSpan } from './report-span.ts';
 import { type SendWindow, WINDOW_SIZE, type WindowEntry } from './send-window.ts';
 import { type TaskMessageSettings, taskArguments } from './task-message.ts';
 import { sleep, Wake } from './wake.ts';
@@ -135,6 +136,9 @@ export class Delivery {
     const args = taskArguments(entry.end, this.#parts.settings);
     entry.state = 'emitted';
     entry.emittedAtMono = this.#parts.now();
+    // Of an emit that was lost with its connection.
+    entry.endSpan?.('not acknowledged');
+    entry.endSpan = beginReportSpan(entry.end);
     if (this.#parts.memory.mode === 'off') {
       this.#connection.emit(args);
       return;
@@ -166,6 +170,8 @@ export class Delivery {
   #settle(entries: readonly WindowEntry[]): void {
     const { window, cursor, observer } = this.#parts;
     for (const entry of entries) {
+      entry.endSpan?.();
+      entry.endSpan = undefined;
       if (window.settle(entry)) observer.reported(entry.end);
     }
     cursor.moveTo(window.settledPosition);

@@ -18,6 +18,8 @@ export interface EndedJob {
   readonly durationMs: number;
   readonly attempts: number;
   readonly userId: string | null;
+  /** The trace that the job belongs to; mostly none. */
+  readonly traceparent?: string;
   /** Null for a success. */
   readonly error: { readonly message: string; readonly stack: string | null } | null;
 }

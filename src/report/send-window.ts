@@ -19,6 +19,8 @@ export interface WindowEntry {
   state: 'waiting' | 'emitted' | 'settled';
   /** Monotonic; of the last emit. */
   emittedAtMono: number;
+  /** Where somebody traces. */
+  endSpan?: ((error?: unknown) => void) | undefined;
 }
 
 export class SendWindow {

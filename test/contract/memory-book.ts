@@ -53,10 +53,11 @@ export class MemoryBook implements MemoryState {
     }
     this.keep(finished(job, end, decision, now));
     this.#all.ends.set(state, (this.#all.ends.get(state) ?? 0) + 1);
-    const { id, userId } = job.record;
+    const { id, userId, traceparent } = job.record;
+    const trace = traceparent === undefined ? {} : { traceparent };
     const data = endEvent(job.record, end, state, reason);
     this.log.write(
-      { type: 'job', id, kind: 'end', data, detail: { userId, error: end.error } },
+      { type: 'job', id, kind: 'end', data, detail: { userId, error: end.error, ...trace } },
       now,
     );
   }

@@ -158,8 +158,9 @@ export function attemptsOf(job: MemoryJob): readonly AttemptRecord[] {
 export function claimedOf({ record, isPutOff: putOff }: MemoryJob): ClaimedJob {
   const { id, attempt, type, queue, payload, userId, createdAt, retries, timeoutMs, failures } =
     record;
-  const { group, durability } = record;
+  const { group, durability, traceparent } = record;
   return {
+    ...(traceparent === undefined ? {} : { traceparent }),
     ...{ id, attempt, type, queue, payload, userId, createdAt, retries, timeoutMs, failures },
     ...{ group, durability, isPutOff: putOff, dependencies: null },
   };

@@ -67,6 +67,7 @@ const FILES: readonly (readonly [from: string, to: string, allowed: boolean])[] 
   ['config/planted.ts', 'schedule/check-timing.ts', true],
   ['core/compose.ts', 'gateway/planted.ts', false],
   ['client/planted.ts', 'process/service.ts', true],
+  ['client/planted.ts', 'process/tracing.ts', true],
   ['executor/planted.ts', 'client/define-job.ts', true],
   ['gateway/planted.ts', 'access/decide-access.ts', true],
   ['gateway/planted.ts', 'access/directory.ts', false],

@@ -107,8 +107,8 @@ function renderLine(row: LogRow, at: number, detail: EndDetail | undefined): str
   return detail === undefined || isEmpty(detail) ? line : `${line}\t${JSON.stringify(detail)}`;
 }
 
-function isEmpty({ userId, error }: EndDetail): boolean {
-  return userId === null && error === null;
+function isEmpty({ userId, error, traceparent }: EndDetail): boolean {
+  return userId === null && error === null && traceparent === undefined;
 }
 
 /** Ids are opaque: whatever might be taken for something else stands as JSON. */

@@ -13,7 +13,7 @@ import type { JobAdds } from './job-adds.ts';
 import type { JobCounts } from './job-counts.ts';
 import type { DependencyEnd, JobDependencies } from './job-dependencies.ts';
 import { hasFlag } from './job-flags.ts';
-import { type JobRow, keyOf, type LiveRow, laneOf, readOptions } from './job-rows.ts';
+import { type JobRow, keyOf, type LiveRow, laneOf, readOptions, traceOf } from './job-rows.ts';
 import type { JobStatements } from './job-statements.ts';
 import type { RunningRows } from './running-rows.ts';
 import type { SealedRows } from './sealed-rows.ts';
@@ -136,7 +136,7 @@ export class JobEnds {
     );
     remove.run(row.id);
     const data = endEvent(row, end, next.state, next.reason);
-    const detail = { userId: row.user_id, error: end.error };
+    const detail = { userId: row.user_id, error: end.error, ...traceOf(row.options) };
     const id = String(row.id);
     this.#writer.write({ type: 'job', id, kind: 'end', data, detail }, row.last_seq, now);
     this.#counts.move(row.queue, row.state, next.state);

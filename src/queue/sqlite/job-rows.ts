@@ -88,21 +88,32 @@ export interface JobOptions {
   readonly onDependencyFailure?: DependencyPolicy;
   /** Counts from its release. */
   readonly delayMs?: number;
+  readonly traceparent?: string;
 }
 
 /** Null where there is nothing to say, as with nearly every job. */
-export function optionsOf({ backoff, onDependencyFailure, delayMs }: NewJob): string | null {
-  if (backoff === null && onDependencyFailure === 'fail' && delayMs === undefined) return null;
+export function optionsOf(job: NewJob): string | null {
+  const { backoff, onDependencyFailure, delayMs, traceparent } = job;
+  const isUsual = backoff === null && onDependencyFailure === 'fail';
+  if (isUsual && delayMs === undefined && traceparent === undefined) return null;
   const options: JobOptions = {
     ...(backoff === null ? {} : { backoff }),
     ...(onDependencyFailure === 'fail' ? {} : { onDependencyFailure }),
     ...(delayMs === undefined ? {} : { delayMs }),
+    ...(traceparent === undefined ? {} : { traceparent }),
   };
   return JSON.stringify(options);
 }
 
 export function readOptions(options: string | null): JobOptions {
   return options === null ? {} : JSON.parse(options);
+}
+
+/** Nothing where the job belongs to no trace. */
+export function traceOf(options: string | null): { readonly traceparent?: string } {
+  if (options === null) return {};
+  const { traceparent } = readOptions(options);
+  return traceparent === undefined ? {} : { traceparent };
 }
 
 export function flagsOf(job: NewJob): number {
@@ -133,6 +144,7 @@ export function toJob(row: JobRow): JobRecord {
     onDependencyFailure,
     durability: hasFlag(row.flags, 'os') ? 'os' : 'disk',
     hasDependencies: hasFlag(row.flags, 'hasDependencies'),
+    ...traceOf(row.options),
     waitsFor: row.waits_for,
     createdAt: row.created_at,
     startedAt: row.started_at,
@@ -264,6 +276,7 @@ export function toClaimed(row: WaitingRow, payload = row.payload): ClaimedJob {
     group: groupOf(row),
     durability: hasFlag(row.flags, 'os') ? 'os' : 'disk',
     isPutOff: hasFlag(row.flags, 'putOff'),
+    ...traceOf(row.options),
     dependencies: null,
   };
 }
