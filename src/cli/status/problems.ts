@@ -46,7 +46,10 @@ function warn(text: string, remedy: string): ProblemView {
 
 function processProblems({ ready, processes }: StatusView): readonly ProblemView[] {
   const down = processes.filter(({ state }) => state === 'backoff' || state === 'stopped');
-  const restless = processes.filter(({ restarts }) => restarts >= MANY_RESTARTS);
+  const degraded = processes.filter((process) => process.degraded === true);
+  const restless = processes.filter(
+    (process) => process.restarts >= MANY_RESTARTS && process.degraded !== true,
+  );
   const starting = !ready && down.length === 0;
   return [
     ...down.map(({ role }) =>
@@ -55,6 +58,12 @@ function processProblems({ ready, processes }: StatusView): readonly ProblemView
     ...(starting
       ? [warn('not all processes are up', 'they are being started: ask again in some seconds')]
       : []),
+    ...degraded.map(({ role, restarts }) =>
+      warn(
+        `${role} is degraded: it keeps ending (${restarts} times so far)`,
+        'the log says how each ended; it is sound again when it has lived for a minute',
+      ),
+    ),
     ...restless.map(({ role, restarts }) =>
       warn(
         `${role} was restarted ${restarts} times`,

@@ -106,14 +106,14 @@ function describeDetails({ log }: StatusView, details: StatusDetails): readonly 
 
 function processTable({ status, now }: StatusPage, paint: Painter): readonly string[] {
   const vitals = new Map((status.details?.vitals ?? []).map((one) => [one.pid, one]));
-  const rows = status.processes.map(({ role, pid, state, restarts, since }) => {
+  const rows = status.processes.map(({ role, pid, state, restarts, since, degraded }) => {
     const { residentBytes = null, cpuSeconds = null } = vitals.get(pid ?? -1) ?? {};
     const upMs = since === null ? null : Math.max(0, now - Date.parse(since));
     return [
       ...[role, cell(pid), String(restarts), upMs === null ? '-' : formatAge(upMs)],
       residentBytes === null ? '-' : formatBytes(residentBytes),
       cpuSeconds === null ? '-' : `${cpuSeconds.toFixed(1)} s`,
-      paintState(paint, state),
+      degraded ? paint(`${state}, degraded`, 'red') : paintState(paint, state),
     ];
   });
   return formatTable([['PROCESS', 'PID', 'RESTARTS', 'UP', 'MEMORY', 'CPU', 'STATE'], ...rows]);

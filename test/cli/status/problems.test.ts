@@ -38,6 +38,11 @@ describe('each problem comes with what to do', () => {
       { ...WELL, processes: [{ ...process, state: 'ready', restarts: 9 }] },
       /restarted 9 times/,
     ],
+    [
+      'a place that keeps failing',
+      { ...WELL, processes: [{ ...process, state: 'ready', restarts: 9, degraded: true }] },
+      /degraded.*9 times/,
+    ],
     ['processes that start', { ...WELL, ready: false }, /being started/],
     [
       'jobs and nobody who runs them',
