@@ -10,6 +10,7 @@ import { CREDENTIAL_PREFIX, filePath, isCredentialName } from './credential-name
 import { isSecret } from './keys.ts';
 import type { ConfigProblem } from './origin.ts';
 import type { ResolvedSection } from './resolve.ts';
+import type { Settings } from './settings.ts';
 
 interface WithCredentials {
   readonly assignments: readonly Assignment[];
@@ -76,4 +77,23 @@ function credentialIn(text: string): string | undefined {
   if (!text.startsWith(CREDENTIAL_PREFIX)) return undefined;
   const name = text.slice(CREDENTIAL_PREFIX.length);
   return isCredentialName(name) ? name : undefined;
+}
+
+/** Settings whose credentials are left out, for checks outside of the service, where nobody has handed them over. */
+export function withoutCredentials(settings: Settings): Settings {
+  const { auth, issuers, access, privacy, edge, webSocket, jobs } = settings;
+  return {
+    ...settings,
+    auth: { ...auth, publicKeyFile: known(auth.publicKeyFile) },
+    issuers: issuers.filter(({ publicKeyFile }) => known(publicKeyFile) === publicKeyFile),
+    access: { ...access, hookSecretFile: known(access.hookSecretFile) },
+    privacy: { ...privacy, keysFile: known(privacy.keysFile) },
+    edge: { ...edge, tokenFile: known(edge.tokenFile), caFile: known(edge.caFile) },
+    webSocket: { ...webSocket, tokenFile: known(webSocket.tokenFile), auth: {}, query: {} },
+    jobs: jobs.map((job) => ({ ...job, secretFile: known(job.secretFile), header: {} })),
+  };
+}
+
+function known(file: string | null): string | null {
+  return file === null || credentialIn(file) !== undefined ? null : file;
 }

@@ -9,7 +9,15 @@ export function define(command: Command, ctx: CliContext): void {
     .action(async (options: { readonly json?: true }) => {
       const loaded = await ctx.load();
       const { settings } = loaded;
-      await checkConfiguration(loaded);
+      const { namedCredentials, withoutCredentials } = await import(
+        '../../../config/credentials.ts'
+      );
+      const later = namedCredentials(loaded.sections);
+      const checked = later.length === 0 ? settings : withoutCredentials(settings);
+      await checkConfiguration({ ...loaded, settings: checked });
+      for (const { key, name } of later) {
+        ctx.note(`${key}: the credential ${name} is there, and looked at, in the service only`);
+      }
       const { file, profile } = settings;
       if (options.json) ctx.printJson({ valid: true, file, profile });
       else
