@@ -158,6 +158,21 @@ describe.each(BOTH)('a job in the $name store', ({ open }) => {
   });
 
   describe('when it is claimed', () => {
+    it('keeps the trace that it belongs to, to its attempt and the row of its end', async () => {
+      const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+      const id = await addOne(jobs, { traceparent });
+      expect(await jobs.get(id)).toMatchObject({ traceparent });
+      const claimed = await claimOne(jobs);
+      expect(claimed).toMatchObject({ id, traceparent });
+      await settle(jobs, claimed, 'succeeded');
+      await settle(jobs, await startOne(jobs), 'succeeded');
+      const details = (await stores.log.readEnds('0', 9)).map(({ detail }) => detail);
+      expect(details).toEqual([
+        { userId: null, error: null, traceparent },
+        { userId: null, error: null },
+      ]);
+    });
+
     it('tells whether it could have run since it was added', async () => {
       await addOne(jobs, { runAt: NOW + 500 });
       expect(await jobs.promote(NOW + 600, 10)).toHaveLength(1);

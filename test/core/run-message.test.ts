@@ -24,6 +24,14 @@ it('carries payload and dependencies as they are stored', () => {
   expect(attempts[0]).not.toHaveProperty('dependencies');
 });
 
+it('carries the trace of a job, where it belongs to one', () => {
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const [text = ''] = renderRun([claimed('1', { traceparent }), claimed('2')], []);
+  const { attempts } = JSON.parse(text);
+  expect(attempts[0]).toMatchObject({ traceparent });
+  expect(attempts[1]).not.toHaveProperty('traceparent');
+});
+
 it('names type and queue of each, whatever the job before it was', () => {
   const jobs = [
     claimed('1'),

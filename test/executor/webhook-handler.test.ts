@@ -96,6 +96,17 @@ describe('a web hook', () => {
     });
   });
 
+  it('passes the trace of its job on, and none where there is none', async () => {
+    const server = await receive(ok);
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    await call(hookAt(server.port), { job: { traceparent } });
+    await call(hookAt(server.port));
+    expect(server.requests.map(({ headers }) => headers.traceparent)).toEqual([
+      traceparent,
+      undefined,
+    ]);
+  });
+
   it('is signed, and says who calls; a repeat has the same id', async () => {
     const server = await receive(ok);
     const key = Buffer.alloc(32, 5);
