@@ -103,4 +103,5 @@ export const SERVICE_NOTES: CommandNotes = {
   'report status': { json: REPORT_JSON },
   'report retry': { json: 'as `report status`' },
   'service print pm2': { text: 'See [operations.md](operations.md#under-pm2).' },
+  'service print systemd': { text: 'See [operations.md](operations.md#under-systemd).' },
 };
