@@ -28,8 +28,7 @@ export class LineFramer {
     const lines: FramedLine[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEW_LINE); end !== -1; end = chunk.indexOf(NEW_LINE, start)) {
-      this.#keep(chunk.subarray(start, end));
-      lines.push(this.#take());
+      lines.push(this.#whole(chunk, start, end) ?? this.#completed(chunk.subarray(start, end)));
       start = end + 1;
     }
     if (start < chunk.length) this.#keep(chunk.subarray(start));
@@ -39,6 +38,17 @@ export class LineFramer {
   /** @returns the last line if the stream did not end with a line break */
   end(): readonly FramedLine[] {
     return this.#bytes > 0 || this.#truncated ? [this.#take()] : [];
+  }
+
+  /** A line that is in one chunk as a whole, as most are, is read where it stands. */
+  #whole(chunk: Buffer, start: number, end: number): FramedLine | undefined {
+    if (this.#bytes > 0 || this.#truncated || end - start > this.#maxBytes) return undefined;
+    return { text: decode(chunk, start, end), truncated: false };
+  }
+
+  #completed(piece: Buffer): FramedLine {
+    this.#keep(piece);
+    return this.#take();
   }
 
   #keep(piece: Buffer): void {
@@ -57,7 +67,11 @@ export class LineFramer {
     this.#parts = [];
     this.#bytes = 0;
     this.#truncated = false;
-    const end = bytes.at(-1) === CARRIAGE_RETURN ? bytes.length - 1 : bytes.length;
-    return { text: bytes.toString('utf8', 0, end), truncated };
+    return { text: decode(bytes, 0, bytes.length), truncated };
   }
+}
+
+function decode(bytes: Buffer, start: number, end: number): string {
+  const isCarried = end > start && bytes[end - 1] === CARRIAGE_RETURN;
+  return bytes.toString('utf8', start, isCarried ? end - 1 : end);
 }
