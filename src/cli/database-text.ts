@@ -23,7 +23,7 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${unit}`;
 }
 
-export function describeFacts(facts: DatabaseFacts): string {
+function describeFacts(facts: DatabaseFacts): string {
   const { bytes, unfinishedJobs, endedJobs, schedules, top } = facts;
   const jobs = `${unfinishedJobs} unfinished and ${endedJobs} ended jobs`;
   return `${formatBytes(bytes)}: ${jobs}, ${schedules} schedules, events up to ${top}`;
