@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import type { BulkAnswer, JobFilter, TaskbellClient } from '../client/client.ts';
 import { exitCodeOf, TaskbellError } from '../protocol/errors.ts';
 import type { CliContext } from './cli-context.ts';
-import { confirm } from './confirmation.ts';
+import { confirm, mayBeAsked } from './confirmation.ts';
 import { jobTable } from './job-table.ts';
 import { withProgress } from './progress.ts';
 
@@ -65,6 +65,8 @@ function changeAll(
   );
 }
 
+const LOOK_FIRST = 'Look with --dry-run at what would be done, and add --yes to do it.';
+
 /** By ids alone. */
 function isNamed(filter: JobFilter): boolean {
   return Object.keys(filter).every((key) => key === 'ids');
@@ -75,16 +77,15 @@ async function isWanted(
   daemon: TaskbellClient,
   { verb, filter = {}, call }: BulkWork,
 ): Promise<boolean> {
-  const { stdinIsTerminal, stderrIsTerminal } = ctx.world;
   // Counted only for who can be asked.
-  const preview =
-    stdinIsTerminal && stderrIsTerminal
-      ? await call(daemon, filter, { dryRun: true, signal: ctx.signal })
-      : undefined;
+  const preview = mayBeAsked(ctx)
+    ? await call(daemon, filter, { dryRun: true, signal: ctx.signal })
+    : undefined;
   const { examples = [] } = preview ?? {};
   if (examples.length > 0) for (const line of jobTable(examples, ctx.paint)) ctx.warn(line);
   if (preview !== undefined && preview.matched > examples.length) ctx.warn('…');
-  if (await confirm(ctx, `${verb} ${jobs(preview?.matched ?? 0)}?`)) return true;
+  const what = preview === undefined ? 'all jobs that fit' : jobs(preview.matched);
+  if (await confirm(ctx, `${verb} ${what}?`, LOOK_FIRST)) return true;
   ctx.note('nothing was changed');
   return false;
 }

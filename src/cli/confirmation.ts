@@ -3,18 +3,27 @@ import { createInterface } from 'node:readline';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { CliContext } from './cli-context.ts';
 
+/** Whether somebody is there to answer, and wants to be asked. */
+export function mayBeAsked({ world, modes }: CliContext): boolean {
+  return world.stdinIsTerminal && world.stderrIsTerminal && modes.mayAsk;
+}
+
 /**
  * @param question ends with a question mark
+ * @param hint names the flag that answers it
  * @returns whether the answer was yes
  * @throws TaskbellError E_USAGE where nobody can be asked
  */
-export async function confirm(ctx: CliContext, question: string): Promise<boolean> {
-  const { stdin, stderr, stdinIsTerminal, stderrIsTerminal } = ctx.world;
-  const isTerminal = stdinIsTerminal && stderrIsTerminal;
-  if (!isTerminal || !ctx.modes.mayAsk) {
+export async function confirm(
+  ctx: CliContext,
+  question: string,
+  hint = 'Add --yes to do it without being asked.',
+): Promise<boolean> {
+  const { stdin, stderr } = ctx.world;
+  if (!mayBeAsked(ctx)) {
     const why = ctx.modes.mayAsk ? 'this is no terminal' : '--no-input was given';
     throw new TaskbellError('E_USAGE', `Nobody can be asked "${question}": ${why}.`, {
-      hint: 'Look with --dry-run at what would be done, and add --yes to do it.',
+      hint,
     });
   }
   stderr.write(`${question} [y/N] `);
