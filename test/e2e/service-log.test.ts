@@ -134,7 +134,7 @@ test(
     const file = site.path('service.log');
     const daemon = site.start([
       'up',
-      ...['--set', `daemon.logFile=${file}`, '--set', 'daemon.logFileSize=64KB'],
+      ...['--set', `daemon.logFile=${file}`, '--set', 'daemon.logFileSize=65536'],
       ...['--set', 'daemon.logFiles=1000'],
     ]);
     await works();
