@@ -242,6 +242,34 @@ describe('a full disk', () => {
   });
 });
 
+describe('a full disk with space that was held back', () => {
+  it('has the group committed once more when there is space', async () => {
+    let released = 0;
+    const { note, said, transaction } = start((one) => {
+      released += 1;
+      one.failAt = undefined;
+      return true;
+    });
+    // As the index of the write-ahead log says it, which is on the same disk.
+    transaction.failAt = { word: 'commit', error: storageError('SQLITE_IOERR_SHMSIZE') };
+    await Promise.all([note('a'), note('b')]);
+    const attempt = ['begin', 'a', 'b', 'commit'];
+    expect(said).toEqual([...attempt, 'rollback', ...attempt]);
+    expect([released, transaction.fatal]).toEqual([1, []]);
+  });
+
+  it('refuses the group when that was not enough', async () => {
+    let asked = 0;
+    const { note, transaction } = start(() => {
+      asked += 1;
+      return asked === 1;
+    });
+    transaction.failAt = { word: 'commit', error: storageError('SQLITE_FULL') };
+    await expect(note('a')).rejects.toMatchObject({ code: 'E_DISK_FULL' });
+    expect(asked).toBe(2);
+  });
+});
+
 describe('a write lock that another program holds', () => {
   it('is waited for, and what came meanwhile shares the transaction', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -35,10 +35,14 @@ class Recorder implements Transaction {
   }
 }
 
-export function start() {
+/** @param onFull what is done about a full disk */
+export function start(onFull?: (transaction: Recorder) => boolean) {
   const transaction = new Recorder();
   const onFatal = (error: TaskbellError) => transaction.fatal.push(error);
-  const loop = new CommitLoop({ transaction, onFatal });
+  const loop = new CommitLoop({
+    ...{ transaction, onFatal },
+    ...(onFull && { onFull: () => onFull(transaction) }),
+  });
   const note = (word: string) => loop.commit(() => transaction.said.push(word));
   return { transaction, loop, note, said: transaction.said };
 }
