@@ -73,7 +73,7 @@ async function cursorsOf(
   ];
 }
 
-export function diskOf(databaseFile: string): DiskView {
+function diskOf(databaseFile: string): DiskView {
   const { freeBytes, totalBytes } = spaceAt(databaseFile);
   return {
     databaseBytes: sizeOf(databaseFile),

@@ -151,7 +151,7 @@ function describeTroubles(
   return ['', 'last warnings and errors', ...lines];
 }
 
-export function describeTrouble(trouble: TroubleView, now: number, paint: Painter): string {
+function describeTrouble(trouble: TroubleView, now: number, paint: Painter): string {
   const { at, level, role, pid, message, problem } = trouble;
   const ago = formatAge(now - Date.parse(at));
   const what = problem === null ? message : `${message}: ${problem}`;
