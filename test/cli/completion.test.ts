@@ -7,6 +7,9 @@ import { askNames } from '../../src/cli/completion/live-names.ts';
 import { ControlServer } from '../client/control-server.ts';
 import { runCommand } from './run-command.ts';
 
+/** However busy the machine is. */
+const PATIENT = { TASKBELL_COMPLETION_MS: '25000' };
+
 let server: ControlServer;
 let cwd: string;
 
@@ -23,7 +26,7 @@ afterEach(async () => {
 /** The words that are offered; the last one of the line is at the cursor. */
 async function offered(...line: readonly string[]): Promise<readonly string[]> {
   const argv = ['__complete', '--', '--socket', server.socketPath, ...line];
-  const { exitCode, stdout, stderr } = await runCommand(argv, { cwd });
+  const { exitCode, stdout, stderr } = await runCommand(argv, { cwd, environment: PATIENT });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   return stdout
     .split('\n')
@@ -142,7 +145,7 @@ describe('live names', () => {
   test('ids of recent jobs are offered with their type and state, one after the other', async () => {
     server.addJob({ type: 'mail', payload: null });
     const argv = ['__complete', '--', '--socket', server.socketPath, 'job', 'wait', '7', ''];
-    const { stdout } = await runCommand(argv, { cwd });
+    const { stdout } = await runCommand(argv, { cwd, environment: PATIENT });
     expect(stdout).toBe('1\tmail, queued\n');
   });
 
@@ -158,7 +161,9 @@ describe('live names', () => {
     ];
     server.routes.set('GET /v1/queues', () => ({ queues }));
     const argv = ['__complete', '--', '--socket', server.socketPath, 'queue', 'pause', ''];
-    expect((await runCommand(argv, { cwd })).stdout).toBe('c\tqueue, open or not\n');
+    expect((await runCommand(argv, { cwd, environment: PATIENT })).stdout).toBe(
+      'c\tqueue, open or not\n',
+    );
   });
 });
 

@@ -47,7 +47,13 @@ function isThere(shell: Shell): boolean {
 async function runShell(shell: Shell, argv: readonly string[]): Promise<readonly string[]> {
   const { stdout, stderr } = await promisify(execFile)(SHELLS[shell], argv, {
     cwd: directory,
-    env: { ...process.env, PATH: `${directory}:${process.env.PATH}`, HOME: directory },
+    env: {
+      ...process.env,
+      PATH: `${directory}:${process.env.PATH}`,
+      HOME: directory,
+      // However busy the machine is.
+      TASKBELL_COMPLETION_MS: '25000',
+    },
   });
   expect(stderr).toBe('');
   return stdout.split('\n').filter((line) => line.trim() !== '');

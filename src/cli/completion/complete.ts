@@ -39,11 +39,16 @@ async function liveNames(
   try {
     const socket = await findSocket(line, world);
     const { askNames } = await import('./live-names.ts');
-    return await askNames(socket, kind);
+    return await askNames(socket, kind, AbortSignal.timeout(patienceMs(world)));
   } catch {
     // A configuration with mistakes: `config check` is the place to tell of them, not the prompt.
     return [];
   }
+}
+
+/** A user who has pressed Tab waits no longer than this for names; on a slow machine, as the variable says. */
+function patienceMs({ environment }: CliWorld): number {
+  return Number(environment.TASKBELL_COMPLETION_MS) || 800;
 }
 
 /** The options that say where the daemon is count here, too. */

@@ -12,8 +12,6 @@ export interface Candidate {
   readonly words: string;
 }
 
-/** A user who has pressed Tab waits no longer than this for names. */
-const PATIENCE_MS = 800;
 const MAX_ANSWER_BYTES = 4 * 1_048_576;
 
 interface Source {
@@ -70,7 +68,7 @@ const SOURCES: Readonly<Record<LiveKind, Source>> = {
 export async function askNames(
   socketPath: string,
   kind: LiveKind,
-  signal: AbortSignal = AbortSignal.timeout(PATIENCE_MS),
+  signal: AbortSignal,
 ): Promise<readonly Candidate[]> {
   const { path, read } = SOURCES[kind];
   try {
