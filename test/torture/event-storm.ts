@@ -35,6 +35,8 @@ export class EventStorm {
   readonly #parts: StormParts;
   readonly #clients: readonly ResumingClient[];
   #isOver = false;
+  /** Rounds of events that were published. */
+  rounds = 0;
   #publishing: Promise<void> = Promise.resolve();
 
   private constructor(parts: StormParts, clients: readonly ResumingClient[]) {
@@ -96,8 +98,8 @@ export class EventStorm {
 
   async #publish(): Promise<void> {
     const { publisher } = this.#parts;
-    for (let round = 0; !this.#isOver; round += 1) {
-      await publisher.publish(this.#roundOf(round));
+    for (; !this.#isOver; this.rounds += 1) {
+      await publisher.publish(this.#roundOf(this.rounds));
       await delay(REST_MS);
     }
   }

@@ -5,7 +5,7 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
-import { connect } from '../../src/client/client.ts';
+import { connect, type TaskbellClient } from '../../src/client/client.ts';
 import { type Daemon, Site, until } from '../e2e/daemon.ts';
 import { freePort } from '../e2e/free-port.ts';
 import { EventStorm, readWholeLog } from './event-storm.ts';
@@ -72,9 +72,14 @@ async function openEdge(): Promise<Stage> {
   return { core: { site, daemon }, serving, port };
 }
 
-async function strike(stage: Stage, fault: Fault, draws: Draws): Promise<void> {
+interface Striking {
+  /** With more patience than a core that was killed again and again needs. */
+  readonly api: TaskbellClient;
+  readonly draws: Draws;
+}
+
+async function strike(stage: Stage, fault: Fault, { api, draws }: Striking): Promise<void> {
   if (fault === 'rolling') {
-    const { api } = stage.core.site;
     await until(async () => (await api.status()).ready, 'the gateways are there', WITHIN_MS);
     // One that has not come back to a core of a moment ago is not among them.
     expect(await api.restartGateways({ rolling: true })).not.toEqual([]);
@@ -98,8 +103,11 @@ async function endure(stage: Stage, clients: number, faults: readonly Fault[]): 
   onTestFinished(() => storm.stop());
   const draws = drawsOf(SEED, 'faults');
   for (const fault of faults) {
+    const { rounds } = storm;
     await delay(BETWEEN_MS);
-    await strike(stage, fault, draws);
+    // However long a core takes that was killed before: each fault hits events on their way.
+    await until(() => storm.rounds >= rounds + 10, 'events are published', WITHIN_MS);
+    await strike(stage, fault, { api: publisher, draws });
   }
   await storm.calm();
   const log = await readWholeLog(site.socket);
