@@ -14,12 +14,14 @@ import { CELLS, type LoopWatchData } from './loop-watch.ts';
 import { mainStack } from './main-stack.ts';
 
 /** One wake of an idle process in so long. */
-const ASK_EVERY_MS = 8_000;
+const ASK_EVERY_MS = 6_000;
 /** Longer than any turn of the loop that is worth having; with the pause before and the look told within 15 s. */
 const STALLED_AFTER_MS = 4_000;
 /** A process that was stopped as a whole, or found no processor, has not answered either: it gets another chance. */
 const SECOND_CHANCE_MS = 1_000;
-const STACK_WITHIN_MS = 1_500;
+const STACK_WITHIN_MS = 3_000;
+/** On a machine that is too busy for the first look: a place that comes late is better than none. */
+const LATE_STACK_WITHIN_MS = 15_000;
 
 const { memory } = workerData as LoopWatchData;
 const cells = new Int32Array(memory);
@@ -32,6 +34,10 @@ for (;;) {
   if (isAnsweredWithin(STALLED_AFTER_MS) || isAnsweredWithin(SECOND_CHANCE_MS)) continue;
   const stack = await mainStack(STACK_WITHIN_MS);
   tell({ kind: 'stalled', stalledMs: since(askedMono), stack });
+  const late = stack === '' ? await mainStack(LATE_STACK_WITHIN_MS) : '';
+  // Where it turns again, that is another place.
+  if (late !== '' && !isAnsweredWithin(0))
+    tell({ kind: 'stalled', stalledMs: since(askedMono), stack: late });
   // For as long as it takes: the process may well be ended meanwhile.
   Atomics.wait(cells, CELLS.answered, questions - 1);
   tell({ kind: 'turning', stalledMs: since(askedMono) });

@@ -30,7 +30,10 @@ async function working({ onTestFinished }: TestContext, more: Record<string, str
 }
 
 const found = (daemon: Daemon, process: string) =>
-  daemon.log.find((line) => line.msg === 'event loop stands still' && line.process === process);
+  daemon.log.find(
+    (line) =>
+      line.msg === 'event loop stands still' && line.process === process && line.stack !== '',
+  );
 
 test.concurrent('a stalled core and a stalled gateway are named in the log with the function that holds them up, and may go on', async (context) => {
   const { expect } = context;
