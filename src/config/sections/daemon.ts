@@ -4,7 +4,7 @@ import { emptyKey, key, list, onReload, type SectionDefinition } from '../key-de
 import type { DaemonSettings, WorkerSettings } from '../settings.ts';
 import { boolean, duration, integer, listOf, oneOf, path, size, text } from '../value-types.ts';
 
-export const MAX_LOG_FILE_BYTES = 2 ** 40;
+const MAX_LOG_FILE_BYTES = 2 ** 40;
 export const MAX_MEMORY_BYTES = 2 ** 40;
 
 export const DAEMON: SectionDefinition<DaemonSettings> = {
