@@ -221,10 +221,13 @@ export class Follower {
   }
 
   async #readOn(): Promise<void> {
-    while (this.#socket.readyState === this.#socket.OPEN && this.#position !== this.#log.top()) {
+    while (this.#isOpen && this.#position !== this.#log.top()) {
       await this.#drained();
+      // The log may be closed by now, and nobody would read of it.
+      if (!this.#isOpen) break;
       const top = this.#log.top();
       const rows = await this.#log.read({ after: this.#position ?? '0', limit: PAGE });
+      if (!this.#isOpen) break;
       if (this.#hasLost()) {
         this.#socket.close(1012, 'rows went before they were read');
         break;
@@ -236,6 +239,10 @@ export class Follower {
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#reading = false;
+  }
+
+  get #isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
   }
 
   /** Rows after the position were removed since the other end was told what is missing. */
