@@ -1,8 +1,9 @@
 /** What followers are sent, write by write: a commit's rows at once, and never more than they take. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Follower } from '../../src/core/follower.ts';
@@ -238,5 +239,29 @@ describe('what waits in memory for a follower that does not read', () => {
     });
     client.resume();
     await expect.poll(() => received, { timeout: 10_000 }).toBe(4_000);
+  });
+});
+
+describe('a follower that goes before its page is read', () => {
+  it('has none read: the log may be closed by then', async () => {
+    const log = memoryLog();
+    await log.append(rowsOf(1), 0);
+    const read = vi.spyOn(log, 'read');
+    const taken: (() => void)[] = [];
+    // Full, until the callback of the ping says that the kernel took what was written.
+    const socket = Object.assign(new EventEmitter(), {
+      ...{ OPEN: 1, readyState: 1, extensions: '', bufferedAmount: 10_000_000, send: () => {} },
+      ping: (_data: unknown, _mask: unknown, onTaken: () => void) => taken.push(onTaken),
+    });
+    const world = { log, problemWith: () => null, ownFrames: true };
+    const heartbeat = new FollowerHeartbeat();
+    new Follower(socket as unknown as WebSocket, new PassThrough(), { ...world, heartbeat });
+    socket.emit('message', JSON.stringify({ action: 'attach', events: ALL, since: '0' }));
+    expect(taken).toHaveLength(1);
+    socket.readyState = 3;
+    socket.emit('close');
+    for (const onTaken of taken) onTaken();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(read).not.toHaveBeenCalled();
   });
 });
