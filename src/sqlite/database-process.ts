@@ -5,7 +5,7 @@
  * such work is one long statement. It never writes to a database that somebody else owns, and loads no user code.
  */
 import { existsSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import path from 'node:path';
 import type {
   DatabaseResults,
@@ -88,7 +88,8 @@ function say(message: FromDatabaseProcess, sent: () => void = () => undefined): 
 
 process.once('message', (task: DatabaseTask) => {
   process.umask(0o077);
-  setPriority(NICENESS);
+  // Only downwards: where the service was set below that, going up is refused.
+  if (getPriority() < NICENESS) setPriority(NICENESS);
   // Exit only when the pipe has it all: an exit right after `send` can lose it.
   say(answer(task), () => process.disconnect());
 });
