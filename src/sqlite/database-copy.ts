@@ -2,15 +2,16 @@
  * A copy of a database under a temporary name beside its place: made in one read transaction by VACUUM INTO, so that
  * whoever writes goes on, verified and brought to the disk. Whoever asked gives it its name.
  *
- * A copy that was not finished is named `NAME.PID.partial` and is removed by the next one.
+ * A copy that was not finished is removed by the next one.
  */
-import { existsSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { rmSync, statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { DatabaseFacts, DatabaseStep } from '../protocol/database.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import { type HighMarks, highMarks } from './consistency.ts';
 import type { Database } from './database.ts';
 import { checkDatabase, mustBeSound, withReader } from './database-check.ts';
+import { draftOf, removeDrafts } from './drafts.ts';
 import { checkFile, explain } from './file-identity.ts';
 import { syncFile } from './synced-files.ts';
 
@@ -33,7 +34,7 @@ export function copyDatabase(
 ): Draft {
   checkFile(source);
   removeDrafts(place);
-  const draft = `${place}.${process.pid}.partial`;
+  const draft = draftOf(place);
   try {
     const marks = withReader(source, (db) => copyInto(db, draft, tell));
     tell({ phase: 'verifying', draft: null });
@@ -83,40 +84,6 @@ function checkSpace(draft: string, bytes: number): void {
     `${directory} has ${free} bytes free; the copy needs about ${Math.ceil(bytes * MARGIN)}.`,
     { hint: 'Free some space there, or choose another directory.' },
   );
-}
-
-/** Of processes that were ended half-way. One whose process lives is somebody's work. */
-function removeDrafts(place: string): void {
-  const directory = path.dirname(place);
-  if (!existsSync(directory)) throw noDirectory(directory);
-  for (const name of readdirSync(directory)) {
-    const pid = draftPid(name);
-    if (pid === undefined || isRunning(pid)) continue;
-    rmSync(path.join(directory, name), { force: true });
-  }
-}
-
-/** Of `NAME.db.PID.partial`, and of its journal. */
-function draftPid(name: string): number | undefined {
-  const pid = /\.(\d+)\.partial(-journal|-wal|-shm)?$/.exec(name)?.[1];
-  return pid === undefined ? undefined : Number(pid);
-}
-
-function isRunning(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it runs, as somebody else.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-function noDirectory(directory: string): TaskbellError {
-  return new TaskbellError('E_CANNOT_CREATE', `There is no directory ${directory}.`, {
-    hint: 'Make it, for the user who runs the daemon, and try again.',
-  });
 }
 
 export function bytesOf(file: string): number {

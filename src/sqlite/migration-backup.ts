@@ -4,11 +4,12 @@
  * It goes through the connection that is about to migrate, because no file of the database may be opened twice
  * in one process. Refuses to let the migration begin without a copy that is whole and on the disk.
  */
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { Database } from './database.ts';
+import { draftOf, removeDrafts } from './drafts.ts';
 import { syncDirectory, syncFile } from './synced-files.ts';
 
 export interface Migration {
@@ -21,6 +22,8 @@ export interface Migration {
 }
 
 const DIRECTORY_MODE = 0o700;
+/** A start that fails again and again must not fill the disk with copies of the same. */
+const KEPT_OF_ONE_VERSION = 3;
 
 /**
  * @returns the copy
@@ -29,14 +32,15 @@ const DIRECTORY_MODE = 0o700;
 export function backUpBeforeMigration(db: Database, migration: Migration): string {
   const directory = path.join(path.dirname(migration.file), 'backups');
   const place = path.join(directory, nameOf(migration));
-  const draft = `${place}.${process.pid}.partial`;
+  const draft = draftOf(place);
   try {
     mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
-    rmSync(draft, { force: true });
+    removeDrafts(place);
     db.prepare('VACUUM INTO ?').run(draft);
     verify(draft, migration.from);
     syncFile(draft);
     renameSync(draft, place);
+    removeSurplus(directory, migration);
     syncDirectory(directory);
     return place;
   } catch (error) {
@@ -50,6 +54,16 @@ function discard(draft: string): void {
     rmSync(draft, { force: true });
   } catch {
     // What kept it from being made keeps it from being removed: the refusal tells of it.
+  }
+}
+
+/** The oldest of those made before the same migration. */
+function removeSurplus(directory: string, { to }: Migration): void {
+  const alike = readdirSync(directory).filter((name) =>
+    new RegExp(`^before-v${to}-\\d{8}T\\d{6}Z\\.db$`).test(name),
+  );
+  for (const name of alike.sort().slice(0, -KEPT_OF_ONE_VERSION)) {
+    rmSync(path.join(directory, name), { force: true });
   }
 }
 

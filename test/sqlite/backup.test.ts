@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import type { DatabaseStep } from '../../src/protocol/database.ts';
+import { backupName, type DatabaseStep } from '../../src/protocol/database.ts';
 import { backUp } from '../../src/sqlite/backup.ts';
 import { openDatabase } from '../../src/sqlite/database.ts';
 import { checkDatabase } from '../../src/sqlite/database-check.ts';
@@ -56,11 +56,13 @@ it('removes what an earlier one left that was killed, and nothing of one that ru
   const { file } = await filledDatabase(1);
   const directory = temporaryDirectory();
   // No process has the first pid (it is above the highest possible one); the parent of this one lives.
-  const [dead, alive] = [`old.db.${2 ** 22 + 1}.partial`, `other.db.${process.ppid}.partial`];
-  for (const name of [dead, `${dead}-journal`, alive])
-    writeFileSync(path.join(directory, name), '');
+  const [gone, lives] = [`${2 ** 22 + 1}.partial`, `${process.ppid}.partial`];
+  const dead = [`copy.db.${gone}`, `copy.db.${gone}-journal`, `${backupName(0)}.${gone}`];
+  // The directory may be anybody's: what only looks like ours stays.
+  const kept = [`copy.db.${lives}`, `film.mp4.${gone}`];
+  for (const name of [...dead, ...kept]) writeFileSync(path.join(directory, name), '');
   backUp({ source: file, target: path.join(directory, 'copy.db') }, silent);
-  expect(readdirSync(directory).sort()).toEqual(['copy.db', alive]);
+  expect(readdirSync(directory).sort()).toEqual(['copy.db', ...kept].sort());
 });
 
 it('says which directory is missing', async () => {

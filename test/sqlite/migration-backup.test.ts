@@ -73,6 +73,18 @@ test('a migration that fails changes nothing, and leaves the copy', () => {
   expect(readdirSync(backups)).toHaveLength(1);
 });
 
+test('starts that fail again and again fill no disk with copies', () => {
+  mkdirSync(backups);
+  const earlier = [1, 2, 3, 4].map((day) => `before-v${NEXT.length}-2020010${day}T000000Z.db`);
+  const killed = `${earlier[0]}.${2 ** 22 + 1}.partial`;
+  const others = ['before-v1-20190101T000000Z.db', 'taskbell-20190101T000000Z.db'];
+  for (const name of [...earlier, ...others, killed]) writeFileSync(path.join(backups, name), '');
+  openDatabase(file, NEXT).close();
+  const left = readdirSync(backups);
+  expect(left).toHaveLength(others.length + 3);
+  expect(left).toEqual(expect.arrayContaining([...others, ...earlier.slice(2)]));
+});
+
 test('this program refuses what a newer one has migrated, and keeps every byte', () => {
   openDatabase(file, NEXT).close();
   const before = readFileSync(file);
