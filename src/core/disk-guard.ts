@@ -55,7 +55,8 @@ export class DiskGuard implements Service {
   /** Does not wait for the reserve: the service is ready before. */
   async start(): Promise<void> {
     if (this.#reserve.bytes === 0) this.#reserve.release();
-    else if (!this.#reserve.isHeld()) this.#holdSoon();
+    // Given up while the database was opened: it is held again when there is space.
+    else if (!this.#isFull && !this.#reserve.isHeld()) this.#holdSoon();
   }
 
   async stop(): Promise<void> {

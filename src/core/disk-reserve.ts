@@ -3,7 +3,7 @@
  * systems that compress or leave holes give them up for real. Knows nothing of when it is needed.
  */
 import { randomBytes } from 'node:crypto';
-import { rmSync, statSync } from 'node:fs';
+import { rmSync, statSync, truncateSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 
 const CHUNK_BYTES = 1_048_576;
@@ -50,6 +50,8 @@ export class DiskReserve {
   release(): boolean {
     this.#wanted = false;
     const size = statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
+    // A name that is removed gives nothing back while the file is being written, or read by somebody.
+    if (size > 0) truncateSync(this.#file);
     rmSync(this.#file, { force: true });
     return size > 0;
   }

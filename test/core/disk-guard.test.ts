@@ -1,6 +1,15 @@
 /** A disk that is full, on a real small file system where the tests may mount one. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -25,10 +34,10 @@ function smallDisk(directory: string, mebibytes: number): boolean {
   return status === 0;
 }
 
-function guardOn(dataDirectory: string, reserveBytes: number) {
+function guardOn(dataDirectory: string, reserveBytes: number, lookAgainMs = 5) {
   let freed = 0;
   const guard = new DiskGuard({
-    ...{ dataDirectory, reserveBytes, log: pino({ level: 'silent' }), lookAgainMs: 5 },
+    ...{ dataDirectory, reserveBytes, log: pino({ level: 'silent' }), lookAgainMs },
     onFree: () => {
       freed += 1;
     },
@@ -51,6 +60,29 @@ describe('the guard of the disk', () => {
     await expect.poll(freed, { timeout: 20_000 }).toBe(1);
     expect(guard.isFull).toBe(false);
     expect(guard.heldBytes).toBe(2 * MIB + 5);
+  });
+
+  it('gives the space back at once, even where somebody has the file open', async () => {
+    const directory = temporaryDirectory();
+    const { guard } = guardOn(directory, 2 * MIB);
+    await guard.start();
+    await expect.poll(() => guard.heldBytes, { timeout: 20_000 }).toBe(2 * MIB);
+    const reader = openSync(path.join(directory, RESERVE_FILE), 'r');
+    onTestFinished(() => closeSync(reader));
+    expect(guard.noteFull()).toBe(true);
+    expect(fstatSync(reader).blocks).toBe(0);
+  });
+
+  it('that gave up its space before the start writes nothing until it has looked', async () => {
+    const directory = temporaryDirectory();
+    writeFileSync(path.join(directory, RESERVE_FILE), 'x');
+    const { guard } = guardOn(directory, 2 * MIB, 60_000);
+    expect(guard.noteFull()).toBe(true);
+    await guard.start();
+    expect(guard.isFull).toBe(true);
+    // Waits for what is being written.
+    await guard.stop();
+    expect(existsSync(path.join(directory, RESERVE_FILE))).toBe(false);
   });
 
   it('holds nothing where nothing is to be held, and lets go of what an earlier start held', async () => {
