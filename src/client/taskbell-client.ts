@@ -80,6 +80,12 @@ export interface ConnectOptions {
   readonly patienceMs?: number;
 }
 
+export interface StatusOptions {
+  /** With queues, cursors, disk, processes and the last errors. */
+  readonly details?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 export class TaskbellClient {
   readonly #address: ControlAddress;
   readonly #http: ControlHttp;
@@ -342,9 +348,10 @@ export class TaskbellClient {
     return reloadConfig(this.#http);
   }
 
-  /** @param options `details`: with queues, cursors, disk, processes and the last errors */
-  async status({ details = false } = {}): Promise<StatusView> {
-    return (await this.#get(`/v1/status${details ? '?details=1' : ''}`)) as StatusView;
+  async status({ details = false, signal }: StatusOptions = {}): Promise<StatusView> {
+    const path = `/v1/status${details ? '?details=1' : ''}`;
+    const call = { method: 'GET', path, ...(signal === undefined ? {} : { signal }) } as const;
+    return (await this.#http.call(call)) as StatusView;
   }
 
   /** How the report client stands that emits Task Finish and Task Failed. */

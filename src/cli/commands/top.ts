@@ -4,11 +4,13 @@ import type { TaskbellClient } from '../../client/client.ts';
 import { TaskbellError } from '../../protocol/errors.ts';
 import type { CliContext } from '../cli-context.ts';
 import { type Look, looked, missed, NOTHING_SEEN, type TopState } from '../top/history.ts';
+import { isQuit } from '../top/quit-keys.ts';
 import { Screen } from '../top/screen.ts';
 import { renderTop } from '../top/top-lines.ts';
 
 const EVERY_MS = 1_000;
-const QUIT_KEYS = new Set(['q', 'Q', '\u0003', '\u0004', '\u001b']);
+/** A daemon that hangs looks like one that works until somebody says so. */
+const ANSWER_MS = 3_000;
 
 export function define(command: Command, ctx: CliContext): void {
   command.action(async () => {
@@ -25,20 +27,16 @@ async function watch(ctx: CliContext, daemon: TaskbellClient): Promise<void> {
   let state = looked(NOTHING_SEEN, await daemon.status({ details: true }), moment(ctx));
   const screen = new Screen(stdin, stdout);
   const ended = new AbortController();
-  let wake = (): void => {};
   const end = (): void => ended.abort();
+  const draw = (): void => screen.draw(renderTop(state, screen.size, ctx.paint));
   const uninterrupt = onInterrupt(end);
   signal.addEventListener('abort', end);
   try {
-    const onKey = (key: string) => void (QUIT_KEYS.has(key) && end());
-    screen.enter({ onKey, onResize: () => wake() });
+    screen.enter({ onKeys: (keys) => void (isQuit(keys) && end()), onResize: draw });
     while (!ended.signal.aborted) {
-      screen.draw(renderTop(state, screen.size, ctx.paint));
-      const resized = new Promise<'resized'>((resolve) => {
-        wake = () => resolve('resized');
-      });
-      const how = await Promise.race([passed(EVERY_MS, ended.signal), resized]);
-      if (how === 'passed' && !ended.signal.aborted) state = await look(ctx, daemon, state);
+      draw();
+      await passed(EVERY_MS, ended.signal);
+      if (!ended.signal.aborted) state = await look(ctx, { daemon, state, ended: ended.signal });
     }
   } finally {
     screen.leave();
@@ -47,12 +45,26 @@ async function watch(ctx: CliContext, daemon: TaskbellClient): Promise<void> {
   }
 }
 
-/** A daemon that restarts is waited for: the screen says that it is away. */
-async function look(ctx: CliContext, daemon: TaskbellClient, state: TopState): Promise<TopState> {
+interface Looking {
+  readonly daemon: TaskbellClient;
+  readonly state: TopState;
+  readonly ended: AbortSignal;
+}
+
+/** A daemon that restarts is waited for, and one that hangs: the screen says that it is away. */
+async function look(ctx: CliContext, { daemon, state, ended }: Looking): Promise<TopState> {
+  const given = new AbortController();
+  const giveUp = (): void => given.abort(new Error(`no answer in ${ANSWER_MS / 1_000} s`));
+  const late = setTimeout(giveUp, ANSWER_MS);
+  ended.addEventListener('abort', giveUp);
   try {
-    return looked(state, await daemon.status({ details: true }), moment(ctx));
+    const status = await daemon.status({ details: true, signal: given.signal });
+    return looked(state, status, moment(ctx));
   } catch (error) {
     return missed(state, error instanceof Error ? error.message : String(error), moment(ctx));
+  } finally {
+    clearTimeout(late);
+    ended.removeEventListener('abort', giveUp);
   }
 }
 

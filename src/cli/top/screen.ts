@@ -22,28 +22,38 @@ interface Keyboard {
   setRawMode?: (raw: boolean) => unknown;
 }
 
+interface ScreenEvents {
+  readonly onKeys: (keys: string) => void;
+  readonly onResize: () => void;
+}
+
 const USUAL: Size = { columns: 80, rows: 24 };
 
 export class Screen {
   readonly #stdin: Readable & Keyboard;
   readonly #stdout: Writable & Terminal;
-  #entered = false;
+  #forget: (() => void) | undefined;
 
   constructor(stdin: Readable, stdout: Writable) {
     this.#stdin = stdin;
     this.#stdout = stdout;
   }
 
-  enter(events: { readonly onKey: (key: string) => void; readonly onResize: () => void }): void {
-    this.#entered = true;
-    this.#stdin.setRawMode?.(true);
-    this.#stdin.setEncoding('utf8');
-    this.#stdin.on('data', events.onKey);
+  /** @param events `onKeys` gets one key, or several that were typed at once */
+  enter({ onKeys, onResize }: ScreenEvents): void {
+    const stdin = this.#stdin;
+    const stdout = this.#stdout;
     // Its terminal is gone: nobody looks any more.
-    this.#stdin.once('end', () => events.onKey('q'));
-    this.#stdin.resume();
-    this.#stdout.on('resize', events.onResize);
-    this.#stdout.write(ENTER);
+    const gone = (): void => onKeys('q');
+    stdin.setRawMode?.(true);
+    stdin.setEncoding('utf8');
+    stdin.on('data', onKeys).on('end', gone).on('error', gone).resume();
+    stdout.on('resize', onResize);
+    stdout.write(ENTER);
+    this.#forget = () => {
+      stdin.off('data', onKeys).off('end', gone).off('error', gone).pause();
+      stdout.off('resize', onResize);
+    };
   }
 
   get size(): Size {
@@ -53,18 +63,16 @@ export class Screen {
 
   /** One write for all lines, so that nobody sees half of them. */
   draw(lines: readonly string[]): void {
-    if (!this.#entered) return;
+    if (this.#forget === undefined) return;
     const text = lines.map((line) => `${line}${CLEAR_LINE}`).join('\r\n');
     this.#stdout.write(`${HOME}${text}${CLEAR_BELOW}`);
   }
 
   leave(): void {
-    if (!this.#entered) return;
-    this.#entered = false;
-    this.#stdin.removeAllListeners('data');
-    this.#stdin.pause();
+    if (this.#forget === undefined) return;
+    this.#forget();
+    this.#forget = undefined;
     this.#stdin.setRawMode?.(false);
-    this.#stdout.removeAllListeners('resize');
     this.#stdout.write(LEAVE);
   }
 }

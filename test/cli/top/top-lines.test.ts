@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { widthOf } from '../../../src/cli/terminal-text.ts';
 import { looked, missed, NOTHING_SEEN, type TopState } from '../../../src/cli/top/history.ts';
+import { isQuit } from '../../../src/cli/top/quit-keys.ts';
 import { sparkline } from '../../../src/cli/top/sparkline.ts';
 import { renderTop } from '../../../src/cli/top/top-lines.ts';
 import type { StatusView } from '../../../src/protocol/status.ts';
@@ -166,4 +167,21 @@ test('a sparkline fills its width, the newest value at the right', () => {
   expect(sparkline([0, 0], 2)).toBe('▁▁');
   expect(sparkline([9, 1, 8], 2)).toBe('▁█'.replace('▁', '▁'));
   expect(sparkline([1], 0)).toBe('');
+});
+
+test.each([
+  ['q', true],
+  ['\u0003', true],
+  ['\u0004', true],
+  ['\u001b', true],
+  ['xq', true],
+  ['\u001b[A\u0003', true],
+  ['\u001b[A', false],
+  ['\u001b[1;5C', false],
+  ['\u001bOA', false],
+  ['\u001bq', false],
+  ['x', false],
+  ['', false],
+])('the keys %j end it: %s', (keys, ends) => {
+  expect(isQuit(keys)).toBe(ends);
 });
