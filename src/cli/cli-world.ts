@@ -39,7 +39,8 @@ export function processWorld(): CliWorld {
     stderrIsTerminal: isTerminal(stderr),
     environment: processEnvironment(),
     cwd: process.cwd(),
-    columns: stdout.columns || 80,
+    // Where the output goes into a file, progress and questions still have a width to keep to.
+    columns: stdout.columns || stderr.columns || 80,
     signal: abortedWhenUnread(stdout),
     onInterrupt: listenForInterrupt,
     now: Date.now,

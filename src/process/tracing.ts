@@ -30,17 +30,18 @@ let loaded: Api | null | undefined;
 function findApi(): Api | undefined {
   const registry = (globalThis as { readonly [REGISTRY]?: { readonly trace?: unknown } })[REGISTRY];
   if (registry?.trace === undefined) return undefined;
-  loaded ??= loadApi();
+  // Not `??=`: what is not there is looked for once, not again for every job.
+  if (loaded === undefined) loaded = loadApi();
   return loaded ?? undefined;
 }
 
 /** As a dependency beside this package, or as one of the program that runs. */
 function loadApi(): Api | null {
-  for (const from of [import.meta.url, path.join(process.cwd(), 'package.json')]) {
+  for (const from of [() => import.meta.url, () => path.join(process.cwd(), 'package.json')]) {
     try {
-      return createRequire(from)('@opentelemetry/api') as Api;
+      return createRequire(from())('@opentelemetry/api') as Api;
     } catch {
-      // Not there: the next place, or no traces.
+      // Not there, or the directory is gone: the next place, or no traces.
     }
   }
   return null;
