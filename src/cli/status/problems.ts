@@ -73,7 +73,13 @@ function processProblems({ ready, processes }: StatusView): readonly ProblemView
   ];
 }
 
-function workProblems({ executors, jobs, oldest, dead }: StatusView): readonly ProblemView[] {
+function workProblems({
+  executors,
+  jobs,
+  oldest,
+  dead,
+  degradedTypes = [],
+}: StatusView): readonly ProblemView[] {
   const waiting = jobs.queued ?? 0;
   const problems: ProblemView[] = [];
   if (executors.total === 0 && waiting > 0) {
@@ -86,9 +92,19 @@ function workProblems({ executors, jobs, oldest, dead }: StatusView): readonly P
     const why = `ask what holds it: \`taskbell job why ${oldest.id}\``;
     problems.push(warn(`job ${oldest.id} waits in ${oldest.queue} for long`, why));
   }
+  for (const { type, deaths, nextTryAt } of degradedTypes) {
+    const next =
+      nextTryAt === null ? 'one is tried at a time' : `the next is tried at ${nextTryAt}`;
+    problems.push(
+      warn(
+        `type ${type} is degraded: its attempts have taken ${deaths} executors down; ${next}`,
+        `its jobs wait: mend its handler, then \`taskbell worker restart\`; \`taskbell job list --type ${type}\``,
+      ),
+    );
+  }
   if (dead > 0) {
     const look = 'look at them: `taskbell job list --state failed`, then `taskbell job retry`';
-    problems.push(warn(`${dead} failed jobs are kept`, look));
+    problems.push(warn(`${dead} failed ${dead === 1 ? 'job is' : 'jobs are'} kept`, look));
   }
   return problems;
 }

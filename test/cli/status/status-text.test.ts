@@ -40,7 +40,7 @@ test('the last warnings and errors are shown with their age, and what to do abou
   const lines = page({ ...WELL, dead: 1, details: { ...DETAILS, troubles } });
   expect(lines.filter((line) => line.includes('30 s ago'))).toHaveLength(5);
   expect(lines).toContain('  error  30 s ago  executor 12  m8: no answer');
-  expect(lines.at(-2)).toBe('! 1 failed jobs are kept');
+  expect(lines.at(-2)).toBe('! 1 failed job is kept');
   expect(lines.at(-1)).toMatch(/^ {2}→ /);
 });
 
