@@ -73,6 +73,8 @@ export class Listener {
     this.#http.on('connection', (socket) => this.#onConnection(socket));
     this.#http.on('request', (request, response) => {
       this.#doorway.leave(request.socket);
+      // It did not wait for the answer to the one before it, which ends the connection: it never has its turn, nor an end.
+      if (response.socket === null) return;
       if (serveSdk(request, response) || this.#serveStream(request, response)) return;
       const status = this.#judge(request);
       const headers = { connection: 'close', ...(status === 426 && { upgrade: 'websocket' }) };
