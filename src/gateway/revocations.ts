@@ -37,6 +37,8 @@ export class Revocations {
   readonly #parts: RevocationsParts;
   /** What the log told while pages were being fetched: it may be newer than they are. */
   #meanwhile: RevocationNews[] | undefined;
+  /** One after the other: of two at once, the one that asked first could end last and put its older list in force. */
+  #loading: Promise<void> = Promise.resolve();
   #sweeping: NodeJS.Immediate | undefined;
   #forgetAtMono: number;
 
@@ -49,7 +51,12 @@ export class Revocations {
    * Fetches all of them, however long the core is away; call it while the log is followed. Resolves when they
    * count, or when the gateway stops.
    */
-  async load(): Promise<void> {
+  load(): Promise<void> {
+    this.#loading = this.#loading.then(() => this.#load());
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
     const { signal, log, clock } = this.#parts;
     try {
       await pRetry(() => this.#loadOnce(), {
