@@ -1,6 +1,6 @@
 /** The shapes that requests must have besides that of a job (protocol/shapes.ts). Unknown keys are refused. */
 import * as v from 'valibot';
-import { MAX_FILTER_IDS } from '../protocol/bulk.ts';
+import { MAX_BULK_STEP_MS, MAX_FILTER_IDS } from '../protocol/bulk.ts';
 import { JOB_STATES } from '../protocol/jobs.ts';
 import {
   ISO_TIME,
@@ -72,6 +72,8 @@ export const BULK_REQUEST = v.strictObject({
   filter: JOB_FILTER,
   dryRun: v.optional(v.boolean('expected true or false')),
   queue: v.optional(NAME),
+  forMs: v.optional(wholeNumber(1, MAX_BULK_STEP_MS)),
+  cursor: v.optional(shortText(64)),
 });
 
 export const EXPORT_REQUEST = v.strictObject({

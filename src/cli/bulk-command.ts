@@ -3,7 +3,12 @@
  * Jobs that are named one by one are asked about by nobody.
  */
 import type { Command } from 'commander';
-import type { BulkAnswer, JobFilter, TaskbellClient } from '../client/client.ts';
+import type {
+  BulkAnswer,
+  BulkOptions as ClientBulkOptions,
+  JobFilter,
+  TaskbellClient,
+} from '../client/client.ts';
 import { exitCodeOf, TaskbellError } from '../protocol/errors.ts';
 import type { CliContext } from './cli-context.ts';
 import { confirm, mayBeAsked } from './confirmation.ts';
@@ -25,9 +30,11 @@ export interface BulkWork {
   readonly call: (
     daemon: TaskbellClient,
     filter: JobFilter,
-    options: { readonly dryRun?: boolean; readonly signal: AbortSignal },
+    options: BulkCallOptions,
   ) => Promise<BulkAnswer>;
 }
+
+type BulkCallOptions = ClientBulkOptions & { readonly signal: AbortSignal };
 
 export function addBulkOptions(command: Command): Command {
   return command
@@ -48,20 +55,28 @@ export async function runBulk(
       showPreview(ctx, await work.call(daemon, filter, { dryRun: true, signal }), options);
       return;
     }
-    if (!isNamed(filter) && !options.yes && !(await isWanted(ctx, daemon, work))) return;
-    showOutcome(ctx, work, await changeAll(ctx, daemon, work), options);
+    const asked = isNamed(filter) || options.yes ? ASKED_NOBODY : await ask(ctx, daemon, work);
+    if (!asked.isWanted) return;
+    showOutcome(ctx, work, await changeAll(ctx, daemon, work, asked.expected), options);
   });
 }
 
-/** One call: the daemon does it bit by bit and tells at the end, so that only the seconds are counted. */
+/** @param expected jobs that fit, where they were counted */
 function changeAll(
   ctx: CliContext,
   daemon: TaskbellClient,
   { verb, done, filter = {}, call }: BulkWork,
+  expected: number | undefined,
 ): Promise<BulkAnswer> {
   const goesOn = () => `what was ${done} by now stays so; the same command does the rest`;
-  return withProgress(ctx, { label: verb, goesOn }, () =>
-    call(daemon, filter, { signal: ctx.signal }),
+  return withProgress(ctx, { label: verb, goesOn }, (progress) =>
+    call(daemon, filter, {
+      signal: ctx.signal,
+      onProgress: ({ matched }) => {
+        const share = expected === undefined ? undefined : matched / expected;
+        progress.show({ share, text: jobs(matched) });
+      },
+    }),
   );
 }
 
@@ -72,11 +87,19 @@ function isNamed(filter: JobFilter): boolean {
   return Object.keys(filter).every((key) => key === 'ids');
 }
 
-async function isWanted(
+interface Asked {
+  readonly isWanted: boolean;
+  /** How many jobs fitted. */
+  readonly expected: number | undefined;
+}
+
+const ASKED_NOBODY: Asked = { isWanted: true, expected: undefined };
+
+async function ask(
   ctx: CliContext,
   daemon: TaskbellClient,
   { verb, filter = {}, call }: BulkWork,
-): Promise<boolean> {
+): Promise<Asked> {
   // Counted only for who can be asked.
   const preview = mayBeAsked(ctx)
     ? await call(daemon, filter, { dryRun: true, signal: ctx.signal })
@@ -85,9 +108,9 @@ async function isWanted(
   if (examples.length > 0) for (const line of jobTable(examples, ctx.paint)) ctx.warn(line);
   if (preview !== undefined && preview.matched > examples.length) ctx.warn('…');
   const what = preview === undefined ? 'all jobs that fit' : jobs(preview.matched);
-  if (await confirm(ctx, `${verb} ${what}?`, LOOK_FIRST)) return true;
-  ctx.note('nothing was changed');
-  return false;
+  const isWanted = await confirm(ctx, `${verb} ${what}?`, LOOK_FIRST);
+  if (!isWanted) ctx.note('nothing was changed');
+  return { isWanted, expected: preview?.matched };
 }
 
 function showPreview(ctx: CliContext, answer: BulkAnswer, { json }: BulkOptions): void {

@@ -11,7 +11,14 @@ export interface BulkOptions {
   readonly dryRun?: boolean;
   /** Breaks it off. */
   readonly signal?: AbortSignal;
+  /** Called about once a second with what was done so far; not of a dry run. */
+  readonly onProgress?: (done: Pick<BulkAnswer, 'matched' | 'changed' | 'failed'>) => void;
 }
+
+/** How long the daemon works before it is asked to go on, where somebody wants to hear of it. */
+const STEP_MS = 1_000;
+/** As many failures as one answer shows. */
+const SHOWN_FAILURES = 100;
 
 export class BulkClient {
   readonly #http: ControlHttp;
@@ -62,11 +69,34 @@ export class BulkClient {
   async #change(
     verb: BulkVerb,
     request: BulkRequest,
-    { dryRun = false, signal }: BulkOptions,
+    { dryRun = false, signal, onProgress }: BulkOptions,
   ): Promise<BulkAnswer> {
-    const body = JSON.stringify({ ...request, dryRun });
-    // Millions of jobs may take minutes.
-    const call = { method: 'POST', path: `/v1/jobs/${verb}`, body, signal, timeoutMs: 0 } as const;
-    return (await this.#http.call(call)) as BulkAnswer;
+    const ask = async (asked: BulkRequest): Promise<BulkAnswer> => {
+      const path = `/v1/jobs/${verb}`;
+      const body = JSON.stringify(asked);
+      // Millions of jobs may take minutes.
+      return (await this.#http.call({
+        ...{ method: 'POST', path, body, signal, timeoutMs: 0 },
+      })) as BulkAnswer;
+    };
+    if (dryRun || onProgress === undefined) return ask({ ...request, dryRun });
+    let done: BulkAnswer = { matched: 0, changed: 0, failed: 0, failures: [] };
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const from = cursor === undefined ? {} : { cursor };
+      const { next = null, ...step } = await ask({ ...request, forMs: STEP_MS, ...from });
+      done = added(done, step);
+      cursor = next;
+      onProgress(done);
+    }
+    return done;
   }
+}
+
+function added(one: BulkAnswer, other: BulkAnswer): BulkAnswer {
+  return {
+    matched: one.matched + other.matched,
+    changed: one.changed + other.changed,
+    failed: one.failed + other.failed,
+    failures: [...one.failures, ...other.failures].slice(0, SHOWN_FAILURES),
+  };
 }

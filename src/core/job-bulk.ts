@@ -64,11 +64,15 @@ export class CoreBulkService implements BulkService {
     const tally: Tally = { matched: 0, changed: 0, failed: 0, failures: [] };
     const change: BulkChange =
       verb === 'move' ? { verb, queue, criteria, now } : { verb, criteria, now };
-    for await (const { found } of walkJobs({ ...this.#parts, signal }, criteria)) {
+    const { nowMono } = this.#parts;
+    const { forMs, cursor = null } = request;
+    const untilMono = nowMono() + (forMs ?? Number.POSITIVE_INFINITY);
+    for await (const { found, next } of walkJobs({ ...this.#parts, signal }, criteria, cursor)) {
       const ids = found.map(({ id }) => id);
       await this.#changeSome(ids, change, { tally, signal });
+      if (next !== null && nowMono() >= untilMono) return { ...tally, next };
     }
-    return tally;
+    return forMs === undefined ? tally : { ...tally, next: null };
   }
 
   exportPage({ filter, cursor }: ExportRequest, signal: AbortSignal): Promise<ExportPage> {

@@ -40,7 +40,14 @@ export interface BulkRequest {
   readonly dryRun?: boolean;
   /** `move`: where to. */
   readonly queue?: string;
+  /** To be answered after about so many ms, with `next`, if there is more to do by then; omitted: when all is done. */
+  readonly forMs?: number;
+  /** `next` of the answer before. */
+  readonly cursor?: string;
 }
+
+/** The longest `forMs`. */
+export const MAX_BULK_STEP_MS = 60_000;
 
 export interface BulkFailure {
   readonly id: string;
@@ -57,6 +64,8 @@ export interface BulkAnswer {
   readonly failures: readonly BulkFailure[];
   /** With `dryRun`: the first 10. */
   readonly examples?: readonly JobSummary[];
+  /** With `forMs`: where to go on; null: all is done. */
+  readonly next?: string | null;
 }
 
 /** What `POST /v1/jobs/export` takes. */
