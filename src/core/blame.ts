@@ -5,7 +5,7 @@
  * whose code holds it up has done wrong; a neighbour whose limit passed meanwhile is given back.
  */
 import type { BlockedMessage, Fence } from '../protocol/execute.ts';
-import type { InFlight, Verdict } from './remote-executor.ts';
+import type { InFlight, RemoteExecutor, Verdict } from './remote-executor.ts';
 
 /** The attempt that holds up the loop; undefined where the report does not tell it from its neighbours. */
 export function blockerOf(
@@ -38,6 +38,25 @@ export function verdictsFor(
     [attempt, verdict === 'cancelled' ? 'cancelled' : 'interrupted'],
     [blocker, ownVerdict(blocker, nowMono)],
   ]);
+}
+
+/**
+ * @param left the attempts of an executor that has died, with what each ends as
+ * @returns the types of those that may have done it; what has a process of its own takes only that one along
+ */
+export function suspectTypes(
+  { types, blocked }: Pick<RemoteExecutor, 'types' | 'blocked'>,
+  left: ReadonlyMap<InFlight, string>,
+): ReadonlySet<string> {
+  const blocker = blockerOf(blocked, [...left.keys()]);
+  const suspects = [...left].filter(
+    ([{ type, group }, outcome]) =>
+      (outcome === 'crash' || outcome === 'timeout') &&
+      group === null &&
+      types.get(type)?.kind === 'module',
+  );
+  const blamed = suspects.filter(([attempt]) => attempt === blocker);
+  return new Set((blamed.length > 0 ? blamed : suspects).map(([{ type }]) => type));
 }
 
 /** Within its own limit it has still taken its process down: that is what a crash is. */

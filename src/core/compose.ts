@@ -82,6 +82,7 @@ import { endOfUnreadable, Settlement } from './settlement.ts';
 import { openStorage, type StorageSide } from './storage-side.ts';
 import { CoreTokenService, revocationRow } from './token-service.ts';
 import type { TroubleLog } from './trouble-log.ts';
+import { TypeGuard } from './type-guard.ts';
 import { WorkerControl } from './worker-control.ts';
 
 export interface CoreParts {
@@ -229,9 +230,12 @@ function buildEngine(
   types.learn(types.foreign(foreignTypes.all()));
   const lanes = new Lanes();
   const limits = new CoreLimitRules(settings.queues, types);
+  const executors = () => pool.executors();
+  const nowMono = (): number => performance.now();
+  const typeGuard = new TypeGuard({ lanes, executors, log, now, nowMono, nudge });
   const seeing = new CoreSeeing({
     ...{ store: jobs, log: events, schedules: scheduleStore, stats, types, lanes, limits, now },
-    executors: () => pool.executors(),
+    ...{ executors, typeGuard },
   });
   const dueClock = new DueClock({
     ...{ store: jobs, now, onFailure },
@@ -246,17 +250,14 @@ function buildEngine(
     onEnds: (ends) => {
       seeing.noteEnds(ends);
       parts.figures.jobs.noteEnds(ends);
+      typeGuard.noteEnds(ends);
     },
     onSettled: (answers) => {
       noteSettled({ lanes, dueClock }, answers);
       nudge();
     },
   });
-  const payloadCheck = new PayloadCheck({
-    types,
-    expectExecutors,
-    executors: () => pool.executors(),
-  });
+  const payloadCheck = new PayloadCheck({ types, expectExecutors, executors });
   const inHand = new InHand(log);
   const news = new ExecutorNews();
   const pool = new ExecutorPool({
@@ -264,14 +265,14 @@ function buildEngine(
     news,
     foreignTypes,
     onLines: (lines) => seeing.noteLines(lines),
+    onDeath: (suspects) => typeGuard.noteDeath(suspects),
     patience: parts.patience,
     endReason: (pid) => parts.endReason?.(pid),
     isStopping: (pid) =>
       processes().some((process) => process.pid === pid && process.state === 'stopping'),
   });
   const dispatcher = new Dispatcher({
-    ...{ store: jobs, types, lanes, limits, inHand, log, now, nudge },
-    executors: () => pool.executors(),
+    ...{ store: jobs, types, lanes, limits, guard: typeGuard, inHand, log, now, nudge, executors },
     expect: (at) => dueClock.expect(at),
     refuse: (unreadable) => settlement.settle(unreadable.map(endOfUnreadable)),
     onPicked: (picked, at) => parts.figures.jobs.notePicked(picked, at),

@@ -9,17 +9,20 @@ import type { Logger } from '../process/logger.ts';
 import type { ClaimedJob } from '../queue/job.ts';
 import type { ClaimAnswer, JobStore, UnreadableJob } from '../queue/job-store.ts';
 import type { LimitRules } from '../queue/limits.ts';
+import { DegradedTries } from './degraded-tries.ts';
 import type { InHand } from './in-hand.ts';
 import type { JobTypes } from './job-types.ts';
-import type { Lanes } from './lanes.ts';
+import type { Lanes, MarkedLane } from './lanes.ts';
 import { inFlightOf, type RemoteExecutor } from './remote-executor.ts';
 import { renderRun } from './run-message.ts';
+import type { TypeGuard } from './type-guard.ts';
 
 export interface DispatcherParts {
   readonly store: JobStore;
   readonly types: JobTypes;
   readonly lanes: Lanes;
   readonly limits: LimitRules;
+  readonly guard: TypeGuard;
   readonly inHand: InHand;
   readonly executors: () => readonly RemoteExecutor[];
   readonly log: Logger;
@@ -42,9 +45,11 @@ export class Dispatcher {
   readonly #parts: DispatcherParts;
   /** What the types say of their limits, as of the last claims. */
   #generation = 0;
+  readonly #tries: DegradedTries;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+    this.#tries = new DegradedTries(parts);
   }
 
   /** The hook of the commit loop: claims for every free slot, in the transaction about to begin. */
@@ -54,7 +59,8 @@ export class Dispatcher {
     this.#generation = types.generation;
     const nextToken = lanes.beginRound(now());
     if (nextToken !== null) expect(nextToken);
-    const willing = executors().filter((executor) => executor.free() > 0);
+    if (this.#tries.isActive) this.#tryDegraded();
+    const willing = executors().filter((one) => one.free() > 0 && !this.#tries.isReserved(one));
     for (const executor of willing.sort((a, b) => a.inFlight.size - b.inFlight.size)) {
       // Shared evenly at first, so that one process does not take all while its neighbours idle.
       const share = Math.ceil(executor.free() / willing.length);
@@ -62,26 +68,48 @@ export class Dispatcher {
     }
   }
 
+  /** Before the others, so that whoever is chosen is not taken by them. */
+  #tryDegraded(): void {
+    const { guard, expect } = this.#parts;
+    for (const one of this.#tries.begin()) {
+      void this.#claim(one.executor, one.lanes, 1).then((answer) => this.#tries.end(one, answer));
+    }
+    const next = guard.nextTryAt();
+    if (next !== null) expect(next);
+  }
+
   #claimFor(executor: RemoteExecutor, limit: number): void {
-    const { lanes, limits, store, now } = this.#parts;
-    const open = lanes.take(
+    const open = this.#parts.lanes.take(
       limit,
       ({ queue, type }) => executor.types.has(type) && executor.serves(queue),
     );
-    if (open.length === 0) return;
+    if (open.length > 0) void this.#claim(executor, open, limit);
+  }
+
+  /** @returns what came of it; undefined: the store refused */
+  #claim(
+    executor: RemoteExecutor,
+    open: readonly MarkedLane[],
+    limit: number,
+  ): Promise<ClaimAnswer | undefined> {
+    const { lanes, limits, store, now, onFailure } = this.#parts;
     executor.claiming = true;
     const idle = executor.inFlight.size === 0;
     const { marks } = lanes;
     const os = isHere(executor) && open.every((lane) => lane.durability === 'os');
     const durability = os ? 'os' : 'disk';
-    store
+    return store
       .claim({ executor: executor.id, lanes: open, limit, limits, idle, now: now(), durability })
       .then((answer) => {
         this.#learn(answer, marks);
         this.#handOut(executor, answer);
         this.#refuse(answer.unreadable);
+        return answer;
       })
-      .catch((error: unknown) => this.#parts.onFailure(error))
+      .catch((error: unknown) => {
+        onFailure(error);
+        return undefined;
+      })
       .finally(() => {
         executor.claiming = false;
       });

@@ -17,7 +17,7 @@ import {
 } from '../protocol/execute.ts';
 import type { NewLogLine } from '../queue/job.ts';
 import type { JobStore } from '../queue/job-store.ts';
-import { blockerOf } from './blame.ts';
+import { blockerOf, suspectTypes } from './blame.ts';
 import { wordsFor } from './death-words.ts';
 import { EndRecorder } from './end-recorder.ts';
 import { parseExecutorMessage } from './executor-message.ts';
@@ -63,6 +63,8 @@ export interface ExecutorPoolParts {
   readonly endReason?: (pid: number) => string | undefined;
   /** Hears of lines that jobs have written, after their commit. */
   readonly onLines?: (lines: readonly NewLogLine[]) => void;
+  /** Hears of a process that has died under attempts: the types that may have done it. */
+  readonly onDeath?: (suspects: ReadonlySet<string>) => void;
   /** A failure that must not be passed over: the storage refused. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -349,9 +351,12 @@ export class ExecutorPool {
     };
     if (left.length > 0) this.#parts.log.warn(facts, 'executor is gone, its attempts are returned');
     else this.#parts.log.info(facts, 'executor is gone');
-    this.#conclude(executor, left, (attempt) =>
-      attempt.sent && !innocent ? 'crash' : 'interrupted',
-    );
+    const outcomeOf = (attempt: InFlight): 'crash' | 'interrupted' =>
+      attempt.sent && !innocent ? 'crash' : 'interrupted';
+    const ends = new Map(left.map((one) => [one, one.verdict ?? outcomeOf(one)]));
+    // Before its jobs go back: none of a type that is degraded by this is to be handed out again.
+    if (left.length > 0) this.#parts.onDeath?.(suspectTypes(executor, ends));
+    this.#conclude(executor, left, outcomeOf);
     this.#parts.news?.tell({ kind: 'gone', executor });
   }
 

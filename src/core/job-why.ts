@@ -22,6 +22,7 @@ import type { JobTypes } from './job-types.ts';
 import type { Lanes, Standing } from './lanes.ts';
 import { limitsHolding } from './limit-report.ts';
 import type { RemoteExecutor } from './remote-executor.ts';
+import type { TypeGuard } from './type-guard.ts';
 import { stateOf } from './worker-control.ts';
 
 export interface JobWhyParts {
@@ -30,6 +31,7 @@ export interface JobWhyParts {
   readonly types: JobTypes;
   readonly lanes: Lanes;
   readonly limits: LimitRules;
+  readonly typeGuard: Pick<TypeGuard, 'find' | 'views'>;
   readonly executors: () => readonly RemoteExecutor[];
   readonly now: () => number;
 }
@@ -64,6 +66,7 @@ async function gatherFacts(job: JobRecord, parts: JobWhyParts): Promise<WhyFacts
     timeoutMs: job.timeoutMs ?? policy.timeoutMs,
     pid: pidOf(job, parts),
     isPaused: lanes.isPaused(job.queue),
+    degraded: parts.typeGuard.find(job.type) ?? null,
     dependencies: await unfinishedOf(job, store),
     limits: isQueued ? await limitsOf(job, parts) : [],
     executors: await executorsFor(job, parts),

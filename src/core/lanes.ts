@@ -64,6 +64,8 @@ export class Lanes {
   readonly #lines = new Map<string, Line>();
   readonly #parties = new Map<string, Party>();
   readonly #paused = new Set<string>();
+  /** Types of which one attempt at a time is tried: `takeOne`. */
+  readonly #degraded = new Set<string>();
   readonly #closed = new ClosedLimits();
   /** By the limit of a group that holds them. */
   readonly #held = new Map<string, Set<Member>>();
@@ -143,6 +145,22 @@ export class Lanes {
 
   isPaused(queue: string): boolean {
     return this.#paused.has(queue);
+  }
+
+  setDegraded(type: string, degraded: boolean): void {
+    if (degraded) this.#degraded.add(type);
+    else this.#degraded.delete(type);
+  }
+
+  /** The lanes of the party whose turn is next among those of a degraded type. */
+  takeOne(type: string, serves: (queue: string) => boolean): readonly MarkedLane[] {
+    const open = [...this.#lines.values()].filter(
+      (line) => line.type === type && serves(line.queue) && this.#hasRoom(line),
+    );
+    const taken = this.#takeFrom(open, 1);
+    // Nobody else takes of it, and whose turn it is among the others stays as it was.
+    this.#takeBack();
+    return taken;
   }
 
   /**
@@ -234,7 +252,11 @@ export class Lanes {
     line.heap.push(member.node);
   }
 
-  #isOpen({ queue, keys }: Line): boolean {
+  #isOpen(line: Line): boolean {
+    return !this.#degraded.has(line.type) && this.#hasRoom(line);
+  }
+
+  #hasRoom({ queue, keys }: Line): boolean {
     if (this.#paused.has(queue)) return false;
     return this.#closed.size === 0 || !keys.some((key) => this.#closed.has(key));
   }

@@ -127,9 +127,14 @@ function reportFamilies({ state, reported, counts }: ReportStatus): readonly Fam
   ];
 }
 
-function executorFamilies({ executors }: StatusView): readonly Family[] {
+function executorFamilies({ executors, degradedTypes = [] }: StatusView): readonly Family[] {
   const { total, ready, slots, running } = executors;
   return [
+    gauge(
+      'taskbell_types_degraded',
+      'Types of which one attempt at a time is tried, since they take executors down.',
+      one(degradedTypes.length),
+    ),
     gauge('taskbell_executors', 'Executors that are connected, or may come back.', one(total)),
     gauge('taskbell_executors_ready', 'Executors that take jobs.', one(ready)),
     gauge('taskbell_executor_slots', 'Attempts that they run at once.', one(slots)),

@@ -20,6 +20,8 @@ export interface SeeingParts extends JobWhyParts {
   readonly schedules: Pick<ScheduleStore, 'list'>;
 }
 
+type Summary = Pick<StatusView, 'dead' | 'oldest' | 'executors' | 'degradedTypes'>;
+
 export class CoreSeeing implements SeeingService {
   readonly #parts: SeeingParts;
   readonly #lines: JobLines;
@@ -82,19 +84,25 @@ export class CoreSeeing implements SeeingService {
         type,
         lastHour: { ...toCounts(counts), p50, p95 },
         sinceStart: toCounts(sinceStart),
+        ...(this.#parts.typeGuard.find(type) && { degraded: true }),
       };
     });
     return { since: this.#since, queues: await this.queues(), types };
   }
 
   /** What `status` says of it. */
-  async summary(): Promise<Pick<StatusView, 'dead' | 'oldest' | 'executors'>> {
-    const { store, executors } = this.#parts;
+  async summary(): Promise<Summary> {
+    const { store, executors, typeGuard } = this.#parts;
     const waiting = (await this.queues()).flatMap(({ name, oldest }) =>
       oldest ? { ...oldest, queue: name } : [],
     );
     const [oldest = null] = waiting.sort((a, b) => b.latency - a.latency);
-    return { dead: (await store.kept()).failed, oldest, executors: countExecutors(executors()) };
+    return {
+      dead: (await store.kept()).failed,
+      oldest,
+      executors: countExecutors(executors()),
+      degradedTypes: typeGuard.views(),
+    };
   }
 }
 

@@ -120,6 +120,7 @@ export class Settlement {
 }
 
 const CHARGED: ReadonlySet<string> = new Set(['error', 'timeout', 'crash', 'rejected']);
+const RETURNED: ReadonlySet<string> = new Set(['succeeded', 'error', 'snoozed']);
 
 function factsOf(ended: readonly Ended[], answers: readonly EndAnswer[]): readonly EndFact[] {
   const facts: EndFact[] = [];
@@ -140,6 +141,7 @@ function factOf(ended: Ended | undefined, answer: EndAnswer): EndFact | undefine
     state: next.kind === 'finish' ? next.state : null,
     hasFailed: CHARGED.has(outcome),
     durationMs,
+    hasReturned: RETURNED.has(outcome),
   };
 }
 

@@ -13,6 +13,8 @@ export interface EndFact {
   /** It was charged: an error, a time limit, a crash, a refused payload. */
   readonly hasFailed: boolean;
   readonly durationMs: number;
+  /** Its handler came to an end by itself, well or not: its process has survived it. */
+  readonly hasReturned: boolean;
 }
 
 /** Jobs that ended, a second. */

@@ -34,4 +34,6 @@ export interface TypeStatsView {
   /** In stretches of five minutes: between 55 and 60 of them. Durations of attempts in ms, within 10 %. */
   readonly lastHour: EndCounts & { readonly p50: number | null; readonly p95: number | null };
   readonly sinceStart: EndCounts;
+  /** Its attempts take executors down: one at a time is tried. */
+  readonly degraded?: true;
 }

@@ -59,8 +59,19 @@ export interface StatusView {
     readonly lag: number;
   };
   readonly log: { readonly epoch: string; readonly top: string; readonly oldest: string };
+  /** Types of which one attempt at a time is tried, since their attempts take executors down; none in former versions. */
+  readonly degradedTypes?: readonly DegradedTypeView[];
   /** Where they were asked for: `?details=1`. */
   readonly details?: StatusDetails;
+}
+
+export interface DegradedTypeView {
+  readonly type: string;
+  /** Executors that its attempts have taken down since one of them came back. */
+  readonly deaths: number;
+  readonly since: string;
+  /** When an attempt is tried; null: one is under way, or due as soon as there is a job. */
+  readonly nextTryAt: string | null;
 }
 
 /** A reader of the log, and how many rows it has not passed. */

@@ -10,6 +10,7 @@ export const WHY_CODES = [
   'delayed',
   'retrying',
   'queue-paused',
+  'type-degraded',
   'concurrency',
   'rate',
   'no-executor',

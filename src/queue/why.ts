@@ -48,6 +48,13 @@ export interface LimitFact extends LimitBlock {
   readonly holders: readonly HolderFact[];
 }
 
+export interface DegradedFact {
+  readonly deaths: number;
+  readonly since: string;
+  /** Null: a try is under way, or due. */
+  readonly nextTryAt: string | null;
+}
+
 /** How the last attempt ended. */
 export interface LastAttempt {
   readonly attempt: number;
@@ -72,6 +79,8 @@ export interface WhyFacts {
   /** Executor of a running attempt; null where it is not of this machine, or not known. */
   readonly pid: number | null;
   readonly isPaused: boolean;
+  /** Its type takes executors down; null: it does not. */
+  readonly degraded: DegradedFact | null;
   /** Unfinished ones that it depends on, some of them, and how many there are. */
   readonly dependencies: { readonly some: readonly DependencyFact[]; readonly total: number };
   readonly limits: readonly LimitFact[];
@@ -117,10 +126,21 @@ function queued(facts: WhyFacts): readonly WhyReason[] {
 /** What would hold it too when its time has come. */
 function later(facts: WhyFacts): readonly WhyReason[] {
   const { job, isPaused } = facts;
-  const absence = reasonsOfAbsence(facts);
-  if (!isPaused) return absence;
+  const others = [...degraded(facts), ...reasonsOfAbsence(facts)];
+  if (!isPaused) return others;
   const text = `the queue ${job.queue} is paused: \`taskbell queue resume ${job.queue}\` opens it`;
-  return [{ code: 'queue-paused', text, facts: { queue: job.queue } }, ...absence];
+  return [{ code: 'queue-paused', text, facts: { queue: job.queue } }, ...others];
+}
+
+function degraded({ job: { type }, degraded, now }: WhyFacts): readonly WhyReason[] {
+  if (degraded === null) return [];
+  const { deaths, since, nextTryAt } = degraded;
+  const next =
+    nextTryAt === null
+      ? 'one is tried at a time now'
+      : `one is tried at ${nextTryAt}, ${untilIn(Date.parse(nextTryAt), now)}`;
+  const text = `attempts of ${type} have taken ${count(deaths, 'executor')} down: ${next}, and the others wait until one comes back`;
+  return [{ code: 'type-degraded', text, facts: { type, deaths, since, nextTryAt } }];
 }
 
 function finished({ job, lastAttempt }: WhyFacts): WhyReason {

@@ -13,6 +13,7 @@ import { InHand } from '../../src/core/in-hand.ts';
 import { JobTypes } from '../../src/core/job-types.ts';
 import { Lanes } from '../../src/core/lanes.ts';
 import { RemoteExecutor } from '../../src/core/remote-executor.ts';
+import { TypeGuard } from '../../src/core/type-guard.ts';
 import type { Assignment, Fence } from '../../src/protocol/execute.ts';
 import type { AttemptOutcome } from '../../src/protocol/jobs.ts';
 import type { NewJob } from '../../src/queue/job.ts';
@@ -40,6 +41,7 @@ export class DispatchStand {
   /** The times that the dispatcher wants to be woken at. */
   expected: number[] = [];
   lanes = new Lanes();
+  guard = this.#newGuard();
   readonly #directory = mkdtempSync(path.join(tmpdir(), 'taskbell-dispatch-'));
   readonly #limits: LimitRules;
   #stores: SqliteStores;
@@ -108,6 +110,7 @@ export class DispatchStand {
   async reopen(): Promise<void> {
     this.#stores.close();
     this.lanes = new Lanes();
+    this.guard = this.#newGuard();
     this.expected = [];
     this.#stores = this.#open();
     this.lanes.mark(await this.#stores.jobs.lanes());
@@ -129,6 +132,13 @@ export class DispatchStand {
     rmSync(this.#directory, { recursive: true });
   }
 
+  #newGuard(): TypeGuard {
+    const now = () => this.now;
+    const nudge = () => this.#stores.loop.nudge();
+    const executors = () => this.executors;
+    return new TypeGuard({ lanes: this.lanes, executors, log: SILENT, now, nowMono: now, nudge });
+  }
+
   #open(): SqliteStores {
     const stores = assemble(openDatabase(path.join(this.#directory, 'taskbell.db')));
     const dispatcher = new Dispatcher({
@@ -136,6 +146,7 @@ export class DispatchStand {
       types: new JobTypes([], '/nowhere'),
       lanes: this.lanes,
       limits: this.#limits,
+      guard: this.guard,
       inHand: new InHand(SILENT),
       executors: () => this.executors,
       log: SILENT,

@@ -147,6 +147,7 @@ describe('what is counted of jobs', () => {
     state: 'succeeded',
     hasFailed: false,
     durationMs: 5,
+    hasReturned: true,
   } as const;
 
   test('names so many types and lanes and no more; the rest is one', () => {

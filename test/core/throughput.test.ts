@@ -12,7 +12,7 @@ function stand() {
 
 function ends(n: number, over: Partial<EndFact> = {}): readonly EndFact[] {
   const end = { type: 'mail', queue: 'default', state: 'succeeded', hasFailed: false } as const;
-  return Array(n).fill({ ...end, durationMs: 10, ...over });
+  return Array(n).fill({ ...end, durationMs: 10, hasReturned: true, ...over });
 }
 
 describe('throughput', () => {

@@ -23,7 +23,13 @@ const READY: ExecutorFact = {
 function facts(job: Partial<WhyFacts['job']> = {}, over: Partial<WhyFacts> = {}): WhyFacts {
   return {
     ...{ now: NOW, job: { ...JOB, ...job }, lastAttempt: null, maxAttempts: 4, timeoutMs: 0 },
-    ...{ pid: null, isPaused: false, dependencies: { some: [], total: 0 }, limits: [] },
+    ...{
+      pid: null,
+      isPaused: false,
+      degraded: null,
+      dependencies: { some: [], total: 0 },
+      limits: [],
+    },
     ...{ executors: [READY], ahead: NONE, turnsBefore: NONE, ...over },
   };
 }
@@ -132,6 +138,20 @@ describe('a queued job is held by', () => {
     const reason = only(why({ queue: 'imports' }, { isPaused: true }));
     expect(reason).toMatchObject({ code: 'queue-paused', facts: { queue: 'imports' } });
     expect(reason.text).toContain('taskbell queue resume imports');
+  });
+
+  it('its type, whose attempts take executors down: how many, and when one is tried', () => {
+    const nextTryAt = '2026-11-22T10:00:20.000Z';
+    const degraded = { deaths: 3, since: T, nextTryAt };
+    const reason = only(why({}, { degraded }));
+    expect(reason).toEqual({
+      code: 'type-degraded',
+      text: `attempts of mail have taken 3 executors down: one is tried at ${nextTryAt}, in 20 s, and the others wait until one comes back`,
+      facts: { type: 'mail', ...degraded },
+    });
+    const trying = only(why({}, { degraded: { ...degraded, nextTryAt: null } }));
+    expect(trying.text).toContain('one is tried at a time now');
+    expect(why({ state: 'running' }, { degraded }).map(({ code }) => code)).toEqual(['running']);
   });
 
   it('a limit: which key, who holds it, until when', () => {

@@ -43,6 +43,14 @@ describe('each problem comes with what to do', () => {
       { ...WELL, processes: [{ ...process, state: 'ready', restarts: 9, degraded: true }] },
       /degraded.*9 times/,
     ],
+    [
+      'a type that takes executors down',
+      {
+        ...WELL,
+        degradedTypes: [{ type: 'mail', deaths: 3, since: WELL.startedAt, nextTryAt: null }],
+      },
+      /type mail is degraded.*3 executors.*worker restart/,
+    ],
     ['processes that start', { ...WELL, ready: false }, /being started/],
     [
       'jobs and nobody who runs them',

@@ -40,8 +40,8 @@ function describeStats({ since, queues, types }: StatsView): readonly string[] {
 }
 
 function typeTable(types: readonly TypeStatsView[]): readonly string[] {
-  const rows = types.map(({ type, lastHour: { p50, p95, failureRate, ...counts } }) => [
-    type,
+  const rows = types.map(({ type, degraded, lastHour: { p50, p95, failureRate, ...counts } }) => [
+    degraded ? `${type} (degraded)` : type,
     ...[counts.succeeded, counts.failed, counts.cancelled, counts.failedAttempts].map(String),
     cell(failureRate === null ? null : `${(failureRate * 100).toFixed(1)} %`),
     formatMs(p50),
