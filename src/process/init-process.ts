@@ -21,7 +21,7 @@ export interface InitProblem {
 }
 
 const HINT =
-  'Start the container with an init: docker run --init, init: true in compose.yaml, or tini as ENTRYPOINT (docs/operations.md#in-a-container).';
+  'Start the container with an init: docker run --init, init: true in compose.yaml, or tini as ENTRYPOINT (docs/deployment.md#in-a-container).';
 
 export function readInitFacts(): InitFacts {
   return { pid: process.pid, init: programOfInit() };

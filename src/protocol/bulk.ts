@@ -6,7 +6,7 @@ import type { JobRequest, JobState, JobSummary } from './jobs.ts';
 export interface JobFilter {
   /** These, as far as they fit the rest. */
   readonly ids?: readonly string[];
-  /** What each verb takes when omitted: see `docs/operations.md`. */
+  /** What each verb takes when omitted: see `docs/operating-jobs.md`. */
   readonly state?: readonly JobState[];
   readonly type?: string;
   readonly queue?: string;

@@ -20,6 +20,7 @@ const ALLOWED = [
   /^man\/[a-z0-9_.-]+\.\d$/,
   /^examples\/([a-z-]+\/)*[A-Za-z0-9_.-]+\.(mjs|md|csv|json|ini|yaml|py|service)$/,
   /^examples\/docker\/Dockerfile(\.dockerignore)?$/,
+  /^examples\/(nginx\/taskbell\.conf|caddy\/Caddyfile)$/,
 ];
 
 /** Without these an installation does not work, or nobody understands it. */
@@ -37,6 +38,9 @@ const NEEDED = [
   'dist/events-client/events.d.ts',
   'dist/executor/isolated-child.js',
   'docs/operations.md',
+  'docs/deployment.md',
+  'examples/nginx/taskbell.conf',
+  'examples/caddy/Caddyfile',
 ];
 
 let scratch: string;

@@ -2,7 +2,7 @@
 import type { CommandNotes } from './command-note.ts';
 
 const MANY =
-  'Many jobs at once, by ids or by a filter; without ids it shows what it would do and asks. See [operations.md](operations.md#many-jobs-at-once).';
+  'Many jobs at once, by ids or by a filter; without ids it shows what it would do and asks. See [operating-jobs.md](operating-jobs.md#many-jobs-at-once).';
 const MANY_JSON =
   '`{"matched":…,"changed":…,"failed":…,"failures":[{"id":…,"code":…,"message":…}]}`; with `--dry-run` also `examples`, as in `job list`';
 const SCHEDULE_JSON =
@@ -24,7 +24,7 @@ export const JOB_NOTES: CommandNotes = {
     json: '`id`, `type`, `queue`, `state`, `reason`, `priority`, `userId`, `group`, `uniqueKey`, `durability`, `waitsFor`, `createdAt`, `runAt`, `startedAt`, `endedAt`, `duration`, `attempt`, `progress`, and `payload`, `result`, `error` `{name, message, stack}`, `attempts[]` `{attempt, outcome, startedAt, endedAt, duration, executor, error, cpuMs, peakBytes, exitCode}`; where it depends on others `dependencies` `{total, unfinished, succeeded, failed, cancelled}`; `retries`, `timeoutMs`, `backoff` where the job itself says so, else null; `job show` also `uniqueUntil` and `schedule` where there is one',
   },
   'job why': {
-    text: 'Every reason, in words; see [operations.md](operations.md#seeing).',
+    text: 'Every reason, in words; see [operating-jobs.md](operating-jobs.md#why-a-job-does-not-run).',
     json: '`id`, `type`, `queue`, `state`, `reasons[]` `{code, text, facts}`',
   },
   'job wait': {
@@ -40,7 +40,7 @@ export const JOB_NOTES: CommandNotes = {
   'job move': { text: MANY, json: MANY_JSON },
   'job purge': { text: MANY, json: MANY_JSON },
   'job import': {
-    text: 'What was imported is told every chunk; after a mistake, or Ctrl-C, the message says how to go on. See [operations.md](operations.md#import-and-export).',
+    text: 'What was imported is told every chunk; after a mistake, or Ctrl-C, the message says how to go on. See [operating-jobs.md](operating-jobs.md#import-and-export).',
     json: '`{"lines":…,"jobs":…,"duplicates":…,"repeated":…}`: `duplicates` met a unique key, `repeated` were there from an import of the same lines',
   },
   'job export': { json: '`{"jobs":…,"file":…}`; without `--output` the lines themselves' },

@@ -22,7 +22,7 @@ export const SERVICE_NOTES: CommandNotes = {
   'worker list': { json: WORKERS_JSON },
   'worker quiet': { json: 'as `worker list`' },
   'worker restart': {
-    text: 'See [operations.md](operations.md#workers).',
+    text: 'See [workers.md](workers.md).',
     json: '`{"replaced":[{"pid":…,"successor":…}]}`',
   },
   'web_socket edge': { text: 'See [events.md](events.md#an-edge).' },
@@ -85,7 +85,7 @@ export const SERVICE_NOTES: CommandNotes = {
     json: `${NAMED} \`rechecked\` true`,
   },
   'db backup': {
-    text: 'While the service works, or not. See [operations.md](operations.md#the-database).',
+    text: 'While the service works, or not. See [backup.md](backup.md).',
     json: '`{"file":…,"facts":{…},"durationMs":…}`',
   },
   'db restore': {
@@ -102,6 +102,6 @@ export const SERVICE_NOTES: CommandNotes = {
   },
   'report status': { json: REPORT_JSON },
   'report retry': { json: 'as `report status`' },
-  'service print pm2': { text: 'See [operations.md](operations.md#under-pm2).' },
-  'service print systemd': { text: 'See [operations.md](operations.md#under-systemd).' },
+  'service print pm2': { text: 'See [deployment.md](deployment.md#under-pm2).' },
+  'service print systemd': { text: 'See [deployment.md](deployment.md#under-systemd).' },
 };
