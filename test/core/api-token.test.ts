@@ -1,6 +1,14 @@
 /** The tokens of the control API over TCP: their files, and what that of an edge is good for. */
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -41,6 +49,17 @@ describe('the files', () => {
     expect(after.admin).toBe(before.admin);
     expect(after.edge).toMatch(/^[\w-]{43}$/);
     expect(after.edge).not.toBe(before.edge);
+  });
+
+  it('an empty one that others may read is replaced by one of the owner alone', () => {
+    apiTokens(directory);
+    const file = path.join(directory, 'api-token');
+    truncateSync(file);
+    chmodSync(file, 0o644);
+    const { admin } = apiTokens(directory);
+    expect(readFileSync(file, 'utf8')).toBe(`${admin}\n`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(directory).sort()).toEqual(['api-token', 'edge-token']);
   });
 });
 
