@@ -4,6 +4,7 @@
  *
  * Decides nothing. While it is not informed of changes it keeps nothing: each question goes to the core.
  */
+import { setMaxListeners } from 'node:events';
 import pRetry, { AbortError } from 'p-retry';
 import type { Call, ControlHttp } from '../client/control-http.ts';
 import type { UserAccess } from '../protocol/access.ts';
@@ -45,6 +46,8 @@ export class AccessDirectory {
   constructor(http: ControlHttp, patienceMs = PATIENCE_MS) {
     this.#http = http;
     this.#patienceMs = patienceMs;
+    // Each question that is under way listens to it, and thousands may come back together.
+    setMaxListeners(0, this.#closed.signal);
   }
 
   /**

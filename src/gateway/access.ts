@@ -42,6 +42,8 @@ export interface AccessOptions {
   readonly patienceMs?: number;
 }
 
+const LOG_EVERY_MS = 10_000;
+
 export function createAccessCheck(options: AccessOptions): AccessCheck {
   const { users, datasets } = options.settings;
   return users === 'any' && datasets === 'any' ? openAccess : new Access(options);
@@ -62,6 +64,8 @@ class Access implements AccessCheck {
   /** Undefined where no hook is asked. */
   readonly #hook: AccessHook | undefined;
   #coreAway = 0;
+  #unsaid = 0;
+  #saidAtMono = Number.NEGATIVE_INFINITY;
 
   constructor({ settings, http, log, live, patienceMs }: AccessOptions) {
     const asksHook = settings.users === 'hook' || settings.datasets === 'hook';
@@ -81,12 +85,7 @@ class Access implements AccessCheck {
       return await this.#decide(question, signal);
     } catch (error) {
       signal.throwIfAborted();
-      this.#coreAway += 1;
-      const { user, type, id } = question;
-      this.#log.warn(
-        { err: error, user, type, id },
-        'access denied because the core gave no answer',
-      );
+      this.#noteAway(question, error);
       return 4;
     }
   }
@@ -104,6 +103,18 @@ class Access implements AccessCheck {
   close(): void {
     this.#directory.close();
     this.#hook?.close();
+  }
+
+  /** A core that is away is asked by everybody: one line for all of them, now and then. */
+  #noteAway({ user, type, id }: AccessQuestion, err: unknown): void {
+    this.#coreAway += 1;
+    this.#unsaid += 1;
+    const nowMono = performance.now();
+    if (nowMono - this.#saidAtMono < LOG_EVERY_MS) return;
+    const facts = { err, user, type, id, denied: this.#unsaid };
+    this.#log.warn(facts, 'access denied because the core gave no answer');
+    this.#saidAtMono = nowMono;
+    this.#unsaid = 0;
   }
 
   async #decide(question: AccessQuestion, signal: AbortSignal): Promise<AccessAnswer['code']> {

@@ -200,6 +200,21 @@ describe('a core that is away', () => {
     expect(access.counts.coreAway).toBe(1);
   });
 
+  it('is said once, however many are denied', async () => {
+    create(DATASETS, 1);
+    const warnings: Error[] = [];
+    const warn = (warning: Error): number => warnings.push(warning);
+    process.on('warning', warn);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => may()));
+    // The runtime warns in a turn of its own.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', warn);
+    expect(new Set(answers)).toEqual(new Set([4]));
+    expect(lines).toHaveLength(1);
+    expect(access.counts.coreAway).toBe(50);
+    expect(warnings).toEqual([]);
+  });
+
   it.each([
     ['a user', { known: 'yes' }, 0],
     ['an object', { known: true, grants: [], complete: false }, 7],
