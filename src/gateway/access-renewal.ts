@@ -48,6 +48,7 @@ export class AccessRenewal {
   #underWay = 0;
   #lastTick: number;
   #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor(options: RenewalOptions) {
     this.#options = options;
@@ -66,6 +67,7 @@ export class AccessRenewal {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#dueOf.clear();
@@ -96,6 +98,8 @@ export class AccessRenewal {
   }
 
   #put(entry: Entry, inMs: number): void {
+    // What was under way at the stop is answered afterwards.
+    if (this.#isStopped) return;
     const { nowMono } = this.#options;
     if (this.#timer === undefined) {
       this.#lastTick = this.#tickAt(nowMono());

@@ -128,3 +128,17 @@ it('asks a bounded number at once, and all in the end', async () => {
   }
   expect(asked).toHaveLength(100);
 });
+
+it('notes nothing and lets no timer run after the stop, though an answer may still come', async () => {
+  create();
+  renewal.note(ISSUE);
+  let reply = (_: undefined): void => {};
+  answer = () => new Promise((resolve) => (reply = resolve));
+  await pass(EVERY_MS);
+  expect(asked).toEqual([ISSUE]);
+  renewal.stop();
+  reply(undefined);
+  await pass(0);
+  renewal.note(ISSUE);
+  expect(renewal.size).toBe(0);
+});
