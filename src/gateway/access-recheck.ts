@@ -77,6 +77,8 @@ export class AccessRecheck {
         this.#link.close(closing(CLOSE.forbidden, 'the user does not exist any more'));
         return [];
       }
+      // Asked of the link anew: a signal that was taken before need not be the one that its end aborts.
+      if (this.#link.signal.aborted) return [];
       withdrawn.push(...some.filter((_, index) => codes[index] === 4));
     }
     return withdrawn;
