@@ -13,6 +13,7 @@ import type { CliWorld } from './cli-world.ts';
 import { Interruption } from './interruption.ts';
 import { applyOutputModes, type OutputModes } from './output-modes.ts';
 import { createPainter, type Painter } from './painter.ts';
+import { tameText } from './terminal-text.ts';
 
 export class CliContext {
   readonly #world: CliWorld;
@@ -74,9 +75,10 @@ export class CliContext {
     this.#exitCode = code;
   }
 
-  /** A line of the result, to standard output. */
+  /** A line of the result, to standard output: as it is, but for what would act upon a terminal. */
   print(line: string): void {
-    this.#world.stdout.write(`${line}\n`);
+    const { stdout, stdoutIsTerminal } = this.#world;
+    stdout.write(`${stdoutIsTerminal ? tameText(line) : line}\n`);
   }
 
   /** The result as JSON: readable on a terminal, one line elsewhere. */
@@ -91,7 +93,8 @@ export class CliContext {
 
   /** A line about something that went wrong or is missing in the result, to standard error. */
   warn(line: string): void {
-    this.#world.stderr.write(`${line}\n`);
+    const { stderr, stderrIsTerminal } = this.#world;
+    stderr.write(`${stderrIsTerminal ? tameText(line) : line}\n`);
   }
 
   /** Resolves when standard output takes more: a long stream must not gather in memory. */

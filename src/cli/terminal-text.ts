@@ -11,6 +11,19 @@ export function plainText(text: string): string {
   return text.replace(ACTED_UPON, ' ');
 }
 
+/** Escapes but for those of colours, and control characters but for tab and line feed. */
+const MOVING =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
+  /\r(?=\n|$)|\u001b(?!\[[\d;]*m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g;
+
+/** For a terminal: errors, results and output of jobs may colour it, and neither move its cursor nor answer for it. */
+export function tameText(text: string): string {
+  return text.replace(MOVING, (found, at: number) => {
+    const endsLine = found === '\r' && (at + 1 === text.length || text[at + 1] === '\n');
+    return endsLine ? '' : '\ufffd';
+  });
+}
+
 /** East Asian letters and pictures take two places; good enough for names in a table. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u;
