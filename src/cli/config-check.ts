@@ -1,4 +1,5 @@
 /** All that can be said of a configuration before a process works with it: `config check` says it, and so does a reload. */
+import type { NamedCredential } from '../config/credentials.ts';
 import type { Loaded } from '../config/load-settings.ts';
 
 /** @throws TaskbellError when a file that it names is not there, or does not hold what it should */
@@ -12,4 +13,17 @@ export async function checkConfiguration({ settings }: Loaded): Promise<void> {
   if (keysFile === null) return;
   const { readKeyFile } = await import('../privacy/key-file.ts');
   readKeyFile(keysFile);
+}
+
+/**
+ * As far as it can be checked outside of the service: credentials are handed over to that alone.
+ *
+ * @returns those that could not be looked at
+ */
+export async function checkOutside(loaded: Loaded): Promise<readonly NamedCredential[]> {
+  const { namedCredentials, withoutCredentials } = await import('../config/credentials.ts');
+  const later = namedCredentials(loaded.sections);
+  const settings = later.length === 0 ? loaded.settings : withoutCredentials(loaded.settings);
+  await checkConfiguration({ ...loaded, settings });
+  return later;
 }

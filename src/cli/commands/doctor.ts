@@ -1,11 +1,11 @@
 /** `doctor`: looks at the machine, the configuration and what both need, and says what to mend. */
 import type { Command } from 'commander';
+import type { NamedCredential } from '../../config/credentials.ts';
 import type { Loaded } from '../../config/load-settings.ts';
 import { TaskbellError } from '../../protocol/errors.ts';
-import type { StatusView } from '../../protocol/status.ts';
 import type { CliContext } from '../cli-context.ts';
-import { checkConfiguration } from '../config-check.ts';
-import { examine, judgeRuntime } from '../doctor/examination.ts';
+import { checkOutside } from '../config-check.ts';
+import { examine, judgeRuntime, type Patient } from '../doctor/examination.ts';
 import { exitCodeFor, type Finding, fail, type Level } from '../doctor/finding.ts';
 import type { Colour, Painter } from '../painter.ts';
 import { padTo, plainText } from '../terminal-text.ts';
@@ -24,29 +24,36 @@ export function define(command: Command, ctx: CliContext): void {
 /** A configuration that is not valid is a finding: without it little else can be looked at. */
 async function examineAll(ctx: CliContext): Promise<readonly Finding[]> {
   let loaded: Loaded;
+  let unseen: readonly NamedCredential[];
   try {
     loaded = await ctx.load();
-    await checkConfiguration(loaded);
+    unseen = await checkOutside(loaded);
   } catch (error) {
-    if (!(error instanceof TaskbellError)) throw error;
-    const { message, hint = 'correct it: `taskbell config check`', code } = error;
-    const text = message.replaceAll('\n', '; ');
-    const found = fail('configuration', { text, remedy: hint, code });
+    const found = toFinding('configuration', error, 'correct it: `taskbell config check`');
     return [found, ...(await judgeRuntime(null))];
   }
   const { settings } = loaded;
   const { now } = ctx.world;
-  return examine({ settings, file: settings.file, status: await statusOf(ctx), now });
+  return examine({ settings, file: settings.file, unseen, ...(await askDaemon(ctx)), now });
 }
 
-/** Null where no daemon answers, which is no mistake. */
-async function statusOf(ctx: CliContext): Promise<StatusView | null> {
+/** No daemon is no mistake; one that refuses to answer is one, and no reason to look at nothing else. */
+async function askDaemon(ctx: CliContext): Promise<Pick<Patient, 'status' | 'refusal'>> {
   try {
-    return await ctx.withDaemon((daemon) => daemon.status({ details: true }));
+    const status = await ctx.withDaemon((daemon) => daemon.status({ details: true }));
+    return { status, refusal: null };
   } catch (error) {
-    if (error instanceof TaskbellError && error.code === 'E_DAEMON_UNREACHABLE') return null;
-    throw error;
+    const isAway = error instanceof TaskbellError && error.code === 'E_DAEMON_UNREACHABLE';
+    const refusal = isAway ? null : toFinding('daemon', error, 'look at `taskbell status`');
+    return { status: null, refusal };
   }
+}
+
+function toFinding(name: string, error: unknown, remedy: string): Finding {
+  if (!(error instanceof TaskbellError)) throw error;
+  const { message, hint = remedy, code } = error;
+  const text = message.replaceAll(':\n', ': ').replaceAll('\n', '; ');
+  return fail(name, { text, remedy: hint, code });
 }
 
 const COLOURS: Readonly<Record<Level, Colour>> = { ok: 'green', warn: 'yellow', fail: 'red' };

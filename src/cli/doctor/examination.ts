@@ -3,12 +3,13 @@
  * permissions, limits, and then what is elsewhere. Works with a running daemon and without one.
  */
 import path from 'node:path';
+import type { NamedCredential } from '../../config/credentials.ts';
 import type { Settings } from '../../config/settings.ts';
 import { descriptorLimit } from '../../process/descriptors.ts';
 import { findInitProblem, readInitFacts } from '../../process/init-process.ts';
 import { VERSION } from '../../process/version.ts';
 import type { StatusView } from '../../protocol/status.ts';
-import { type Finding, fail, ok, warn } from './finding.ts';
+import { type Finding, ok, warn } from './finding.ts';
 import {
   judgeClock,
   judgeDescriptors,
@@ -18,6 +19,7 @@ import {
   judgeSpace,
   judgeSqlite,
   judgeSync,
+  judgeUnwritten,
 } from './machine-judgements.ts';
 import {
   existingAt,
@@ -34,27 +36,37 @@ export interface Patient {
   readonly settings: Settings;
   /** The file that they came from; null: none. */
   readonly file: string | null;
+  /** What the service manager hands to the service alone. */
+  readonly unseen: readonly NamedCredential[];
   /** Of the running daemon; null: none answers. */
   readonly status: StatusView | null;
+  /** What it said instead; null: it answered, or none is there. */
+  readonly refusal: Finding | null;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
 
 export async function examine(patient: Patient): Promise<readonly Finding[]> {
-  const { settings, file, status } = patient;
+  const { settings, file, status, refusal } = patient;
   const readClock = watchClock(patient.now);
   const findings = [
-    ok('configuration', file ?? 'no file: the defaults hold'),
+    judgeConfiguration(patient),
     ...(await judgeRuntime(status)),
     ...judgeDisk(settings),
     ...judgePermissions(settings, file),
     judgeClock(readClock()),
     judgeDescriptors(descriptorLimit(), settings.webSocketEvents.maxConnections),
     judgeInit(),
-    judgeDaemon(status),
+    refusal ?? judgeDaemon(status),
     await judgeReceiver(settings.webSocket),
   ];
   return [...findings, ...(await judgeKeySets(settings))];
+}
+
+function judgeConfiguration({ file, unseen }: Patient): Finding {
+  const names = unseen.map(({ name }) => name).join(', ');
+  const later = names === '' ? '' : `; the service alone sees the credentials ${names}`;
+  return ok('configuration', `${file ?? 'no file: the defaults hold'}${later}`);
 }
 
 export async function judgeRuntime(status: StatusView | null): Promise<readonly Finding[]> {
@@ -80,12 +92,7 @@ function judgeWriting(directory: string): Finding {
   try {
     return judgeSync(measureSync(directory));
   } catch (error) {
-    const { code = 'no reason given' } = error as NodeJS.ErrnoException;
-    return fail('fsync', {
-      text: `${directory} cannot be written: ${code}`,
-      remedy: 'run this as the user of the service, or correct [daemon] dataDirectory',
-      code: 'E_CANNOT_CREATE',
-    });
+    return judgeUnwritten(directory, (error as NodeJS.ErrnoException).code);
   }
 }
 

@@ -152,6 +152,30 @@ export function judgeSync({ p50Ms, p99Ms }: SyncTimes): Finding {
   return ok(name, text);
 }
 
+/** @param code what the system said */
+export function judgeUnwritten(directory: string, code = 'no reason given'): Finding {
+  const name = 'fsync';
+  const text = `${directory} cannot be written: ${code}`;
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return fail(name, { text, remedy: 'free space, or raise the quota', code: 'E_DISK_FULL' });
+    case 'EIO':
+    case 'EROFS':
+      return fail(name, {
+        text,
+        remedy: 'look at the disk: `dmesg`, and how it is mounted',
+        code: 'E_IO',
+      });
+    default:
+      return fail(name, {
+        text,
+        remedy: 'run this as the user of the service, or correct [daemon] dataDirectory',
+        code: 'E_CANNOT_CREATE',
+      });
+  }
+}
+
 export interface ClockReading {
   /** Epoch milliseconds. */
   readonly wallMs: number;

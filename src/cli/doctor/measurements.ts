@@ -4,6 +4,7 @@
  * Writes one file of its own into the data directory and removes it; touches none of the database's files.
  */
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -56,7 +57,8 @@ const PAGE = Buffer.alloc(4_096, 0x5a);
 
 /** @throws what the system says when the file cannot be written or brought to the disk */
 export function measureSync(directory: string, times = 50): SyncTimes {
-  const file = path.join(directory, `.doctor-${process.pid}`);
+  // Not by the pid: in a container it is the same each time, and one that was killed here left its file.
+  const file = path.join(directory, `.doctor-${randomUUID()}`);
   const descriptor = openSync(file, 'wx', 0o600);
   try {
     const tookMs = Array.from({ length: times }, (_, n) => {

@@ -5,7 +5,7 @@ export interface Guarded {
   /** What it is, for people. */
   readonly what: string;
   readonly path: string;
-  /** Permission bits; null: it is not there. */
+  /** Permission bits; null: it is not there, or not for us to see. */
   readonly mode: number | null;
 }
 
@@ -14,7 +14,7 @@ const OTHERS = 0o007;
 
 /** @param wanted what it is made with, such as 0700 */
 export function judgeOwn({ what, path, mode }: Guarded, wanted: number): Finding {
-  if (mode === null) return ok(what, `${path} is not there yet`);
+  if (mode === null) return ok(what, `${path} is not there yet, or not to be seen by this user`);
   const shown = mode.toString(8).padStart(4, '0');
   if ((mode & (GROUP | OTHERS)) === 0) return ok(what, `${path} (${shown})`);
   return fail(what, {
@@ -41,7 +41,7 @@ export function judgeSecrets(secrets: readonly Guarded[]): Finding {
   }
   return ok(
     name,
-    there.length === 0 ? 'none is named' : `${there.length} files, for their owner alone`,
+    there.length === 0 ? 'none is there' : `for their owner alone: ${namesOf(there)}`,
   );
 }
 

@@ -137,3 +137,28 @@ test('as text it has a line for each finding, its remedy below, and a sum', asyn
   expect(stdout).toMatch(/\n\n\d+ ok, \d+ to look at, \d+ to mend\n$/);
   expect(existsSync(path.join(directory, 'data'))).toBe(false);
 });
+
+test('credentials, which the service alone gets, are no mistake of the configuration', async () => {
+  configure('[auth]\npublicKeyFile = credential:issuer-key\nissuer = x\n');
+  const { findings, of } = await doctor();
+  expect(of('configuration')).toMatchObject({
+    level: 'ok',
+    text: expect.stringContaining('issuer-key'),
+  });
+  expect(failuresOf(findings)).not.toContain('configuration');
+});
+
+test('a daemon that refuses to answer is one finding among the others', async () => {
+  const data = path.join(directory, 'data');
+  mkdirSync(data, { mode: 0o700 });
+  const error = { code: 'E_UNAUTHORIZED', title: 'Not you.', hint: 'Be another.' };
+  server = createServer((_, response) => {
+    response.writeHead(401, { connection: 'close' }).end(JSON.stringify(error));
+  });
+  await new Promise<void>((resolve) => server?.listen(path.join(data, 'control.sock'), resolve));
+  configure('');
+  const { findings, of } = await doctor();
+  expect(of('daemon')).toMatchObject({ level: 'fail', text: 'Not you.', remedy: 'Be another.' });
+  expect(of('fsync')).toBeDefined();
+  expect(failuresOf(findings)).toContain('daemon');
+});

@@ -10,6 +10,7 @@ import {
   judgeSpace,
   judgeSqlite,
   judgeSync,
+  judgeUnwritten,
 } from '../../../src/cli/doctor/machine-judgements.ts';
 import { judgeOwn, judgeSecrets } from '../../../src/cli/doctor/permission-judgements.ts';
 
@@ -85,4 +86,17 @@ describe('the exit code', () => {
     expect(exitCodeFor([ok('x', ''), config, away])).toBe(78);
     expect(exitCodeFor([away, config])).toBe(69);
   });
+});
+
+test.each([
+  ['EACCES', 73],
+  ['ENOSPC', 74],
+  ['EIO', 74],
+  [undefined, 73],
+])('a data directory that cannot be written for %s ends with %d', (code, exitCode) => {
+  expect(exitCodeFor([judgeUnwritten('/d', code)])).toBe(exitCode);
+});
+
+test('a full disk is not blamed on the user', () => {
+  expect(judgeUnwritten('/d', 'ENOSPC').remedy).toContain('free space');
 });
