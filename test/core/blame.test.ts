@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { blockerOf, verdictsFor } from '../../src/core/blame.ts';
+import { blockerOf, suspectTypes, verdictsFor } from '../../src/core/blame.ts';
 import { wordsFor } from '../../src/core/death-words.ts';
 import { type InFlight, inFlightOf } from '../../src/core/remote-executor.ts';
+import type { BlockedMessage } from '../../src/protocol/execute.ts';
+import { manifest } from './scripted-executor.ts';
 
 const NOW_MONO = 100_000;
 
@@ -89,5 +91,37 @@ describe('the error of an attempt whose executor was ended', () => {
     const around = { executor: { ...executor, blocked: undefined }, blocker: undefined };
     const words = wordsFor(held('1'), 'crash', { ...around, reason: 'had grown to 9 bytes' });
     expect(words.message).toBe('executor x (pid 7) had grown to 9 bytes and was ended');
+  });
+});
+
+describe('the types that may have ended an executor', () => {
+  const types = new Map(['mail', 'scan'].map((name) => [name, manifest(name)]));
+  types.set('tool', manifest('tool', { kind: 'command' }));
+  const [mail, scan, tool] = [held('1'), held('2', { type: 'scan' }), held('3', { type: 'tool' })];
+  const suspects = (left: ReadonlyMap<InFlight, string>, blocked?: BlockedMessage) =>
+    [...suspectTypes({ types, blocked }, left)].sort();
+
+  it('are those of all attempts that crashed, or did not end in time', () => {
+    const left = new Map([mail, held('4'), scan].map((one) => [one, 'crash']));
+    expect(suspects(left)).toEqual(['mail', 'scan']);
+    expect(suspects(new Map([[scan, 'timeout']]))).toEqual(['scan']);
+  });
+
+  it('are none of those that were interrupted, cancelled, or had a process of their own', () => {
+    const isolated = held('4', { group: { pid: 7, startTime: '1' } });
+    const crashed = [tool, isolated].map((one) => [one, 'crash'] as const);
+    expect(suspects(new Map([...crashed, [mail, 'interrupted'], [scan, 'cancelled']]))).toEqual([]);
+  });
+
+  it('is that of the attempt alone which blocked the event loop', () => {
+    const blocked: BlockedMessage = {
+      ...{ kind: 'blocked', executor: 'x', fence: { id: '2', attempt: 1 } },
+      ...{ blockedMs: 9_000, stack: '' },
+    };
+    const left = new Map([mail, scan].map((one) => [one, 'crash']));
+    expect(suspects(left, blocked)).toEqual(['scan']);
+    // It ended as something else: another one has taken the process down.
+    left.set(scan, 'cancelled');
+    expect(suspects(left, blocked)).toEqual(['mail']);
   });
 });
