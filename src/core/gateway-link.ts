@@ -3,6 +3,7 @@
  *
  * A question that is not answered in time, or whose gateway goes, is answered with nothing: whoever asked says so.
  */
+import { setMaxListeners } from 'node:events';
 import type {
   FromGateway,
   GatewayQuestions,
@@ -34,6 +35,8 @@ export class GatewayLink {
     this.pid = pid;
     this.predecessor = predecessor;
     this.#send = send;
+    // Each question that waits listens to it.
+    setMaxListeners(0, this.#gone.signal);
   }
 
   /** Up to where the log was handed to it; undefined before it began to follow. */

@@ -6,6 +6,7 @@
  * Tokens, access, limits, history and heartbeats are those of events v2. It can ask for nothing later: who wants
  * other topics, or has lost one of them, comes again.
  */
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ValidToken } from '../auth/token-verifier.ts';
 import type { PublishedEvent, Topic } from '../protocol/events.ts';
@@ -74,6 +75,8 @@ export class SseConnection implements Subscriber, ResumeLink {
     this.#recheck = new AccessRecheck(this, world, () =>
       this.close(closing(CLOSE.forbidden, 'access was withdrawn')),
     );
+    // Each question about a topic listens to it.
+    setMaxListeners(0, this.signal);
     this.#number = world.hub.join(this);
     response.once('close', () => this.#onClose());
     response.on('error', (err) => world.log.debug({ err }, 'connection failed'));

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AwakeCore } from '../core/awake-core.ts';
 import { type Client, GatewayFixture, tokenFor } from './gateway-fixture.ts';
 import { allow, deny, HookService } from './hook-service.ts';
+import { SseClient } from './sse-client.ts';
 import { ask, connectV2 } from './v2-client.ts';
 
 const OK = '{"status":200,"message":"Ok","code":0}';
@@ -37,6 +38,25 @@ const publish = (id: string, data: readonly unknown[] = []) =>
   core.post('/v1/events', { type: 'issueUpdate', id, data });
 const attachV2 = (client: Client, id: string) =>
   ask(client, { auth, action: 'attach', event: { type: 'issueUpdate', id } });
+
+describe('many topics of one request', () => {
+  it('are judged together, and the runtime warns of nothing', async () => {
+    await start();
+    const warnings: Error[] = [];
+    const warn = (warning: Error): number => warnings.push(warning);
+    process.on('warning', warn);
+    const client = await connectV2(gateway);
+    const events = Array.from({ length: 40 }, (_, n) => ({ type: 'job', id: `${n}` }));
+    // Whose each of them is, the core is asked.
+    expect(await ask(client, { auth, action: 'attach', events })).toMatchObject({ code: 4 });
+    const topics = events.map(({ id }) => `topic=job/${id}`).join('&');
+    const headers = { authorization: `Bearer ${auth}` };
+    const stream = new SseClient(gateway.port, `/events?${topics}`, headers);
+    expect((await stream.answered).status).toBe(403);
+    process.off('warning', warn);
+    expect(warnings).toEqual([]);
+  });
+});
 
 describe('a grant that is withdrawn', () => {
   it('ends a connection of v1 that uses it with 4403, and the next attach is refused', async () => {
