@@ -1,5 +1,5 @@
 /** Starts one child process and tells how it ended. Decides nothing. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { ChildProcess, fork } from 'node:child_process';
 import { CHILD_ARGUMENT } from '../process/child-process.ts';
 import { LOOP_REPORT_DESCRIPTOR } from '../process/loop-report.ts';
 import { RUN_MARK } from '../protocol/execute.ts';
@@ -27,7 +27,19 @@ export interface ChildEnd {
   readonly error?: Error;
 }
 
+/** Never throws: where the system refuses a process, there is one without a pid, and `childEnd` says why. */
 export function forkChild(request: ForkRequest): ChildProcess {
+  try {
+    return forkNow(request);
+  } catch (error) {
+    // Of some reasons Node tells by an event, of others, such as too little memory, it throws.
+    const none = new ChildProcess();
+    process.nextTick(() => none.emit('error', error));
+    return none;
+  }
+}
+
+function forkNow(request: ForkRequest): ChildProcess {
   // An executor tells the core, which knows whose attempt it is.
   const reports = request.role === 'executor' ? 'ignore' : 'pipe';
   return fork(request.entry, [CHILD_ARGUMENT, request.role], {

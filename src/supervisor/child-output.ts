@@ -25,9 +25,10 @@ const MAX_LINE_CHARS = 8_192;
 const RECORD_HEAD = '{"level":';
 
 export function readOutput(child: ChildProcess, readers: OutputReaders): void {
-  const { stdout, stderr } = child;
-  if (stdout !== null) readStream(stdout, { ...readers, stream: 'stdout', pid: child.pid });
-  if (stderr !== null) readStream(stderr, { ...readers, stream: 'stderr', pid: child.pid });
+  // Neither null nor there at all where the system had no descriptors left for the process.
+  const { stdout, stderr }: Partial<Pick<ChildProcess, 'stdout' | 'stderr'>> = child;
+  if (stdout) readStream(stdout, { ...readers, stream: 'stdout', pid: child.pid });
+  if (stderr) readStream(stderr, { ...readers, stream: 'stderr', pid: child.pid });
 }
 
 interface StreamReader extends OutputReaders {

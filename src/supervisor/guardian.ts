@@ -69,8 +69,27 @@ export class Guardian {
 
   #spawn(): void {
     const startedMono = performance.now();
+    let shell: ChildProcess;
+    try {
+      shell = this.#startShell();
+    } catch (err) {
+      // Of some reasons, such as too little memory, Node does not tell by an event.
+      this.#refused(err, startedMono);
+      return;
+    }
+    this.#shell = shell;
+    // EPIPE: the shell is gone, and its exit, which follows, starts another one.
+    shell.stdin?.on('error', () => {});
+    this.#gone = new Promise((resolve) => {
+      shell.once('exit', () => resolve(this.#ended(startedMono)));
+      shell.once('error', (err) => resolve(this.#refused(err, startedMono)));
+    });
+    for (const pid of this.#pids) this.#tell(`+ ${pid}`);
+  }
+
+  #startShell(): ChildProcess {
     const { run, procDirectory = '/proc' } = this.#options;
-    const shell = spawn(
+    return spawn(
       '/bin/sh',
       ['-c', GUARDIAN_SCRIPT, 'taskbell-guardian', `${RUN_MARK}=${run}`, procDirectory],
       {
@@ -84,14 +103,6 @@ export class Guardian {
         env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
       },
     );
-    this.#shell = shell;
-    // EPIPE: the shell is gone, and its exit, which follows, starts another one.
-    shell.stdin?.on('error', () => {});
-    this.#gone = new Promise((resolve) => {
-      shell.once('exit', () => resolve(this.#ended(startedMono)));
-      shell.once('error', (err) => resolve(this.#unavailable(err)));
-    });
-    for (const pid of this.#pids) this.#tell(`+ ${pid}`);
   }
 
   #ended(startedMono: number): void {
@@ -107,12 +118,14 @@ export class Guardian {
     this.#timer = setTimeout(() => this.#spawn(), delayMs);
   }
 
-  #unavailable(err: Error): void {
+  #refused(err: unknown, startedMono: number): void {
     this.#shell = undefined;
     this.#options.log.warn(
       { err },
       'no guardian: a blocked handler would outlive a killed supervisor',
     );
+    // There may be room for it later; a shell that is not there does not come.
+    if ((err as NodeJS.ErrnoException).code !== 'ENOENT') this.#ended(startedMono);
   }
 
   #tell(line: string): void {

@@ -61,7 +61,8 @@ export class SlotProcess {
   #fatal: Fatal | undefined;
   #types: readonly string[] = [];
   readonly #underWay = new Set<Socket>();
-  #settingsTaken: (problem: string | null) => void = () => {};
+  /** Of settings that it was given and has not answered yet, in their order. */
+  readonly #taking: ((problem: string | null) => void)[] = [];
   #beat:
     | { readonly answer: Promise<boolean>; readonly resolve: (alive: boolean) => void }
     | undefined;
@@ -139,7 +140,7 @@ export class SlotProcess {
    */
   async reconfigure(settings: Settings): Promise<void> {
     const taken = new Promise<string | null>((resolve) => {
-      this.#settingsTaken = resolve;
+      this.#taking.push(resolve);
     });
     const late = delayed(SETTINGS_WITHIN_MS, 'it did not answer');
     this.send({ kind: 'settings', settings });
@@ -156,12 +157,15 @@ export class SlotProcess {
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL');
+    // To Node one that never was is process 0: a signal would reach the whole group of this one.
+    if (this.pid !== undefined) this.#child.kill('SIGKILL');
   }
 
   /** Of an executor there is no such pipe. */
   #hearLoop(): void {
-    const pipe = this.#child.stdio[LOOP_REPORT_DESCRIPTOR];
+    // There are none of a process that the system had no descriptors left for.
+    const { stdio }: Partial<Pick<ChildProcess, 'stdio'>> = this.#child;
+    const pipe = stdio?.[LOOP_REPORT_DESCRIPTOR];
     if (!(pipe instanceof Readable)) return;
     // Whatever goes wrong with it, the process's end says more.
     pipe.on('error', () => {});
@@ -192,7 +196,7 @@ export class SlotProcess {
         this.#events.reload();
         return;
       case 'settings-taken':
-        this.#settingsTaken(message.problem);
+        this.#taking.shift()?.(message.problem);
         return;
       case 'beat':
         this.#answered(true);
