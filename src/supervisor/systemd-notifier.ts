@@ -56,14 +56,24 @@ export class SystemdNotifier {
     return first;
   }
 
-  #run(message: NotifyFields): Promise<string | null> {
+  /** Resolves with why it failed; null: it did not. Never rejects. */
+  async #run(message: NotifyFields): Promise<string | null> {
+    try {
+      const program = this.#start(message);
+      const killer = setTimeout(() => program.kill('SIGKILL'), PROGRAM_LIMIT_MS);
+      return await endOf(program).finally(() => clearTimeout(killer));
+    } catch (error) {
+      // Of some reasons, such as too little memory, Node does not tell by an event.
+      return String(error);
+    }
+  }
+
+  #start(message: NotifyFields): ChildProcess {
     const { notifySocket, searchPath } = this.#options;
-    const program = spawn('systemd-notify', toArguments(message), {
+    return spawn('systemd-notify', toArguments(message), {
       stdio: 'ignore',
       env: { PATH: searchPath, NOTIFY_SOCKET: notifySocket },
     });
-    const killer = setTimeout(() => program.kill('SIGKILL'), PROGRAM_LIMIT_MS);
-    return endOf(program).finally(() => clearTimeout(killer));
   }
 
   #warn(problem: string): void {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { deadlineIn } from '../../src/process/service.ts';
 import type { ProcessView } from '../../src/protocol/supervision.ts';
 import { type ManagerLink, openManagerLink } from '../../src/supervisor/systemd-link.ts';
+import { SystemdNotifier } from '../../src/supervisor/systemd-notifier.ts';
 
 const PROGRAM = `#!/bin/sh
 for word in "$@"; do printf '%s|' "$word" >> "$NOTIFY_SOCKET"; done
@@ -104,4 +105,19 @@ describe('the link to the service manager', () => {
     expect(lines.filter((line) => line.includes('cannot be notified'))).toHaveLength(1);
     expect(lines[0]).toContain('ENOENT');
   });
+});
+
+test('what cannot even be started is warned of once, and the next message is said', async () => {
+  const link = open(join(directory, 'said'));
+  await link.close();
+  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+  const place = { notifySocket: join(directory, 'said'), searchPath: `${directory}:/usr/bin:/bin` };
+  const notifier = new SystemdNotifier({ ...place, log });
+  notifier.tell({ READY: '1', STATUS: 'no\0argument' });
+  notifier.tell({ RELOADING: '1', STATUS: 'fine' });
+  await notifier.said(deadlineIn(20_000));
+  expect(said()).toEqual(['RELOADING=1|STATUS=fine|']);
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+    'the service manager cannot be notified',
+  ]);
 });
