@@ -57,10 +57,10 @@ export class LogFile implements LogTarget {
    * @throws TaskbellError E_CANNOT_CREATE; it then goes on with the former one
    */
   reopen(): void {
-    const next = openAtEnd(this.#plan.file);
-    closeSync(this.#descriptor);
-    this.#descriptor = next;
+    const former = this.#descriptor;
+    this.#descriptor = openAtEnd(this.#plan.file);
     this.#measure();
+    closeSync(former);
   }
 
   close(): void {

@@ -92,6 +92,8 @@ export class LogOutlet {
     }
     this.#confess();
     if (this.#dropped > 0) this.#drop(piece, this.#because);
+    // There was no room for the confession, which comes first.
+    else if (this.#waiting.length > 0) this.#enqueue(piece);
     else this.#send(piece);
   }
 

@@ -7,6 +7,8 @@ class Taker {
   readonly writes: string[] = [];
   room = Number.POSITIVE_INFINITY;
   failure: string | undefined;
+  /** Takes a piece as a whole or not at all. */
+  takesWhole = false;
 
   get text(): string {
     return this.writes.join('');
@@ -14,7 +16,8 @@ class Taker {
 
   write(bytes: Uint8Array): number {
     if (this.failure !== undefined) throw Object.assign(new Error('no'), { code: this.failure });
-    const taken = Math.min(this.room, bytes.length);
+    const taken =
+      this.takesWhole && bytes.length > this.room ? 0 : Math.min(this.room, bytes.length);
     this.room -= taken;
     if (taken > 0) this.writes.push(Buffer.from(bytes.subarray(0, taken)).toString());
     return taken;
@@ -68,6 +71,36 @@ describe('the outlet of a log', () => {
     taker.room = Number.POSITIVE_INFINITY;
     await outlet.close(20_000);
     expect(taker.text).toBe('first\nsecond\nthird\n');
+  });
+
+  it('says that lines are missing before the line that comes after them, though there is no room to say it', async () => {
+    const taker = new Taker();
+    const outlet = outletOf(taker);
+    taker.failure = 'ENOSPC';
+    say(outlet, 'lost');
+    taker.failure = undefined;
+    taker.room = 3;
+    say(outlet, 'next');
+    taker.room = 0;
+    say(outlet, 'last');
+    taker.room = Number.POSITIVE_INFINITY;
+    await outlet.close(20_000);
+    expect(taker.text).toBe('(1 dropped: ENOSPC)\nnext\nlast\n');
+  });
+
+  it('writes nothing in front of what waits already', async () => {
+    const taker = new Taker();
+    const outlet = outletOf(taker);
+    taker.failure = 'ENOSPC';
+    say(outlet, 'lost');
+    taker.failure = undefined;
+    // A pipe that is nearly full takes a short piece, and nothing of a longer one.
+    taker.takesWhole = true;
+    taker.room = 10;
+    say(outlet, 'next');
+    taker.room = Number.POSITIVE_INFINITY;
+    await outlet.close(20_000);
+    expect(taker.text).toBe('(1 dropped: ENOSPC)\nnext\n');
   });
 
   it('keeps no more than the bound while nobody reads, and says in their place how many are missing', async () => {
