@@ -62,7 +62,10 @@ export class ChildSlot {
     this.#options = options;
     this.#events = events;
     this.#log = options.log.child({ process: describeSlot(name) });
-    this.#book = new RestartBook({ log: this.#log, onChange: () => events.changed() });
+    this.#book = new RestartBook({
+      ...{ log: this.#log, policy: options.restarts },
+      onChange: () => events.changed(),
+    });
   }
 
   start(): void {

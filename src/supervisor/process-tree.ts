@@ -30,6 +30,7 @@ import { HandlerWatch } from './handler-watch.ts';
 import { watchMemory } from './memory-watch.ts';
 import { PublicPort } from './public-port.ts';
 import { reconfigure } from './reconfiguration.ts';
+import type { RestartPolicy } from './restart-policy.ts';
 import { memoryLimitOf, planSlots, STOP_ORDER, stopShareMs } from './slot-plan.ts';
 import { TroubleBook, type TroubleInlet } from './trouble-book.ts';
 
@@ -49,6 +50,8 @@ export interface ProcessTreeOptions {
   readonly given?: GivenSockets | undefined;
   /** The script that runs as a child; the package's own main unless a test has another. */
   readonly entry?: string;
+  /** How processes that keep ending are restarted; left out: as docs/operations.md says. */
+  readonly restarts?: RestartPolicy;
   /** What the supervisor itself has logged. */
   readonly ownTroubles?: TroubleInlet;
   /** The core asks for the configuration to be read anew; left out: there is nothing to read. */
@@ -87,7 +90,7 @@ export class ProcessTree implements Service {
     this.#options = options;
     this.#live = new LiveSettings(options.settings);
     options.ownTroubles?.listen((trouble) => this.noteTrouble(trouble));
-    const { settings, mode, log, given } = options;
+    const { settings, mode, log, given, restarts } = options;
     const pass = options.serviceLog?.pass;
     const entry = options.entry ?? fileURLToPath(new URL('../main.js', import.meta.url));
     this.#guardian = new Guardian({ run: this.#run, log });
@@ -97,11 +100,21 @@ export class ProcessTree implements Service {
       takers: () => this.#of('gateway').flatMap((slot) => slot.taker() ?? []),
       log,
     });
+    const shared = {
+      entry,
+      run: this.#run,
+      mode,
+      settings: this.#live,
+      log,
+      pass,
+      given,
+      restarts,
+    };
     this.#slots = planSlots(mode, settings).map(
       (name) =>
         new ChildSlot(
           name,
-          { entry, run: this.#run, mode, settings: this.#live, log, pass, port: this.#port, given },
+          { ...shared, port: this.#port },
           {
             changed: () => this.#changed(),
             spawned: (pid) => this.#guardian.watch(pid),
@@ -167,7 +180,10 @@ export class ProcessTree implements Service {
     if (this.#state === 'stopping') throw stopping();
     await this.#live.take(settings);
     this.#watchMemory();
-    await Promise.all(this.#slots.map((slot) => slot.reconfigure(settings)));
+    // All have answered before anybody is told anything else, the former settings, say.
+    const answers = await Promise.allSettled(this.#slots.map((slot) => slot.reconfigure(settings)));
+    const refused = answers.find((one) => one.status === 'rejected');
+    if (refused !== undefined) throw refused.reason;
   }
 
   async #answerReload(answer: (message: ToChild<Settings>) => void): Promise<void> {

@@ -13,6 +13,7 @@ import {
   decideRestart,
   NO_RESTARTS,
   type RestartHistory,
+  type RestartPolicy,
 } from './restart-policy.ts';
 
 export interface RestartBookParts {
@@ -20,6 +21,8 @@ export interface RestartBookParts {
   /** It is degraded, or is no more. */
   readonly onChange: () => void;
   readonly nowMono?: () => number;
+  /** Left out: `DEFAULT_RESTART_POLICY`. */
+  readonly policy?: RestartPolicy | undefined;
 }
 
 type Facts = Readonly<Record<string, unknown>>;
@@ -27,6 +30,7 @@ type Facts = Readonly<Record<string, unknown>>;
 export class RestartBook {
   readonly #parts: RestartBookParts;
   readonly #nowMono: () => number;
+  readonly #policy: RestartPolicy;
   #history: RestartHistory = NO_RESTARTS;
   #count = 0;
   #isDegraded = false;
@@ -35,6 +39,7 @@ export class RestartBook {
   constructor(parts: RestartBookParts) {
     this.#parts = parts;
     this.#nowMono = parts.nowMono ?? (() => performance.now());
+    this.#policy = parts.policy ?? DEFAULT_RESTART_POLICY;
   }
 
   /** Unexpected ends so far. */
@@ -61,7 +66,8 @@ export class RestartBook {
    */
   restartIn(startedMono: number, facts: Facts): number {
     const life = { startedMono, endedMono: this.#nowMono() };
-    const { delayMs, heldBack, degraded, history } = decideRestart(this.#history, life);
+    const decision = decideRestart(this.#history, life, this.#policy);
+    const { delayMs, heldBack, degraded, history } = decision;
     this.#history = history;
     const told = { ...facts, restarts: this.#count, restartInMs: delayMs };
     const { log } = this.#parts;
@@ -82,7 +88,7 @@ export class RestartBook {
       this.#isDegraded = false;
       this.#parts.log.info({ restarts: this.#count }, 'process has recovered');
       this.#parts.onChange();
-    }, DEFAULT_RESTART_POLICY.recoveredLifeMs);
+    }, this.#policy.recoveredLifeMs);
   }
 
   stop(): void {

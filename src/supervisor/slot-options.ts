@@ -10,6 +10,7 @@ import type {
   ToChild,
 } from '../protocol/supervision.ts';
 import type { TroubleView } from '../protocol/troubles.ts';
+import type { RestartPolicy } from './restart-policy.ts';
 
 export interface SlotOptions {
   readonly entry: string;
@@ -23,6 +24,7 @@ export interface SlotOptions {
   readonly port: SharedPort;
   /** What the core serves in place of sockets of its own. */
   readonly given?: GivenSockets | undefined;
+  readonly restarts?: RestartPolicy | undefined;
 }
 
 export interface SharedPort {

@@ -18,6 +18,7 @@ import type { SupervisorMode } from '../protocol/supervision.ts';
 import { openParentChannel, type ParentChannel } from './pm2-channel.ts';
 import { ProcessTree } from './process-tree.ts';
 import { type ConfigSource, Reloader, type ReloaderParts } from './reloader.ts';
+import type { RestartPolicy } from './restart-policy.ts';
 import type { ServiceManager } from './systemd-environment.ts';
 import { type ManagerLink, openManagerLink } from './systemd-link.ts';
 import type { TroubleInlet } from './trouble-book.ts';
@@ -36,6 +37,8 @@ export interface SupervisorOptions {
   readonly manager?: ServiceManager;
   /** The script that runs as a child; the package's own main unless a test has another. */
   readonly entry?: string;
+  /** How processes that keep ending are restarted; left out: as docs/operations.md says. */
+  readonly restarts?: RestartPolicy;
   /** What the supervisor itself has logged. */
   readonly ownTroubles?: TroubleInlet;
 }

@@ -61,14 +61,14 @@ export class RunningService {
   }
 
   /** The first line that fits, past or to come. */
-  async line(fits: (line: LogLine) => boolean, withinMs = 10_000): Promise<LogLine> {
+  async line(fits: (line: LogLine) => boolean, withinMs = 60_000): Promise<LogLine> {
     return (await this.count(1, fits, withinMs))[0] as LogLine;
   }
 
   async count(
     wanted: number,
     fits: (line: LogLine) => boolean,
-    withinMs = 10_000,
+    withinMs = 60_000,
   ): Promise<readonly LogLine[]> {
     const found = (): readonly LogLine[] => this.lines.filter(fits);
     await new Promise<void>((resolve, reject) => {
@@ -92,7 +92,7 @@ export class RunningService {
     await until(
       () => this.#silent().length === 0,
       () => `silent: ${this.#silent()}`,
-      10_000,
+      30_000,
     );
     return line;
   }
