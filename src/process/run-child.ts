@@ -48,6 +48,7 @@ class ChildRun {
   readonly #port = new PortRequest(() => this.#tell({ kind: 'open-port' }));
   readonly #reload = new ReloadRequest(() => this.#tell({ kind: 'reload' }));
   #newer: Settings | undefined;
+  #reconfigured: Promise<void> = Promise.resolve();
   #end: (exitCode: number) => void = () => {};
   #log: Logger;
   #service: ChildService | undefined;
@@ -118,7 +119,9 @@ class ChildRun {
         this.#reload.answer(message);
         return;
       case 'settings':
-        void this.#reconfigure(message.settings);
+        this.#newer = message.settings;
+        // One after the other: the last that are told are those that hold.
+        this.#reconfigured = this.#reconfigured.then(() => this.#reconfigure(message.settings));
         return;
       case 'processes':
       case 'troubles':
@@ -129,7 +132,6 @@ class ChildRun {
   }
 
   async #reconfigure(settings: Settings): Promise<void> {
-    this.#newer = settings;
     setLogLevel(this.#log, settings.daemon.logLevel);
     let problem: string | null = null;
     try {

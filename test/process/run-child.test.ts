@@ -54,6 +54,10 @@ class Child {
     }
   }
 
+  async heard(count: number): Promise<void> {
+    while (this.messages.length < count) await once(this.process, 'message');
+  }
+
   /** Does to it what the supervisor's death does. Node emits no `close` after this. */
   async orphan(): Promise<number | null> {
     const exit = once(this.process, 'exit');
@@ -92,6 +96,23 @@ describe('a child process', () => {
     child.tell({ kind: 'stop', withinMs: 1_000 });
     expect(await child.exitCode).toBe(0);
     expect(child.steps).toEqual(['quiet', 'starting', 'stopping']);
+  });
+
+  it('takes settings one after the other, and answers in their order', async () => {
+    const child = new Child();
+    child.tell(INIT);
+    await child.ready();
+    const settings = ['first', 'second'].map((name) => ({ daemon: { logLevel: 'info' }, name }));
+    // The fixture takes the first ones when it is told to be quiet, after it has heard of the second.
+    child.tell(...settings.map((one) => ({ kind: 'settings', settings: one })), { kind: 'quiet' });
+    await child.heard(3);
+    child.tell({ kind: 'stop', withinMs: 1_000 });
+    expect(await child.exitCode).toBe(0);
+    expect(child.messages.slice(1)).toEqual(
+      settings.map(() => ({ kind: 'settings-taken', problem: null })),
+    );
+    const steps = child.steps.filter((step) => step.startsWith('tak'));
+    expect(steps).toEqual(['taking first', 'taken first', 'taking second', 'taken second']);
   });
 
   it('exits with 0 when it is stopped before init, and while its code is loading', async () => {
