@@ -9,7 +9,7 @@ import type { Settings } from '../config/settings.ts';
 import { exitCodeOf } from '../protocol/errors.ts';
 import type { SupervisorMode } from '../protocol/supervision.ts';
 import { placesOf, type UnitPlaces } from './systemd-places.ts';
-import { quotePath, quoteWord, seconds } from './systemd-text.ts';
+import { quoteEntry, quotePath, quoteWord, seconds } from './systemd-text.ts';
 
 export type SystemdService = Exclude<SupervisorMode, 'edge'>;
 
@@ -124,7 +124,7 @@ function runLines(plan: UnitPlan): readonly string[] {
     'ExecReload=/bin/kill -HUP $MAINPID',
     `User=${user}`,
     `WorkingDirectory=${quotePath(cwd)}`,
-    ...(profile === null ? [] : [`Environment=TASKBELL_PROFILE=${quotePath(profile)}`]),
+    ...(profile === null ? [] : [`Environment=${quoteEntry(`TASKBELL_PROFILE=${profile}`)}`]),
     ...(sockets.length === 0 ? [] : [`Sockets=${sockets.join(' ')}`]),
     ...plan.credentials.map(({ name, path }) => `LoadCredential=${name}:${quotePath(path)}`),
   ];
@@ -158,17 +158,21 @@ function placeLines({ user, sockets }: UnitPlan, places: UnitPlaces): readonly s
   return [
     '',
     'UMask=0077',
-    ...(state.length === 0 ? [] : [`StateDirectory=${state.join(' ')}`, 'StateDirectoryMode=0700']),
+    ...(state.length === 0 ? [] : [`StateDirectory=${listed(state)}`, 'StateDirectoryMode=0700']),
     ...(runtime.length === 0
       ? []
-      : [`RuntimeDirectory=${runtime.join(' ')}`, 'RuntimeDirectoryMode=0750']),
+      : [`RuntimeDirectory=${listed(runtime)}`, 'RuntimeDirectoryMode=0750']),
     // The control socket lies in it, and outlives the service.
     ...(runtime.length > 0 && sockets.length > 0 ? ['RuntimeDirectoryPreserve=true'] : []),
-    ...(logs.length === 0 ? [] : [`LogsDirectory=${logs.join(' ')}`, 'LogsDirectoryMode=0750']),
+    ...(logs.length === 0 ? [] : [`LogsDirectory=${listed(logs)}`, 'LogsDirectoryMode=0750']),
     `# Jobs that write elsewhere need a line of their own here: ReadWritePaths=, with a directory of ${user}.`,
-    ...writable.map((path) => `ReadWritePaths=${quoteWord(path)}`),
+    ...writable.map((path) => `ReadWritePaths=${quoteEntry(path)}`),
     '',
   ];
+}
+
+function listed(paths: readonly string[]): string {
+  return paths.map(quoteEntry).join(' ');
 }
 
 const HARDENING: readonly string[] = [

@@ -110,6 +110,21 @@ describe('the unit of a service', () => {
     expect(lines).toContain('# /srv/task bell must exist and belong to taskbell.');
   });
 
+  test('names directories with spaces and dollars as one each, wherever they lie', () => {
+    const settings = settingsOf([
+      override('daemon', 'dataDirectory', '/var/lib/task bell'),
+      override('daemon', 'controlSocket', '/srv/$bell/control.sock'),
+    ]);
+    const lines = linesOf({ settings, profile: 'my own' });
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'StateDirectory="task bell"',
+        'ReadWritePaths="/srv/$bell"',
+        'Environment="TASKBELL_PROFILE=my own"',
+      ]),
+    );
+  });
+
   test('shows homes and /tmp to a service that lies there, for reading', () => {
     const lines = linesOf({ node: '/home/ada/.nvm/node', cwd: '/tmp/site' });
     expect(lines).toContain('ProtectHome=read-only');
