@@ -13,7 +13,7 @@ import type { FanOut } from './fan-out.ts';
 import type { Subscriber } from './hub.ts';
 import { PresenceMembers } from './presence-members.ts';
 import { PresenceTopic } from './presence-topic.ts';
-import { renderPresence, renderReplyV2 } from './protocols/events-v2-text.ts';
+import { type PresentUsers, renderPresence, renderReplyV2 } from './protocols/events-v2-text.ts';
 import type { SubscriptionIndex } from './subscription-index.ts';
 
 export interface PresenceParts {
@@ -25,6 +25,8 @@ export interface PresenceParts {
   readonly tell: (message: object) => boolean;
   /** How long the core is waited for; 5 s when omitted. */
   readonly patienceMs?: number;
+  /** Fewer only in tests. */
+  readonly maxWatched?: number;
 }
 
 interface Watched {
@@ -38,6 +40,10 @@ interface Watched {
 
 /** Users of one topic in a reply, and in a message of changes. */
 const MAX_TOLD_USERS = 1_000;
+/** Users of all topics in one reply: a thousand topics would have a million of them. */
+const MAX_REPLIED_USERS = 10_000;
+/** Topics that are kept for those who ask: both this gateway and the core remember each for a while. */
+const MAX_WATCHED = 100_000;
 const PATIENCE_MS = 5_000;
 const TELL_EVERY_MS = 100;
 /** A topic that nobody watches is let go of after one to two times so long. */
@@ -64,6 +70,9 @@ export class Presence implements PresencePart {
     if (refused !== undefined) {
       return renderReplyV2(5, { rid, event: refused, detail: 'this type has no presence' });
     }
+    if (!this.#hasRoomFor(topics)) {
+      return renderReplyV2(5, { rid, detail: 'too many topics are asked about now; ask again' });
+    }
     const watched = topics.map((topic) => this.#ask(topic));
     const isKnown = await this.#known(watched, link.signal);
     if (!isKnown) return renderReplyV2(5, { rid, detail: 'nobody can say it now; ask again' });
@@ -73,10 +82,7 @@ export class Presence implements PresencePart {
       return renderReplyV2(5, { rid, event: detached, detail: 'watch: attach to it first' });
     }
     for (const one of watched) this.#setWatching(one, link, watch);
-    const presence = watched.map(({ topic, state }) => {
-      return { ...topic, users: state.users(MAX_TOLD_USERS), count: state.count };
-    });
-    return renderReplyV2(0, { rid, presence });
+    return renderReplyV2(0, { rid, presence: presentAt(watched) });
   }
 
   /** The core is there, and knows nothing of this gateway yet. */
@@ -137,6 +143,13 @@ export class Presence implements PresencePart {
     for (let at = 0; at < all.length; at += MAX_PRESENCE_CHANGES) {
       if (!this.#parts.tell(toMessage(all.slice(at, at + MAX_PRESENCE_CHANGES)))) return;
     }
+  }
+
+  #hasRoomFor(topics: readonly Topic[]): boolean {
+    const most = this.#parts.maxWatched ?? MAX_WATCHED;
+    if (this.#watched.size + topics.length <= most) return true;
+    const added = topics.filter((topic) => !this.#watched.has(keyOf(topic))).length;
+    return added === 0 || this.#watched.size + added <= most;
   }
 
   #ask(topic: Topic): Watched {
@@ -228,6 +241,15 @@ export class Presence implements PresencePart {
     }
     this.#tellInParts(unneeded, (topics) => ({ action: 'unwatch', topics }));
   }
+}
+
+function presentAt(watched: readonly Watched[]): readonly PresentUsers[] {
+  let room = MAX_REPLIED_USERS;
+  return watched.map(({ topic, state }) => {
+    const users = state.users(Math.min(MAX_TOLD_USERS, room));
+    room -= users.length;
+    return { ...topic, users, count: state.count };
+  });
 }
 
 // Types hold no line break, so two topics never share a key.

@@ -14,7 +14,7 @@ class Stand {
   readonly presence: Presence;
   isCoreThere = false;
 
-  constructor(patienceMs: number) {
+  constructor(patienceMs: number, maxWatched = 100_000) {
     this.presence = new Presence({
       types: new Set(['room']),
       subscriptions: this.subscriptions,
@@ -23,7 +23,7 @@ class Stand {
         if (this.isCoreThere) this.told.push(message as { action: string });
         return this.isCoreThere;
       },
-      patienceMs,
+      ...{ patienceMs, maxWatched },
     });
   }
 
@@ -32,9 +32,9 @@ class Stand {
     this.subscriptions.attach(subscriber, ROOM);
   }
 
-  async ask(signal = new AbortController().signal) {
+  async ask(signal = new AbortController().signal, topics = [ROOM]) {
     const link = { signal } as ConnectionLink;
-    const request = { topics: [ROOM], watch: undefined, rid: 1 };
+    const request = { topics, watch: undefined, rid: 1 };
     return JSON.parse(await this.presence.answer(request, link));
   }
 }
@@ -86,6 +86,35 @@ test('names at most 1,000 users in a reply and counts all, and tells the core of
   const [room] = (await asking).presence;
   expect(room.users).toHaveLength(1_000);
   expect(room.count).toBe(1_500);
+});
+
+test('names at most 10,000 users in one reply about many topics, and counts all of each', async () => {
+  stand = new Stand(60_000);
+  stand.isCoreThere = true;
+  const users = Array.from({ length: 900 }, (_, n) => `u${n}`);
+  const rooms = Array.from({ length: 12 }, (_, n) => ({ type: 'room', id: `${n}` }));
+  const asking = stand.ask(undefined, rooms);
+  const states = rooms.map((room) => ({ ...room, users, isWhole: true }));
+  stand.presence.hear({ action: 'presence', states });
+  const { presence } = await asking;
+  const named = presence.map((one: { readonly users: readonly string[] }) => one.users.length);
+  expect(named).toEqual([...Array.from({ length: 11 }, () => 900), 100]);
+  for (const { count } of presence) expect(count).toBe(900);
+});
+
+test('is not asked about more topics than there is room for, and about those that are known all the same', async () => {
+  stand = new Stand(60_000, 2);
+  stand.isCoreThere = true;
+  const [one, two, three] = ['1', '2', '3'].map((id) => ({ type: 'room', id }));
+  if (one === undefined || two === undefined || three === undefined) throw new Error('no rooms');
+  const asking = stand.ask(undefined, [one, two]);
+  const refused = await stand.ask(undefined, [two, three]);
+  expect(refused).toMatchObject({ code: 5, rid: 1, detail: expect.stringContaining('ask again') });
+  const states = [one, two].map((room) => ({ ...room, users: [], isWhole: true }));
+  stand.presence.hear({ action: 'presence', states });
+  expect(await asking).toMatchObject({ code: 0 });
+  expect(await stand.ask(undefined, [one, two])).toMatchObject({ code: 0 });
+  expect(stand.told).toHaveLength(2);
 });
 
 test('lets go of a topic that nobody asks about any more, and asks for it anew', async () => {
