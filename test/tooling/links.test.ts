@@ -1,4 +1,4 @@
-/** Every relative link of the documentation leads to a file, and every #anchor to a heading in it. */
+/** What the documentation points at is there: files and headings behind its links, and the commands that it names. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
@@ -76,6 +76,45 @@ it('would see a link that leads nowhere', () => {
   expect(faultOf('docs/operations.md', '../README.md#what-it-promises')).toBeUndefined();
   expect(linksOf('a [b](c.md#d) and `[e](f)`\n```\n[g](h)\n```\n')).toEqual(['c.md#d']);
   expect([...anchorsOf('# A, `b`: C/d\n## X\n## X\n')]).toEqual(['a-b-cd', 'x', 'x-1']);
+});
+
+/** Words and options of each command, as docs/cli.md has them. */
+function commandsOf(manual: string): ReadonlyMap<string, string> {
+  const sections = manual.split(/^#{2,3} /m);
+  return new Map(
+    sections.flatMap((section) => {
+      const [, words] = /^`([^`]+)`\n/.exec(section) ?? [];
+      return words === undefined ? [] : [[words, section] as const];
+    }),
+  );
+}
+
+/** What is wrong with a command in a text, or nothing. */
+function mistakeOf(command: string, manual: string): string | undefined {
+  const commands = commandsOf(manual);
+  const words = command.split(' ').slice(1);
+  const [section] = [3, 2, 1].flatMap((count) => {
+    const found = commands.get(words.slice(0, count).join(' '));
+    return found === undefined ? [] : [found];
+  });
+  if (words[0] === 'help') return undefined;
+  if (section === undefined) return `${command}: no such command`;
+  const general = manual.slice(0, manual.indexOf('## Values'));
+  const known = new Set(`${general}${section}`.match(/--[a-z-]+/g));
+  const unknown = words.find((word) => /^--[a-z-]+$/.test(word) && !known.has(word));
+  return unknown === undefined ? undefined : `${command}: no option ${unknown}`;
+}
+
+it('every command that the documentation tells one to type is there, with its options', () => {
+  const manual = readFileSync(path.join(root, 'docs/cli.md'), 'utf8');
+  const typed = pages().flatMap((page) => {
+    const text = readFileSync(path.join(root, page), 'utf8');
+    return [...text.matchAll(/`(taskbell [a-z][^`\n]*)`/g)].map(([, command = '']) => command);
+  });
+  expect(typed.length).toBeGreaterThan(50);
+  expect(typed.map((command) => mistakeOf(command, manual)).filter(Boolean)).toEqual([]);
+  expect(mistakeOf('taskbell jbo list', manual)).toContain('no such command');
+  expect(mistakeOf('taskbell job list --stat failed', manual)).toContain('no option');
 });
 
 /** Pages of the source tree are named in hints and comments too. */
