@@ -9,6 +9,7 @@ import type { CompactionDone } from '../protocol/database.ts';
 import { TaskbellError } from '../protocol/errors.ts';
 import { bytesOf, copyDatabase, type Tell } from './database-copy.ts';
 import { checkFile, explain } from './file-identity.ts';
+import { giveToOwnerOf } from './file-owner.ts';
 import { syncDirectory } from './synced-files.ts';
 
 export function compact(file: string, tell: Tell): CompactionDone {
@@ -18,6 +19,7 @@ export function compact(file: string, tell: Tell): CompactionDone {
   foldWal(file);
   const draft = copyDatabase(file, file, { full: false, tell });
   tell({ phase: 'replacing', draft: null });
+  giveToOwnerOf(file, draft.file);
   renameSync(draft.file, file);
   // Empty, left by the readers of the copy.
   for (const rest of [`${file}-wal`, `${file}-shm`]) rmSync(rest, { force: true });

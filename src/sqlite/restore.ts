@@ -12,11 +12,12 @@ import path from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { RestoreDone } from '../protocol/database.ts';
 import { TaskbellError } from '../protocol/errors.ts';
-import { readFacts } from './consistency.ts';
+import { type HighMarks, highMarks, readFacts } from './consistency.ts';
 import type { Database } from './database.ts';
 import { checkDatabase, mustBeSound, withReader } from './database-check.ts';
 import { copyDatabase, type Tell } from './database-copy.ts';
 import { checkFile } from './file-identity.ts';
+import { giveToOwnerOf } from './file-owner.ts';
 import { restoreMark } from './restore-mark.ts';
 import { syncDirectory, syncFile } from './synced-files.ts';
 
@@ -35,7 +36,8 @@ export function restore({ source, file, now }: RestoreTask, tell: Tell): Restore
   mustBeSound(checkDatabase(source, true));
   const draft = copyDatabase(source, file, { full: false, tell });
   tell({ phase: 'replacing', draft: null });
-  begin(draft.file);
+  begin(draft.file, marksOf(file));
+  giveToOwnerOf(file, draft.file);
   const facts = withReader(draft.file, readFacts);
   const aside = replace(file, draft.file, now);
   const durationMs = Math.round(performance.now() - startedMono);
@@ -49,34 +51,46 @@ function refuseSame(source: string, file: string): void {
   });
 }
 
-/** More than could have been given since the copy was made: what was said of these numbers must not mean others. */
+/** What the present one has given out; null: there is none, or it cannot be read any more. */
+function marksOf(file: string): HighMarks | null {
+  if (!existsSync(file)) return null;
+  try {
+    checkFile(file);
+    return withReader(file, highMarks);
+  } catch {
+    // That it is broken is what it is replaced for: the leap alone has to do.
+    return null;
+  }
+}
+
+/** Beyond what is known to have been given: what was said of these numbers must not mean others. */
 const SEQ_LEAP = 1_000_000;
 const ID_LEAP = 100_000;
 
 /** The log goes on as another log: followers of what is lost are told that their position means nothing here. */
-function begin(draft: string): void {
+function begin(draft: string, present: HighMarks | null): void {
   const db = new SqliteDatabase(draft, { timeout: 0 });
   try {
     db.pragma('synchronous = FULL');
-    db.transaction(() => startAnew(db)).immediate();
+    db.transaction(() => startAnew(db, present)).immediate();
   } finally {
     db.close();
   }
   syncFile(draft);
 }
 
-function startAnew(db: Database): void {
-  const meta = db.prepare(
+function startAnew(db: Database, present: HighMarks | null): void {
+  const set = db.prepare(
     'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
   );
-  const { top } = readFacts(db);
-  meta.run('epoch', randomBytes(5).toString('hex'));
-  meta.run('log_top', String(Number(top) + SEQ_LEAP));
-  db.prepare("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'jobs'").run(ID_LEAP);
-  db.prepare(
-    `INSERT INTO sqlite_sequence (name, seq)
-     SELECT 'jobs', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'jobs')`,
-  ).run(ID_LEAP);
+  const copied = highMarks(db);
+  const top = Math.max(copied.top, present?.top ?? 0) + SEQ_LEAP;
+  const jobId = Math.max(copied.jobId, present?.jobId ?? 0) + ID_LEAP;
+  set.run('epoch', randomBytes(5).toString('hex'));
+  set.run('log_top', String(top));
+  // It has no unique name: an upsert would find no conflict.
+  db.exec("DELETE FROM sqlite_sequence WHERE name = 'jobs'");
+  db.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)").run(jobId);
 }
 
 /** @returns where the present one went; null: there was none */
@@ -112,5 +126,6 @@ function freshDirectory(wanted: string): string {
   let name = wanted;
   for (let n = 2; existsSync(name); n += 1) name = `${wanted}-${n}`;
   mkdirSync(name, { mode: 0o700 });
+  giveToOwnerOf(path.dirname(name), name);
   return name;
 }

@@ -1,5 +1,5 @@
 /** Free space inside the file goes back to the disk, and nothing else changes. */
-import { readdirSync, statSync } from 'node:fs';
+import { chownSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { compact } from '../../src/sqlite/compaction.ts';
@@ -26,6 +26,13 @@ it('makes the file smaller by what is free in it', async () => {
   expect(readdirSync(path.dirname(file))).toEqual(['taskbell.db']);
   const after = checkDatabase(file, true);
   expect(after.facts).toEqual({ ...facts, bytes: done.after, freeBytes: 0 });
+});
+
+it.runIf(process.getuid?.() === 0)('by root still is the file of its service', async () => {
+  const { file } = await filledDatabase(1);
+  chownSync(file, 12_345, 12_346);
+  compact(file, () => undefined);
+  expect(statSync(file)).toMatchObject({ uid: 12_345, gid: 12_346 });
 });
 
 it('refuses a file that somebody works with, and changes nothing', async () => {

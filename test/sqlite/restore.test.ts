@@ -1,5 +1,13 @@
 /** A copy in the place of the database: whole or not at all, and as another log. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { expect, it } from 'vitest';
@@ -52,6 +60,36 @@ it('begins another log, and gives no number again that was given since the copy'
   expect((await after.log.read({ after: copied.top, limit: 10 })).length).toBeGreaterThan(0);
   after.close();
   expect(checkDatabase(file, true).contradictions).toEqual([]);
+});
+
+it('gives no number again however many were given since the copy', async () => {
+  const { file, source } = await backedUp();
+  run(file, "UPDATE sqlite_sequence SET seq = 5000000 WHERE name = 'jobs'");
+  run(file, "INSERT OR REPLACE INTO meta VALUES ('log_top', '70000000')");
+  restore({ source, file, now: NOW }, silent);
+  const after = assemble(openDatabase(file));
+  expect(Number(await addOne(after.jobs))).toBeGreaterThan(5_000_000);
+  expect(Number(after.log.top())).toBeGreaterThan(70_000_000);
+  after.close();
+});
+
+it('takes the place of one that cannot be read any more', async () => {
+  const { file, source } = await backedUp();
+  writeFileSync(file, 'x'.repeat(8_192));
+  const { aside } = restore({ source, file, now: NOW }, silent);
+  expect(readFileSync(path.join(aside ?? '', 'taskbell.db'), 'utf8')).toBe('x'.repeat(8_192));
+  expect(checkDatabase(file, true).ok).toBe(true);
+});
+
+it.runIf(process.getuid?.() === 0)('by root still is the file of its service', async () => {
+  const { file, source } = await backedUp();
+  chownSync(file, 12_345, 12_346);
+  restore({ source, file, now: NOW }, silent);
+  expect(statSync(file)).toMatchObject({ uid: 12_345, gid: 12_346 });
+  rmSync(file);
+  chownSync(path.dirname(file), 12_347, 12_348);
+  restore({ source, file, now: NOW }, silent);
+  expect(statSync(file)).toMatchObject({ uid: 12_347, gid: 12_348 });
 });
 
 it('restores into an empty directory', async () => {
