@@ -53,11 +53,13 @@ export class Backups {
 
   start(): void {
     this.#last = this.#findLast();
-    this.#lastRegularAt = this.#last?.at ?? null;
+    const lastAt = this.#last?.at ?? null;
+    // Named while the clock was wrong: it must not put off the next one for as long.
+    this.#lastRegularAt = lastAt && Math.min(lastAt, this.#startedAt);
     this.#arm();
   }
 
-  /** After the work was stopped: nothing of it goes on any more. */
+  /** Before the work is stopped, which ends what is being made. Resolves when nothing of it goes on any more. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer.stop();
@@ -151,8 +153,8 @@ export class Backups {
   async #makeRegular(): Promise<void> {
     const { log, now } = this.#parts;
     try {
-      await this.make(null);
-      this.#removeSurplus();
+      const { file } = await this.make(null);
+      this.#removeSurplus(path.basename(file));
     } catch (err) {
       if (this.#stopped) return;
       this.#error = err instanceof Error ? err.message : String(err);
@@ -161,9 +163,11 @@ export class Backups {
     }
   }
 
-  #removeSurplus(): void {
+  /** @param made the name of the newest, which stays whatever the clock says */
+  #removeSurplus(made: string): void {
     const { settings, log } = this.#parts;
     for (const name of surplusBackups(readdirSync(this.#directory), settings.keep)) {
+      if (name === made) continue;
       rmSync(path.join(this.#directory, name), { force: true });
       log.info({ file: path.join(this.#directory, name) }, 'old backup removed');
     }

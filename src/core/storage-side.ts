@@ -74,8 +74,10 @@ export class StorageSide implements Service {
   }
 
   async stop(): Promise<void> {
+    // At once: a copy that is broken off by the stop has not failed.
+    const backups = this.#backups.stop();
     await this.#work.stop();
-    await this.#backups.stop();
+    await backups;
     await this.#unclean.stop();
     await this.guard.stop();
   }
