@@ -50,10 +50,18 @@ export class DiskReserve {
   release(): boolean {
     this.#wanted = false;
     const size = statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
-    // A name that is removed gives nothing back while the file is being written, or read by somebody.
-    if (size > 0) truncateSync(this.#file);
+    if (size > 0) this.#empty();
     rmSync(this.#file, { force: true });
     return size > 0;
+  }
+
+  /** A name that is removed gives nothing back while the file is being written, or read by somebody. */
+  #empty(): void {
+    try {
+      truncateSync(this.#file);
+    } catch {
+      // Being removed just now, or somebody else's: then the removal gives back what it can.
+    }
   }
 
   async #write(): Promise<void> {
