@@ -58,13 +58,18 @@ export function readTrouble(
   if (record === undefined || !(level >= WARN)) return undefined;
   const { time, component, msg } = record;
   return {
-    at: new Date(typeof time === 'number' ? time : 0).toISOString(),
+    at: new Date(isTime(time) ? time : 0).toISOString(),
     level: level >= ERROR ? 'error' : 'warn',
     ...{ role, pid },
     component: typeof component === 'string' ? shown(component) : null,
     message: shown(String(msg ?? '')),
     problem: problemOf(record),
   };
+}
+
+/** What a date can hold: others may write lines to the same stream. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && !Number.isNaN(new Date(value).getTime());
 }
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -92,7 +97,15 @@ function problemOf(record: Loose): string | null {
     const value = record[key];
     if (typeof value === 'string' && value !== '') return shown(value);
   }
-  return null;
+  return endOf(record);
+}
+
+/** `core, SIGKILL`: of which process the supervisor tells, and how it ended. */
+function endOf({ process, signal, exitCode }: Loose): string | null {
+  if (typeof process !== 'string') return null;
+  const code = typeof exitCode === 'number' ? `exit code ${exitCode}` : '';
+  const how = typeof signal === 'string' ? signal : code;
+  return shown(how === '' ? process : `${process}, ${how}`);
 }
 
 /** One line without what a terminal would act upon. */

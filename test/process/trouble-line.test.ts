@@ -17,6 +17,11 @@ describe('a line', () => {
     expect(readTrouble(lineAt(40, { reason: 'xhr poll error' }), OWN)).toMatchObject({
       ...{ level: 'warn', problem: 'xhr poll error', component: null },
     });
+    const killed = { process: 'core', exitCode: null, signal: 'SIGKILL' };
+    expect(readTrouble(lineAt(40, killed), OWN)?.problem).toBe('core, SIGKILL');
+    const ended = { process: 'executor', exitCode: 1, signal: null };
+    expect(readTrouble(lineAt(40, ended), OWN)?.problem).toBe('executor, exit code 1');
+    expect(readTrouble(lineAt(40, { time: 1e300 }), OWN)?.at).toBe('1970-01-01T00:00:00.000Z');
     expect(readTrouble(lineAt(60), OWN)).toMatchObject({ level: 'error', problem: null });
   });
 
