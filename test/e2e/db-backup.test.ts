@@ -42,6 +42,13 @@ it('is made under load, restored into the stopped service, and the log is anothe
   await site.api.wait(next.id);
 }, 90_000);
 
+it('makes no data directory where none is', async () => {
+  const away = site.path('mistyped');
+  const refused = await site.refusal(['--data-directory', away, 'db', 'backup']);
+  expect(refused).toMatchObject({ exitCode: 66, code: 'E_INPUT_FILE' });
+  expect(existsSync(away)).toBe(false);
+});
+
 it('of a stopped service, its check and its compaction work on the file', async () => {
   const daemon = await site.up();
   await site.json('job', 'add', 'echo', '--wait');

@@ -1,5 +1,5 @@
 /** `db backup [FILE]`: a verified copy of the database, whether the service works or not. */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { BackupDone } from '../../../client/client.ts';
@@ -39,7 +39,8 @@ async function backupOffline(ctx: CliContext, file: string | undefined): Promise
   const settings = await ctx.settings();
   const directory =
     settings.backup.directory ?? path.join(settings.daemon.dataDirectory, BACKUP_DIRECTORY);
-  if (file === undefined) {
+  // A data directory that is not there is mistyped, and must not be made.
+  if (file === undefined && existsSync(source)) {
     const { makeDirectory } = await import('../../../process/make-directory.ts');
     makeDirectory(directory, 0o700);
   }
