@@ -51,7 +51,11 @@ export function coreFamilies(facts: CoreFacts): readonly Family[] {
 function jobFamilies({ status, jobs }: CoreFacts): readonly Family[] {
   const added = Object.values(status.jobs).reduce((sum, n) => sum + n, 0);
   return [
-    counter('taskbell_jobs_added_total', 'Jobs, since the database was made.', one(added)),
+    counter(
+      'taskbell_jobs_added_total',
+      'Jobs that were added, or queued again by a retry after their end, since the database was made.',
+      one(added),
+    ),
     counter(
       'taskbell_job_ends_total',
       'Jobs that an attempt has ended, since this core woke.',

@@ -27,7 +27,7 @@ export interface StatusView {
   readonly dataDirectory: string;
   readonly startedAt: string;
   readonly processes: readonly ProcessView[];
-  /** Unfinished states: now. Finished states: since the database was made. */
+  /** Unfinished states: now. Finished states: ends since the database was made, so that a job which was retried has two. */
   readonly jobs: Readonly<Record<JobState, number>>;
   /** Failed jobs whose records are kept: to be looked at, retried or purged. */
   readonly dead: number;
