@@ -87,7 +87,7 @@ function ratesBetween(
   if (before === null || before.startedAt !== now.startedAt)
     return { ended: 0, added: 0, events: 0 };
   const seconds = Math.max(0.001, (now.atMono - before.atMono) / 1_000);
-  // A job that is retried has not ended any more.
+  // A database that was restored between two looks counts from before.
   const rate = (a: number, b: number): number => Math.max(0, b - a) / seconds;
   return {
     ended: rate(before.ended, now.ended),

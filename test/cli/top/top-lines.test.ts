@@ -152,7 +152,7 @@ describe('rates', () => {
     expect(looked(seen(2), after, { at: NOW, atMono: 3_000 }).values.events.at(-1)).toBe(0);
   });
 
-  test('never fall below nothing, as when ended jobs are retried', () => {
+  test('never fall below nothing, as when an older copy of the database was restored', () => {
     const state = looked(seen(5), statusAt(1), { at: NOW, atMono: 9_000 });
     expect(state.values.ended.at(-1)).toBe(0);
   });
