@@ -8,8 +8,8 @@ export function define(command: Command, ctx: CliContext): void {
   command
     .argument('[token]', 'the token; better - for standard input, as when omitted')
     .option('--json', 'print header, claims and verdict as JSON')
-    .action(async (argument: string | undefined, options: { readonly json?: true }) => {
-      const token = await readToken(ctx, argument);
+    .action(async (argument: string | undefined, options: InspectOptions) => {
+      const token = await readToken(ctx, options, argument);
       const { auth, issuers } = await ctx.settings();
       const { inspectToken } = await import('../../../auth/signing.ts');
       const { createTokenVerifier } = await import('../../../auth/token-verifier.ts');
@@ -23,10 +23,21 @@ export function define(command: Command, ctx: CliContext): void {
     });
 }
 
+interface InspectOptions {
+  readonly json?: true;
+}
+
 /** One in the arguments is taken, because it is in the list of processes and in the history by now. */
-async function readToken(ctx: CliContext, argument = '-'): Promise<string> {
+async function readToken(
+  ctx: CliContext,
+  { json }: InspectOptions,
+  argument = '-',
+): Promise<string> {
   if (argument === '-') return (await readStdin(ctx)).trim();
-  ctx.note('arguments can be read by every user of the machine: pass a token on standard input');
+  // With --json a program reads the error from standard error.
+  if (json !== true) {
+    ctx.note('arguments can be read by every user of the machine: pass a token on standard input');
+  }
   return argument;
 }
 
