@@ -231,8 +231,7 @@ function buildEngine(
   const lanes = new Lanes();
   const limits = new CoreLimitRules(settings.queues, types);
   const executors = () => pool.executors();
-  const nowMono = (): number => performance.now();
-  const typeGuard = new TypeGuard({ lanes, executors, log, now, nowMono, nudge });
+  const typeGuard = new TypeGuard({ lanes, executors, log, now, nudge });
   const seeing = new CoreSeeing({
     ...{ store: jobs, log: events, schedules: scheduleStore, stats, types, lanes, limits, now },
     ...{ executors, typeGuard },
@@ -260,6 +259,7 @@ function buildEngine(
   const payloadCheck = new PayloadCheck({ types, expectExecutors, executors });
   const inHand = new InHand(log);
   const news = new ExecutorNews();
+  typeGuard.follow(news);
   const pool = new ExecutorPool({
     ...{ store: jobs, types, inHand, settlement, payloadCheck, log, now, nudge, onFailure },
     news,

@@ -120,6 +120,15 @@ export class TypeBreaker {
     return ahead.length === 0 ? null : Math.min(...ahead);
   }
 
+  /** Handlers may be others now: the waits begin anew, from the last death on. */
+  retrySoon(): void {
+    for (const { degraded } of this.#records.values()) {
+      if (degraded === undefined) continue;
+      degraded.retryMono -= degraded.waitMs - this.#rules.baseWaitMs;
+      degraded.waitMs = this.#rules.baseWaitMs;
+    }
+  }
+
   /** Takes out what is not tried any more, and returns it. */
   takeForgotten(): readonly string[] {
     const before = this.#nowMono() - this.#rules.forgetMs;

@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../process/logger.ts';
 import type { DegradedTypeView } from '../protocol/status.ts';
+import type { ExecutorNews } from './executor-news.ts';
 import type { Lanes } from './lanes.ts';
 import type { RemoteExecutor } from './remote-executor.ts';
 import type { EndFact } from './throughput.ts';
@@ -14,18 +15,21 @@ export interface TypeGuardParts {
   readonly executors: () => readonly Pick<RemoteExecutor, 'inFlight'>[];
   readonly log: Logger;
   readonly now: () => number;
-  readonly nowMono: () => number;
+  /** That of the system when omitted. */
+  readonly nowMono?: () => number;
   /** Asks for a flush of the commit loop in this turn. */
   readonly nudge: () => void;
 }
 
 export class TypeGuard {
   readonly #parts: TypeGuardParts;
+  readonly #nowMono: () => number;
   readonly #breaker: TypeBreaker;
 
   constructor(parts: TypeGuardParts) {
     this.#parts = parts;
-    this.#breaker = new TypeBreaker(parts.nowMono);
+    this.#nowMono = parts.nowMono ?? (() => performance.now());
+    this.#breaker = new TypeBreaker(this.#nowMono);
   }
 
   /** Whether any type is degraded at all. */
@@ -51,6 +55,15 @@ export class TypeGuard {
     for (const { type, hasReturned } of ends) {
       if (hasReturned && this.#breaker.noteReturn(type)) this.#recover(type);
     }
+  }
+
+  /** Whoever arrives in the place of one that was replaced has loaded the handlers as they are now. */
+  follow(news: Pick<ExecutorNews, 'listen'>): void {
+    news.listen((event) => {
+      if (!this.isActive || event.kind !== 'arrived' || event.executor.predecessor === null) return;
+      this.#breaker.retrySoon();
+      this.#parts.nudge();
+    });
   }
 
   /** Types of which one attempt is to be tried now: none of them is under way. */
@@ -89,13 +102,12 @@ export class TypeGuard {
   }
 
   #viewOf({ type, deaths, sinceMono, retryMono }: DegradedType): DegradedTypeView {
-    const isDue = retryMono <= this.#parts.nowMono();
+    const isDue = retryMono <= this.#nowMono();
     const since = this.#iso(sinceMono);
     return { type, deaths, since, nextTryAt: isDue ? null : this.#iso(retryMono) };
   }
 
   #iso(atMono: number): string {
-    const { now, nowMono } = this.#parts;
-    return new Date(now() + atMono - nowMono()).toISOString();
+    return new Date(this.#parts.now() + atMono - this.#nowMono()).toISOString();
   }
 }

@@ -106,6 +106,24 @@ describe('a degraded type', () => {
     expect(breaker.nextIn()).toBe(before - 2 * SECOND);
   });
 
+  it('is tried sooner when executors were replaced, but not sooner than 30 s after it died', () => {
+    for (let n = 0; n < 4; n += 1) {
+      now += breaker.nextIn() ?? 0;
+      breaker.noteDeath(new Set(['bad']));
+    }
+    now += 10 * SECOND;
+    breaker.retrySoon();
+    breaker.retrySoon();
+    expect(breaker.nextIn()).toBe(20 * SECOND);
+    now += 20 * SECOND;
+    expect(breaker.due()).toEqual(['bad']);
+    breaker.noteDeath(new Set(['bad']));
+    expect(breaker.nextIn()).toBe(2 * BREAKER_RULES.baseWaitMs);
+    now += 50 * SECOND;
+    breaker.retrySoon();
+    expect(breaker.due()).toEqual(['bad']);
+  });
+
   it('is sound again as soon as an attempt comes back, and has to fail as often as before', () => {
     expect(breaker.noteReturn('other')).toBe(false);
     expect(breaker.noteReturn('bad')).toBe(true);

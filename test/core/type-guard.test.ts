@@ -3,6 +3,7 @@
  * and a clock of the test's own.
  */
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ExecutorNews } from '../../src/core/executor-news.ts';
 import { NO_LIMITS } from '../../src/queue/limits.ts';
 import { DispatchStand, type Started } from './dispatch-stand.ts';
 
@@ -120,6 +121,25 @@ it('a job of a paused queue is not tried', async () => {
   stand.lanes.setPaused('default', false);
   await stand.wait(1);
   expect(stand.running).toHaveLength(1);
+});
+
+it('a try comes sooner when an executor was replaced, and not when one arrives after a death', async () => {
+  const news = new ExecutorNews();
+  stand.guard.follow(news);
+  degrade('mail');
+  const own = stand.addExecutor(2);
+  await stand.add({ type: 'mail' }, 2);
+  await stand.wait(30_000);
+  const [tried] = running('mail');
+  stand.guard.noteDeath(new Set(['mail']));
+  if (tried) await stand.end([tried], 'interrupted');
+  news.tell({ kind: 'arrived', executor: own });
+  await stand.wait(30_000);
+  expect(running('mail')).toHaveLength(0);
+  own.predecessor = 7;
+  news.tell({ kind: 'arrived', executor: own });
+  await stand.settled();
+  expect(running('mail')).toHaveLength(1);
 });
 
 it('what nobody adds to any more is forgotten', async () => {

@@ -53,7 +53,7 @@ export const JOB_NOTES: CommandNotes = {
   },
   'queue list': { json: `\`{"queues":[…]}\`, each ${QUEUE_JSON}` },
   'queue stats': {
-    json: '`since`, `queues[]` as in `queue list`, `types[]` `{type, lastHour, sinceStart}`, each with `succeeded`, `failed`, `cancelled`, `attempts`, `failedAttempts`, `failureRate`; `lastHour` with `p50`, `p95`',
+    json: '`since`, `queues[]` as in `queue list`, `types[]` `{type, lastHour, sinceStart}`, each with `succeeded`, `failed`, `cancelled`, `attempts`, `failedAttempts`, `failureRate`; `lastHour` with `p50`, `p95`; `degraded` true where [its attempts take executors down](workers.md#a-type-that-takes-executors-down)',
   },
   'queue pause': { text: 'Jobs without a queue are in `default`.', json: 'as one of `queue list`' },
   'queue resume': { json: 'as one of `queue list`' },

@@ -13,7 +13,7 @@ export const SERVICE_NOTES: CommandNotes = {
   up: { text: 'In the foreground, until it is told to stop.' },
   init: { text: 'Keeps what exists.', json: '`directory`, `created[]`, `kept[]`' },
   status: {
-    json: '`ready`, `version`, `dataDirectory`, `startedAt`, `processes[]` `{role, pid, state, restarts, since}`, `jobs` (a count for each state), `dead`, `oldest` (as in `queue list`, and `queue`) or null, `executors` `{total, ready, slots, running}`, `report`, `gateway` `{address, port, path}` or null, `subscribers` `{gateways, silent, connections, room, refused, subscriptions, lag}`, `log` `{epoch, top, oldest}`',
+    json: '`ready`, `version`, `dataDirectory`, `startedAt`, `processes[]` `{role, pid, state, restarts, since}`, `jobs` (a count for each state), `dead`, `oldest` (as in `queue list`, and `queue`) or null, `executors` `{total, ready, slots, running}`, `degradedTypes[]` `{type, deaths, since, nextTryAt}`, `report`, `gateway` `{address, port, path}` or null, `subscribers` `{gateways, silent, connections, room, refused, subscriptions, lag}`, `log` `{epoch, top, oldest}`',
   },
   completion: {
     text: 'The script asks the command itself for the names, so that it knows the jobs, queues, schedules, event types and users of the moment; it waits 0.8 s for them, or the milliseconds of TASKBELL_COMPLETION_MS, and without a daemon offers commands and options. For the present shell alone: `source <(taskbell completion bash)`, and `taskbell completion fish | source` in fish. For good: bash, into `~/.local/share/bash-completion/completions/taskbell`; zsh, as `_taskbell` into a directory of `$fpath`; fish, into `~/.config/fish/completions/taskbell.fish`.',

@@ -98,7 +98,7 @@ function workProblems({
     problems.push(
       warn(
         `type ${type} is degraded: its attempts have taken ${deaths} executors down; ${next}`,
-        `its jobs wait: mend its handler, then \`taskbell worker restart\`; \`taskbell job list --type ${type}\``,
+        `its jobs wait: mend its handler, then \`taskbell worker restart --rolling\`; \`taskbell job list --type ${type}\``,
       ),
     );
   }
