@@ -30,7 +30,8 @@ const ENTRY = new URL('../sqlite/database-process.js', import.meta.url);
 const LOOK_EVERY_MS = 200;
 
 /**
- * Aborted, the process is killed and what it had copied is removed: nothing has changed then.
+ * Aborted, the process is killed and what it had copied is removed: nothing has changed then. One that puts a file in
+ * the place of another is left to its end, which is moments away, and its result is the answer.
  * @throws TaskbellError as the task says, or E_IO when the process dies
  */
 export const runDatabaseTask: RunDatabaseTask = async (task, options = {}) => {
@@ -41,14 +42,16 @@ export const runDatabaseTask: RunDatabaseTask = async (task, options = {}) => {
     // Out of reach of a Ctrl-C that is meant for the parent, which ends it by itself.
     detached: true,
   });
-  const kill = () => child.kill('SIGKILL');
-  signal?.addEventListener('abort', kill);
   const watch = new StepWatch(onProgress);
+  const kill = () => {
+    if (!watch.isReplacing) child.kill('SIGKILL');
+  };
+  signal?.addEventListener('abort', kill);
   try {
     const result = await attend(child, task, watch);
     return result as DatabaseResults[(typeof task)['kind']];
   } catch (error) {
-    signal?.throwIfAborted();
+    if (!watch.isReplacing) signal?.throwIfAborted();
     throw error;
   } finally {
     signal?.removeEventListener('abort', kill);
@@ -69,7 +72,9 @@ function attend(child: ChildProcess, task: DatabaseTask, watch: StepWatch): Prom
       if (answer?.kind === 'done') resolve(answer.result);
       else {
         watch.removeDraft();
-        reject(answer === undefined ? died(signal ?? `exit code ${exitCode}`) : errorOf(answer));
+        const how = signal ?? `exit code ${exitCode}`;
+        if (answer !== undefined) reject(errorOf(answer));
+        else reject(watch.isReplacing ? diedReplacing(how) : died(how));
       }
     });
     child.send(task, (error) => {
@@ -90,6 +95,16 @@ function died(how: string, cause?: Error): TaskbellError {
   });
 }
 
+function diedReplacing(how: string): TaskbellError {
+  return new TaskbellError(
+    'E_IO',
+    `The process ended (${how}) while it put a file in the place of the database.`,
+    {
+      hint: 'Run the same command once more; what was there before was kept until the other was whole.',
+    },
+  );
+}
+
 /** How far a copy is, by the size of its file. */
 class StepWatch {
   readonly #onProgress: (progress: DatabaseProgress) => void;
@@ -99,6 +114,11 @@ class StepWatch {
 
   constructor(onProgress: (progress: DatabaseProgress) => void) {
     this.#onProgress = onProgress;
+  }
+
+  /** From here on something changes. */
+  get isReplacing(): boolean {
+    return this.#step?.phase === 'replacing';
   }
 
   follow(step: DatabaseStep): void {

@@ -1,5 +1,5 @@
 /** The real process that works on a database, ended at any moment. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { runDatabaseTask } from '../../src/process/database-process.ts';
@@ -90,4 +90,27 @@ it('says that it died, where it did', async () => {
   const task = { kind: 'check', file: '/x', full: false, lockFile: null } as const;
   const gone = path.join(temporaryDirectory(), 'nothing.js');
   await expect(runDatabaseTask(task, { entry: gone })).rejects.toMatchObject({ code: 'E_IO' });
+});
+
+const replacing = path.resolve(import.meta.dirname, 'fixtures/replacing-process.mjs');
+
+it('is left to its end where it replaces the database already, and says what became of it', async () => {
+  const file = path.join(temporaryDirectory(), 'lives');
+  const ending = new AbortController();
+  const onProgress = () => {
+    ending.abort(new Error('enough'));
+    writeFileSync(`${file}.go`, '');
+  };
+  const task = { kind: 'compact', file, lockFile: file } as const;
+  const options = { entry: replacing, signal: ending.signal, onProgress };
+  await expect(runDatabaseTask(task, options)).resolves.toBe('replaced');
+});
+
+it('that died while it replaced the database does not say that nothing was changed', async () => {
+  const file = path.join(temporaryDirectory(), 'dies');
+  const task = { kind: 'compact', file, lockFile: file } as const;
+  await expect(runDatabaseTask(task, { entry: replacing })).rejects.toMatchObject({
+    code: 'E_IO',
+    hint: expect.stringContaining('once more'),
+  });
 });
