@@ -4,7 +4,6 @@
  */
 import { chmodSync, fstatSync, lstatSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { TaskbellError } from '../protocol/errors.ts';
 import type { ListenPlace } from '../protocol/supervision.ts';
 
@@ -28,8 +27,22 @@ export async function listenAtPort(
 ): Promise<ListenPlace> {
   if (given === undefined) await listen(server, { host: address, port }, `${address}:${port}`);
   else await listen(server, { fd: given }, 'the socket of the service manager');
-  const place = server.address() as AddressInfo;
-  return { address: place.address, port: place.port };
+  const place = server.address();
+  if (place !== null && typeof place === 'object') {
+    return { address: place.address, port: place.port };
+  }
+  // Node has no address for the socket of a file that it did not open itself.
+  server.close();
+  throw noPort();
+}
+
+/** A file has no port: neither tokens nor the Host of a request could be judged by where it came. */
+function noPort(): TaskbellError {
+  return new TaskbellError(
+    'E_CONFIG',
+    'The service manager gave the socket "http" without a port, expected an address with one.',
+    { hint: 'Set ListenStream=127.0.0.1:8080 in its unit; a socket file for commands is "ctl".' },
+  );
 }
 
 /** Executors, gateways and commands go by the configured path. */

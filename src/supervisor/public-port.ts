@@ -9,7 +9,7 @@
  *
  * Reads nothing from a connection, and does not know what is spoken on it.
  */
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { descriptorLimit } from '../process/descriptors.ts';
 import type { Logger } from '../process/logger.ts';
 import type { ListenPlace } from '../protocol/supervision.ts';
@@ -40,6 +40,9 @@ const MAX_WAITING = 8_192;
 const WAITING_SHARE = 0.5;
 /** Longer than a gateway takes to start; clients of WebSockets mostly wait longer. */
 const PATIENCE_MS = 10_000;
+/** The gateway tells others of its port, and a file has none. */
+const NO_PORT =
+  'the socket "ws" was given without a port: set its ListenStream= to an address and a port';
 
 interface Waiting {
   readonly connection: Socket;
@@ -118,13 +121,19 @@ export class PublicPort {
           reject(closedError());
           return;
         }
+        const place = server.address();
+        if (place === null || typeof place === 'string') {
+          server.close();
+          this.#options.log.error(NO_PORT);
+          reject(Object.assign(new Error(NO_PORT), { code: 'EAFNOSUPPORT' }));
+          return;
+        }
         // Out of descriptors, say: later connections may do.
         server.on('error', (err) =>
           this.#options.log.error({ err }, 'the public port has trouble'),
         );
         this.#server = server;
-        const { address, port: own } = server.address() as AddressInfo;
-        resolve({ address, port: own });
+        resolve({ address: place.address, port: place.port });
       });
     });
   }
