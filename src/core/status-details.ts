@@ -63,7 +63,7 @@ async function cursorsOf(
     return { name, position, lag: Math.max(0, top - Number(position)) };
   };
   const { cursor, state } = await report.status();
-  const clients = (await log.cursors(CLIENT_CURSOR_PREFIX)).slice(0, MAX_CLIENT_CURSORS);
+  const clients = await log.cursors(CLIENT_CURSOR_PREFIX, MAX_CLIENT_CURSORS);
   return [
     ...(state === 'off' ? [] : [at('report', cursor)]),
     ...gateways.map(({ name, lag }) => ({

@@ -135,8 +135,8 @@ export interface EventLog {
   holds(position: string, types?: readonly string[]): boolean;
   cursor(name: string): Promise<string>;
   moveCursor(name: string, to: string): Promise<void>;
-  /** Those that were ever moved and whose names begin so, by position. */
-  cursors(prefix: string): Promise<readonly NamedCursor[]>;
+  /** Those that were ever moved and whose names begin so, by position; the first `limit` of them, or all. */
+  cursors(prefix: string, limit?: number): Promise<readonly NamedCursor[]>;
   removeCursor(name: string): Promise<void>;
   /**
    * Removes the oldest rows, never one that a cursor has not passed, save those of subscribers. Their numbers are not given again.

@@ -40,6 +40,7 @@ describe.each(BOTH)('the log of the $name store', ({ open }) => {
       { name: 'client:ada:desk', position: '1' },
       { name: 'client:ada:phone', position: '3' },
     ]);
+    expect(await log.cursors('client:', 1)).toEqual([{ name: 'client:ada:desk', position: '1' }]);
     await log.removeCursor('client:ada:desk');
     expect((await log.cursors('client:')).map(({ name }) => name)).toEqual([
       'client:adam:phone',

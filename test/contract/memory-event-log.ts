@@ -143,11 +143,12 @@ export class MemoryEventLog implements EventLog, MemoryState {
     return (await this.read({ after: '0', limit: Number.POSITIVE_INFINITY, type, id })).at(-1);
   }
 
-  async cursors(prefix: string): Promise<readonly NamedCursor[]> {
+  async cursors(prefix: string, limit = Number.POSITIVE_INFINITY): Promise<readonly NamedCursor[]> {
     return [...this.#cursors]
       .map(([name, position]) => ({ name, position }))
       .filter(({ name }) => name.startsWith(prefix))
-      .sort((one, other) => Number(one.position) - Number(other.position));
+      .sort((one, other) => Number(one.position) - Number(other.position))
+      .slice(0, limit);
   }
 
   removeCursor(name: string): Promise<void> {

@@ -30,6 +30,9 @@ interface CountedSegment extends StoredSegment {
 
 type Statements = ReturnType<typeof prepareStatements>;
 
+/** A limit that is none, as SQLite has it. */
+const EVERY = -1;
+
 export class SqliteEventLog implements EventLog {
   readonly epoch: string;
   readonly #statements: Statements;
@@ -163,8 +166,8 @@ export class SqliteEventLog implements EventLog {
     return this.#commit(() => void this.#statements.moveCursor.run(name, positionOf(to)));
   }
 
-  async cursors(prefix: string): Promise<readonly NamedCursor[]> {
-    const found = this.#statements.cursorsFrom.all(prefix, `${prefix}\u{10ffff}`);
+  async cursors(prefix: string, limit = EVERY): Promise<readonly NamedCursor[]> {
+    const found = this.#statements.cursorsFrom.all(prefix, `${prefix}\u{10ffff}`, limit);
     return found.map(({ name, position }) => ({ name, position: String(position) }));
   }
 
@@ -211,8 +214,8 @@ function prepareStatements(db: Database) {
     ended: db.prepare<[], number>('SELECT ended FROM log ORDER BY last DESC LIMIT 1').pluck(),
     oldest: db.prepare<[], number>('SELECT first FROM log ORDER BY last LIMIT 1').pluck(),
     cursor: db.prepare<[string], number>('SELECT position FROM cursors WHERE name = ?').pluck(),
-    cursorsFrom: db.prepare<[string, string], { name: string; position: number }>(
-      'SELECT name, position FROM cursors WHERE name >= ? AND name < ? ORDER BY position, name',
+    cursorsFrom: db.prepare<[string, string, number], { name: string; position: number }>(
+      'SELECT name, position FROM cursors WHERE name >= ? AND name < ? ORDER BY position, name LIMIT ?',
     ),
     removeCursor: db.prepare<[string]>('DELETE FROM cursors WHERE name = ?'),
     moveCursor: db.prepare<[string, number]>(
