@@ -7,12 +7,13 @@ import type { ControlHttp } from '../client/control-http.ts';
 import { isAfter } from '../client/follow-position.ts';
 import type { Logger } from '../process/logger.ts';
 import { type ClientCursor, type CursorMove, MAX_CURSOR_MOVES } from '../protocol/history.ts';
+import { settledWithin } from './drain.ts';
 
 const EVERY_MS = 1_000;
 const ANSWER_TIMEOUT_MS = 5_000;
 
 export class CursorMoves {
-  readonly #http: ControlHttp;
+  readonly #http: Pick<ControlHttp, 'call'>;
   readonly #log: Logger;
   readonly #everyMs: number;
   readonly #moves = new Map<string, CursorMove>();
@@ -21,7 +22,7 @@ export class CursorMoves {
   #isStopped = false;
 
   /** @param everyMs shorter only in tests */
-  constructor(http: ControlHttp, log: Logger, everyMs = EVERY_MS) {
+  constructor(http: Pick<ControlHttp, 'call'>, log: Logger, everyMs = EVERY_MS) {
     this.#http = http;
     this.#log = log;
     this.#everyMs = everyMs;
@@ -41,10 +42,14 @@ export class CursorMoves {
     if (this.#moves.has(`${cursor.name}:${cursor.user}`)) await this.#send();
   }
 
-  /** Sends what is left, once. */
-  async stop(): Promise<void> {
+  /** Sends what is left, once. A core that does not answer is waited for no longer. */
+  async stop(withinMs: number): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    await settledWithin(this.#sendRest(), withinMs);
+  }
+
+  async #sendRest(): Promise<void> {
     await this.#sending;
     await this.#send();
   }

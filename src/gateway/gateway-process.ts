@@ -185,7 +185,7 @@ class GatewayProcess implements ChildService {
     await this.#hub.emptied(Math.min(CLOSE_WAIT_MS, deadline.remainingMs() / 2));
     this.#hub.terminateAll();
     await this.#hub.emptied(deadline.remainingMs());
-    await this.#cursors.stop();
+    await this.#cursors.stop(deadline.remainingMs());
     this.#http.close();
     this.#world?.access.close();
     this.#world?.verifier.close();

@@ -30,7 +30,7 @@ beforeEach(async () => {
   moves = new CursorMoves(http, pino({ level: 'silent' }), EVERY_MS);
 });
 afterEach(async () => {
-  await moves.stop();
+  await moves.stop(20_000);
   http.close();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
@@ -71,6 +71,13 @@ it('has taken them when a client comes back, and when it stops', async () => {
   await slow.settle(ada('phone'));
   expect(asked).toEqual([[{ user: 'ada', name: 'phone', seq: '1' }]]);
   slow.note(ada('phone'), '2');
-  await slow.stop();
+  await slow.stop(20_000);
   expect(asked[1]).toEqual([{ user: 'ada', name: 'phone', seq: '2' }]);
+});
+
+it('does not wait at the stop for a core that says nothing', async () => {
+  const call = () => new Promise<never>(() => {});
+  const unheard = new CursorMoves({ call }, pino({ level: 'silent' }));
+  unheard.note(ada('phone'), '1');
+  await unheard.stop(1);
 });
