@@ -3,6 +3,7 @@
  * --verbose a line every ten seconds. Hides no cursor and leaves no half line behind, however the work ends.
  */
 import type { CliContext } from './cli-context.ts';
+import { clip, plainText } from './terminal-text.ts';
 
 export interface ProgressFacts {
   /** 0 to 1; omitted where nobody knows. */
@@ -64,7 +65,7 @@ function drawLine(ctx: CliContext, label: string): ProgressLine {
     drawnAt = now();
     const text = describeProgress(label, facts, drawnAt - startedAt);
     // One column less: a terminal that is filled to the brim breaks the line, which nothing takes back.
-    stderr.write(`\r\u001b[2K${text.slice(0, Math.max(1, columns - 1))}`);
+    stderr.write(`\r\u001b[2K${clip(plainText(text), Math.max(1, columns - 1))}`);
   };
   // Nothing for what is over in a moment; and work that tells nothing for a while, such as one long SQL
   // statement, still counts seconds.

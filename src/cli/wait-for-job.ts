@@ -7,6 +7,7 @@ import type { EventStream, JobProgress, JobView, TaskbellClient } from '../clien
 import type { JobEventData } from '../protocol/events.ts';
 import type { CliContext } from './cli-context.ts';
 import { mayColour } from './painter.ts';
+import { plainText } from './terminal-text.ts';
 
 const ABSENCE = 'the daemon is away: waiting until it is back';
 
@@ -53,7 +54,7 @@ async function waitAndShow(
   };
   const events = daemon.events({ type: 'job', id, onGap: () => undefined });
   const showing = show(events, (text) => {
-    spinner.text = `job ${id} ${text}`;
+    spinner.text = `job ${id} ${plainText(text)}`;
   });
   try {
     return await waiting;

@@ -94,6 +94,15 @@ test('the line never fills the terminal, which would break it', async () => {
   for (const drawn of stderr().split(CLEAR)) expect(drawn.length).toBeLessThan(20);
 });
 
+test('what a phase is called acts upon no terminal', async () => {
+  const { run, stderr } = setUp();
+  await run(async (progress) => {
+    await later(200);
+    progress.show({ text: 'one\u001b[2J\ntwo' });
+  });
+  expect(stderr()).toContain('one [2J two');
+});
+
 test('an error takes the line away before it is told', async () => {
   const { run, stderr } = setUp();
   const failing = run(async (progress) => {
