@@ -6,7 +6,8 @@ import { check } from '../protocol/shapes.ts';
 import type { ApiContext } from './api-context.ts';
 import { created, ok, type Route } from './route.ts';
 
-const BACKUP_REQUEST = v.strictObject({ file: v.optional(v.pipe(v.string(), v.maxLength(4_096))) });
+const FILE = v.pipe(v.string(), v.maxLength(4_096), v.excludes('\0', 'holds a NUL character'));
+const BACKUP_REQUEST = v.strictObject({ file: v.optional(FILE) });
 const CHECK_REQUEST = v.strictObject({ full: v.optional(v.boolean()) });
 
 export function databaseRoutes({ database }: Pick<ApiContext, 'database'>): readonly Route[] {

@@ -13,6 +13,7 @@ export interface BackupTask {
 
 export function backUp({ source, target }: BackupTask, tell: Tell): BackupDone {
   const startedMono = performance.now();
+  refuseBeside(source, target);
   refuseExisting(target);
   const draft = copyDatabase(source, target, { full: true, tell });
   // Once more: it took a while.
@@ -21,6 +22,17 @@ export function backUp({ source, target }: BackupTask, tell: Tell): BackupDone {
   syncDirectory(path.dirname(target));
   const durationMs = Math.round(performance.now() - startedMono);
   return { file: target, facts: draft.facts, durationMs };
+}
+
+/** SQLite, or a start, would take it for a part of the database. */
+function refuseBeside(source: string, target: string): void {
+  if (target === source || !target.startsWith(source)) return;
+  if (path.dirname(target) !== path.dirname(source)) return;
+  throw new TaskbellError(
+    'E_CANNOT_CREATE',
+    `The name ${target} belongs to the database ${path.basename(source)} beside it.`,
+    { hint: 'Choose another name, or another directory.' },
+  );
 }
 
 function refuseExisting(target: string): void {

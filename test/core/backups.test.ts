@@ -49,6 +49,7 @@ describe('a backup that is asked for', () => {
   it.each([
     [{ file: 'relative.db' }, 400, 'E_INVALID_REQUEST'],
     [{ files: 1 }, 400, 'E_INVALID_REQUEST'],
+    [{ file: '/tmp/a\0b' }, 400, 'E_INVALID_REQUEST'],
     [{ file: '/nowhere/at/all.db' }, 500, 'E_CANNOT_CREATE'],
   ])('is refused for %j', async (body, status, code) => {
     await core.wake();

@@ -44,6 +44,18 @@ it('never overwrites a file', async () => {
   expect(readFileSync(target, 'utf8')).toBe('precious');
 });
 
+it.each(['-journal', '-wal.db', '.restoring'])(
+  'takes no name that makes it a part of the database: taskbell.db%s',
+  async (ending) => {
+    const { file } = await filledDatabase(1);
+    const target = `${file}${ending}`;
+    expect(codeOfThrown(() => backUp({ source: file, target }, silent))).toBe('E_CANNOT_CREATE');
+    expect(existsSync(target)).toBe(false);
+    const elsewhere = path.join(temporaryDirectory(), `taskbell.db${ending}`);
+    expect(backUp({ source: file, target: elsewhere }, silent).file).toBe(elsewhere);
+  },
+);
+
 it('leaves nothing behind when the source is damaged', async () => {
   const { file } = await filledDatabase(200);
   damage(file);
