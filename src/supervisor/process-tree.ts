@@ -50,7 +50,7 @@ export interface ProcessTreeOptions {
   readonly given?: GivenSockets | undefined;
   /** The script that runs as a child; the package's own main unless a test has another. */
   readonly entry?: string;
-  /** How processes that keep ending are restarted; left out: as docs/operations.md says. */
+  /** How processes that keep ending are restarted; left out: as docs/workers.md says. */
   readonly restarts?: RestartPolicy;
   /** What the supervisor itself has logged. */
   readonly ownTroubles?: TroubleInlet;
@@ -173,6 +173,7 @@ export class ProcessTree implements Service {
       ...{ former: this.#live.current, settings, roles },
       ...{ slots: this.#slots, log: this.#options.log },
       adopt: (one) => this.#adopt(one),
+      isStopping: () => this.#state === 'stopping',
     });
   }
 

@@ -21,6 +21,8 @@ export interface Reconfiguration {
   readonly slots: readonly ChildSlot[];
   /** Has every process that is there act on them, and every one that comes. */
   readonly adopt: (settings: Settings) => Promise<void>;
+  /** The service is being stopped: its processes end, which is no failure of the settings. */
+  readonly isStopping: () => boolean;
   readonly log: Logger;
 }
 
@@ -40,7 +42,7 @@ export async function reconfigure(change: Reconfiguration): Promise<ReloadView['
       }
     }
   } catch (error) {
-    await goBack(change, renewed);
+    if (!change.isStopping()) await goBack(change, renewed);
     throw error;
   }
   const count = (role: Role): number => renewed.filter(({ name }) => name.role === role).length;
