@@ -37,7 +37,7 @@ export interface SupervisorOptions {
   readonly manager?: ServiceManager;
   /** The script that runs as a child; the package's own main unless a test has another. */
   readonly entry?: string;
-  /** How processes that keep ending are restarted; left out: as docs/operations.md says. */
+  /** How processes that keep ending are restarted; left out: as docs/workers.md says. */
   readonly restarts?: RestartPolicy;
   /** What the supervisor itself has logged. */
   readonly ownTroubles?: TroubleInlet;
