@@ -18,10 +18,17 @@ const MOVING =
 
 /** For a terminal: errors, results and output of jobs may colour it, and neither move its cursor nor answer for it. */
 export function tameText(text: string): string {
-  return text.replace(MOVING, (found, at: number) => {
+  const tame = text.replace(MOVING, (found, at: number) => {
     const endsLine = found === '\r' && (at + 1 === text.length || text[at + 1] === '\n');
     return endsLine ? '' : '\ufffd';
   });
+  return endsColoured(tame) ? `${tame}\u001b[0m` : tame;
+}
+
+/** The prompt behind it would have its colour, too. */
+function endsColoured(text: string): boolean {
+  const at = text.lastIndexOf('\u001b[');
+  return at !== -1 && !/^0*m/.test(text.slice(at + 2));
 }
 
 /** East Asian letters and pictures take two places; good enough for names in a table. */

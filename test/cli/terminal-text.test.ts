@@ -11,6 +11,11 @@ test.each([
   ['an eight-bit sequence', '\u009b2J', '\ufffd2J'],
   ['a line that is written over', 'no\ryes', 'no\ufffdyes'],
   ['a colour', '\u001b[31mred\u001b[0m', '\u001b[31mred\u001b[0m'],
+  [
+    'a colour without an end',
+    '\u001b[31mred\u001b[0m \u001b[1mbold',
+    '\u001b[31mred\u001b[0m \u001b[1mbold\u001b[0m',
+  ],
   ['lines and columns', 'a\tb\nc', 'a\tb\nc'],
   ['line ends of other systems', 'a\r\nb\r', 'a\nb'],
 ])('%s is tamed', (_, text, shown) => {
