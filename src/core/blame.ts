@@ -6,6 +6,7 @@
  */
 import type { BlockedMessage, Fence } from '../protocol/execute.ts';
 import type { InFlight, RemoteExecutor, Verdict } from './remote-executor.ts';
+import type { Suspects } from './type-breaker.ts';
 
 /** The attempt that holds up the loop; undefined where the report does not tell it from its neighbours. */
 export function blockerOf(
@@ -42,12 +43,12 @@ export function verdictsFor(
 
 /**
  * @param left the attempts of an executor that has died, with what each ends as
- * @returns the types of those that may have done it; what has a process of its own takes only that one along
+ * @returns those that may have done it; what has a process of its own takes only that one along
  */
-export function suspectTypes(
+export function suspectsOf(
   { types, blocked }: Pick<RemoteExecutor, 'types' | 'blocked'>,
   left: ReadonlyMap<InFlight, string>,
-): ReadonlySet<string> {
+): Suspects {
   const blocker = blockerOf(blocked, [...left.keys()]);
   const suspects = [...left].filter(
     ([{ type, group }, outcome]) =>
@@ -56,7 +57,11 @@ export function suspectTypes(
       types.get(type)?.kind === 'module',
   );
   const blamed = suspects.filter(([attempt]) => attempt === blocker);
-  return new Set((blamed.length > 0 ? blamed : suspects).map(([{ type }]) => type));
+  const jobs = new Map<string, string[]>();
+  for (const [{ type, id }] of blamed.length > 0 ? blamed : suspects) {
+    jobs.set(type, [...(jobs.get(type) ?? []), id]);
+  }
+  return jobs;
 }
 
 /** Within its own limit it has still taken its process down: that is what a crash is. */

@@ -17,7 +17,7 @@ import {
 } from '../protocol/execute.ts';
 import type { NewLogLine } from '../queue/job.ts';
 import type { JobStore } from '../queue/job-store.ts';
-import { blockerOf, suspectTypes } from './blame.ts';
+import { blockerOf, suspectsOf } from './blame.ts';
 import { wordsFor } from './death-words.ts';
 import { EndRecorder } from './end-recorder.ts';
 import { parseExecutorMessage } from './executor-message.ts';
@@ -31,6 +31,7 @@ import { keptLineOf } from './kept-end.ts';
 import type { PayloadCheck } from './payload-check.ts';
 import { type InFlight, inFlightOf, RemoteExecutor } from './remote-executor.ts';
 import { type Ended, fenceOf, type Settlement } from './settlement.ts';
+import type { Suspects } from './type-breaker.ts';
 
 /** With executors that are judged by their connection alone. */
 export interface Patience {
@@ -63,8 +64,8 @@ export interface ExecutorPoolParts {
   readonly endReason?: (pid: number) => string | undefined;
   /** Hears of lines that jobs have written, after their commit. */
   readonly onLines?: (lines: readonly NewLogLine[]) => void;
-  /** Hears of a process that has died under attempts: the types that may have done it. */
-  readonly onDeath?: (suspects: ReadonlySet<string>) => void;
+  /** Hears of a process that has died under attempts, and which may have done it. */
+  readonly onDeath?: (suspects: Suspects) => void;
   /** A failure that must not be passed over: the storage refused. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -355,7 +356,7 @@ export class ExecutorPool {
       attempt.sent && !innocent ? 'crash' : 'interrupted';
     const ends = new Map(left.map((one) => [one, one.verdict ?? outcomeOf(one)]));
     // Before its jobs go back: none of a type that is degraded by this is to be handed out again.
-    if (left.length > 0) this.#parts.onDeath?.(suspectTypes(executor, ends));
+    if (left.length > 0) this.#parts.onDeath?.(suspectsOf(executor, ends));
     this.#conclude(executor, left, outcomeOf);
     this.#parts.news?.tell({ kind: 'gone', executor });
   }

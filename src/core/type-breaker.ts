@@ -9,7 +9,7 @@
  *
  * Who of several has ended an executor cannot be seen. A type that is degraded explains the death; otherwise it is told
  * of all, and none is degraded that another one accompanied each time: the store runs jobs that were in two deaths
- * alone (claim-order.ts), which tells them apart.
+ * alone (claim-order.ts), which tells them apart. One job by itself does not degrade its type: its third death ends it.
  */
 
 export interface BreakerRules {
@@ -32,6 +32,9 @@ export const BREAKER_RULES: BreakerRules = {
   forgetMs: 600_000,
 };
 
+/** Ids of jobs by type: what an executor has died under. */
+export type Suspects = ReadonlyMap<string, readonly string[]>;
+
 export interface DegradedType {
   readonly type: string;
   /** Executors that it has taken down since an attempt of it came back. */
@@ -51,6 +54,8 @@ interface TypeRecord {
   deaths: number;
   /** The last of them, as many as a verdict takes. */
   times: readonly number[];
+  /** The one job that all of them were under; null: there were more. */
+  sole: string | null;
   degraded: Degraded | undefined;
 }
 
@@ -78,18 +83,20 @@ export class TypeBreaker {
   }
 
   /**
-   * An executor has died under attempts of these types.
+   * An executor has died under these attempts.
    * @returns the types that are degraded now, or whose next try was put off
    */
-  noteDeath(suspects: ReadonlySet<string>): readonly DegradedType[] {
+  noteDeath(suspects: Suspects): readonly DegradedType[] {
     const now = this.#nowMono();
-    const known = [...suspects].filter((type) => this.#records.get(type)?.degraded !== undefined);
+    const types = [...suspects.keys()];
+    const known = types.filter((type) => this.#records.get(type)?.degraded !== undefined);
     if (known.length > 0) return known.flatMap((type) => this.#failAgain(type, now));
     this.#forgetOld(now);
-    for (const type of suspects) this.#count(type, now);
-    const [worst, second] = [...suspects].sort((a, b) => this.#recent(b) - this.#recent(a));
+    for (const [type, jobs] of suspects) this.#count(type, jobs, now);
+    const [worst, second] = types.sort((a, b) => this.#recent(b) - this.#recent(a));
     if (worst === undefined || this.#recent(worst) < this.#rules.deaths) return [];
     if (second !== undefined && this.#recent(second) === this.#recent(worst)) return [];
+    if (this.#records.get(worst)?.sole !== null) return [];
     return [this.#degrade(worst, now)];
   }
 
@@ -161,11 +168,16 @@ export class TypeBreaker {
     return told === undefined ? [] : [told];
   }
 
-  #count(type: string, now: number): void {
-    const record = this.#records.get(type) ?? { deaths: 0, times: [], degraded: undefined };
-    record.deaths += 1;
-    record.times = [...record.times.filter((at) => this.#isRecent(at, now)), now];
-    this.#records.set(type, record);
+  #count(type: string, [first, ...more]: readonly string[], now: number): void {
+    const before = this.#records.get(type);
+    const isSole = more.length === 0 && (before === undefined || before.sole === first);
+    const recent = before?.times.filter((at) => this.#isRecent(at, now)) ?? [];
+    this.#records.set(type, {
+      deaths: (before?.deaths ?? 0) + 1,
+      times: [...recent, now],
+      sole: isSole && first !== undefined ? first : null,
+      degraded: undefined,
+    });
   }
 
   #degrade(type: string, now: number): DegradedType {
@@ -176,7 +188,7 @@ export class TypeBreaker {
     for (const [other, record] of this.#records) {
       if (record.degraded === undefined) this.#records.delete(other);
     }
-    this.#records.set(type, { deaths, times, degraded });
+    this.#records.set(type, { deaths, times, sole: null, degraded });
     this.#degraded += 1;
     return { type, deaths, sinceMono: now, retryMono: degraded.retryMono };
   }

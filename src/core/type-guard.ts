@@ -8,7 +8,7 @@ import type { ExecutorNews } from './executor-news.ts';
 import type { Lanes } from './lanes.ts';
 import type { RemoteExecutor } from './remote-executor.ts';
 import type { EndFact } from './throughput.ts';
-import { type DegradedType, TypeBreaker } from './type-breaker.ts';
+import { type DegradedType, type Suspects, TypeBreaker } from './type-breaker.ts';
 
 export interface TypeGuardParts {
   readonly lanes: Pick<Lanes, 'setDegraded'>;
@@ -37,8 +37,8 @@ export class TypeGuard {
     return this.#breaker.size > 0;
   }
 
-  /** An executor has died, and attempts of these types may have done it. */
-  noteDeath(suspects: ReadonlySet<string>): void {
+  /** An executor has died, and these attempts may have done it. */
+  noteDeath(suspects: Suspects): void {
     if (suspects.size === 0) return;
     const { lanes, log, nudge } = this.#parts;
     for (const one of this.#breaker.noteDeath(suspects)) {

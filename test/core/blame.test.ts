@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blockerOf, suspectTypes, verdictsFor } from '../../src/core/blame.ts';
+import { blockerOf, suspectsOf, verdictsFor } from '../../src/core/blame.ts';
 import { wordsFor } from '../../src/core/death-words.ts';
 import { type InFlight, inFlightOf } from '../../src/core/remote-executor.ts';
 import type { BlockedMessage } from '../../src/protocol/execute.ts';
@@ -94,23 +94,23 @@ describe('the error of an attempt whose executor was ended', () => {
   });
 });
 
-describe('the types that may have ended an executor', () => {
+describe('the attempts that may have ended an executor', () => {
   const types = new Map(['mail', 'scan'].map((name) => [name, manifest(name)]));
   types.set('tool', manifest('tool', { kind: 'command' }));
   const [mail, scan, tool] = [held('1'), held('2', { type: 'scan' }), held('3', { type: 'tool' })];
   const suspects = (left: ReadonlyMap<InFlight, string>, blocked?: BlockedMessage) =>
-    [...suspectTypes({ types, blocked }, left)].sort();
+    Object.fromEntries(suspectsOf({ types, blocked }, left));
 
   it('are those of all attempts that crashed, or did not end in time', () => {
     const left = new Map([mail, held('4'), scan].map((one) => [one, 'crash']));
-    expect(suspects(left)).toEqual(['mail', 'scan']);
-    expect(suspects(new Map([[scan, 'timeout']]))).toEqual(['scan']);
+    expect(suspects(left)).toEqual({ mail: ['1', '4'], scan: ['2'] });
+    expect(suspects(new Map([[scan, 'timeout']]))).toEqual({ scan: ['2'] });
   });
 
   it('are none of those that were interrupted, cancelled, or had a process of their own', () => {
     const isolated = held('4', { group: { pid: 7, startTime: '1' } });
     const crashed = [tool, isolated].map((one) => [one, 'crash'] as const);
-    expect(suspects(new Map([...crashed, [mail, 'interrupted'], [scan, 'cancelled']]))).toEqual([]);
+    expect(suspects(new Map([...crashed, [mail, 'interrupted'], [scan, 'cancelled']]))).toEqual({});
   });
 
   it('is that of the attempt alone which blocked the event loop', () => {
@@ -119,9 +119,9 @@ describe('the types that may have ended an executor', () => {
       ...{ blockedMs: 9_000, stack: '' },
     };
     const left = new Map([mail, scan].map((one) => [one, 'crash']));
-    expect(suspects(left, blocked)).toEqual(['scan']);
+    expect(suspects(left, blocked)).toEqual({ scan: ['2'] });
     // It ended as something else: another one has taken the process down.
     left.set(scan, 'cancelled');
-    expect(suspects(left, blocked)).toEqual(['mail']);
+    expect(suspects(left, blocked)).toEqual({ mail: ['1'] });
   });
 });

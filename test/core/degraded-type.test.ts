@@ -12,11 +12,11 @@ beforeEach(() => {
   core = current();
 });
 
-/** Three executors, one after the other, that die with what they run. */
+/** Three executors, one after the other, that die with two jobs of the type, the last with one that runs alone. */
 async function dieThrice(types: readonly (string | TypeManifest)[]): Promise<void> {
   for (let n = 0; n < 3; n += 1) {
-    const one = await executor({ slots: 1, types });
-    await one.runs(1);
+    const one = await executor({ slots: 2, types });
+    await one.runs(n < 2 ? 2 : 1);
     await one.die();
   }
 }
@@ -26,10 +26,10 @@ async function degradedTypes(): Promise<readonly DegradedTypeView[]> {
 }
 
 it('its jobs wait while those of another type run, and everybody can see why', async () => {
-  await core.add('mail');
+  const first = await core.add('mail');
   const second = await core.add('mail');
   await dieThrice(['mail']);
-  await expect.poll(degradedTypes).toHaveLength(1);
+  expect(await core.ended(first.id)).toMatchObject({ state: 'failed', reason: 'crash' });
   const survivor = await executor({ types: ['mail', 'scan'] });
   for (let n = 0; n < 3; n += 1) await core.add('scan');
   await survivor.runs(3);
@@ -62,9 +62,10 @@ it('is opened again by an attempt of before that comes back', async () => {
 });
 
 it('is none whose attempts have processes of their own', async () => {
-  await core.add('mail');
+  const { id } = await core.add('mail');
   await core.add('mail');
   await dieThrice([manifest('mail', { kind: 'command' })]);
+  expect(await core.ended(id)).toMatchObject({ state: 'failed', reason: 'crash' });
   const next = await executor({ slots: 1 });
   await next.runs(1);
   expect(await degradedTypes()).toEqual([]);

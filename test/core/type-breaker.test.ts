@@ -1,10 +1,11 @@
 /** When a type is degraded, when it is tried again and what heals it, on a clock of the test's own. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { BREAKER_RULES, TypeBreaker } from '../../src/core/type-breaker.ts';
+import { BREAKER_RULES, type Suspects, TypeBreaker } from '../../src/core/type-breaker.ts';
 
 const SECOND = 1_000;
 
 let now: number;
+let jobs = 0;
 let breaker: TypeBreaker;
 beforeEach(() => {
   now = 5_000_000;
@@ -16,9 +17,15 @@ function die(times: number, ...types: readonly string[]): readonly string[] {
   const told: string[] = [];
   for (let n = 0; n < times; n += 1) {
     now += SECOND;
-    told.push(...breaker.noteDeath(new Set(types)).map(({ type }) => type));
+    told.push(...breaker.noteDeath(under(...types)).map(({ type }) => type));
   }
   return told;
+}
+
+/** Another job each time. */
+function under(...types: readonly string[]): Suspects {
+  jobs += 1;
+  return new Map(types.map((type) => [type, [`${type}-${jobs}`]]));
 }
 
 function degraded(): readonly string[] {
@@ -40,6 +47,18 @@ describe('a type becomes degraded', () => {
     die(2, 'bad');
     expect(degraded()).toEqual([]);
     expect(die(1, 'bad')).toEqual(['bad']);
+  });
+
+  it('not by one job that dies again and again, which is ended for it; but by the next one', () => {
+    for (let n = 0; n < 3; n += 1) breaker.noteDeath(new Map([['bad', ['7']]]));
+    expect(degraded()).toEqual([]);
+    breaker.noteDeath(new Map([['bad', ['8']]]));
+    expect(degraded()).toEqual(['bad']);
+  });
+
+  it('by three deaths of several jobs at once', () => {
+    for (let n = 0; n < 3; n += 1) breaker.noteDeath(new Map([['bad', ['7', '8']]]));
+    expect(degraded()).toEqual(['bad']);
   });
 
   it('not while attempts of it come back in between', () => {
@@ -94,7 +113,7 @@ describe('a degraded type', () => {
       now += 1;
       expect(breaker.due()).toEqual(['bad']);
       expect(breaker.nextIn()).toBeNull();
-      expect(breaker.noteDeath(new Set(['bad']))).toHaveLength(1);
+      expect(breaker.noteDeath(under('bad'))).toHaveLength(1);
     }
     expect(waits).toEqual([30, 60, 120, 240, 300, 300]);
     expect(breaker.find('bad')?.deaths).toBe(9);
@@ -109,7 +128,7 @@ describe('a degraded type', () => {
   it('is tried sooner when executors were replaced, but not sooner than 30 s after it died', () => {
     for (let n = 0; n < 4; n += 1) {
       now += breaker.nextIn() ?? 0;
-      breaker.noteDeath(new Set(['bad']));
+      breaker.noteDeath(under('bad'));
     }
     now += 10 * SECOND;
     breaker.retrySoon();
@@ -117,7 +136,7 @@ describe('a degraded type', () => {
     expect(breaker.nextIn()).toBe(20 * SECOND);
     now += 20 * SECOND;
     expect(breaker.due()).toEqual(['bad']);
-    breaker.noteDeath(new Set(['bad']));
+    breaker.noteDeath(under('bad'));
     expect(breaker.nextIn()).toBe(2 * BREAKER_RULES.baseWaitMs);
     now += 50 * SECOND;
     breaker.retrySoon();

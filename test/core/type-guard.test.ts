@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 function degrade(type: string): void {
-  for (let n = 0; n < 3; n += 1) stand.guard.noteDeath(new Set([type]));
+  for (let n = 0; n < 3; n += 1) stand.guard.noteDeath(new Map([[type, ['7', '8']]]));
 }
 
 function running(type: string): readonly Started[] {
@@ -71,7 +71,7 @@ it('a try that dies puts the next one off, and one that comes back opens the typ
   await stand.wait(30_000);
   const [tried] = running('mail');
   if (tried === undefined) throw new Error('nothing was tried');
-  stand.guard.noteDeath(new Set(['mail']));
+  stand.guard.noteDeath(new Map([['mail', ['7']]]));
   await stand.end([tried], 'interrupted');
   expect(running('mail')).toHaveLength(0);
   await stand.wait(59_999);
@@ -131,7 +131,7 @@ it('a try comes sooner when an executor was replaced, and not when one arrives a
   await stand.add({ type: 'mail' }, 2);
   await stand.wait(30_000);
   const [tried] = running('mail');
-  stand.guard.noteDeath(new Set(['mail']));
+  stand.guard.noteDeath(new Map([['mail', ['7']]]));
   if (tried) await stand.end([tried], 'interrupted');
   news.tell({ kind: 'arrived', executor: own });
   await stand.wait(30_000);
