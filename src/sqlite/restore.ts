@@ -7,7 +7,16 @@
  * While the mark is there no daemon opens the database (database.ts), and a restore begins anew.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { RestoreDone } from '../protocol/database.ts';
@@ -15,7 +24,7 @@ import { TaskbellError } from '../protocol/errors.ts';
 import { type HighMarks, highMarks, readFacts } from './consistency.ts';
 import type { Database } from './database.ts';
 import { checkDatabase, mustBeSound, withReader } from './database-check.ts';
-import { copyDatabase, type Tell } from './database-copy.ts';
+import { bytesOf, copyDatabase, type Tell } from './database-copy.ts';
 import { checkFile } from './file-identity.ts';
 import { giveToOwnerOf } from './file-owner.ts';
 import { restoreMark } from './restore-mark.ts';
@@ -36,7 +45,7 @@ export function restore({ source, file, now }: RestoreTask, tell: Tell): Restore
   mustBeSound(checkDatabase(source, true));
   const draft = copyDatabase(source, file, { full: false, tell });
   tell({ phase: 'replacing', draft: null });
-  begin(draft.file, marksOf(file));
+  begin(draft.file, presentMarks(file));
   giveToOwnerOf(file, draft.file);
   const facts = withReader(draft.file, readFacts);
   const aside = replace(file, draft.file, now);
@@ -49,6 +58,14 @@ function refuseSame(source: string, file: string): void {
   throw new TaskbellError('E_USAGE', `${source} is the database itself.`, {
     hint: 'Name a copy that `taskbell db backup` made.',
   });
+}
+
+/** Where a restore was broken off, the one that was present may have been moved already. */
+function presentMarks(file: string): HighMarks | null {
+  const moved = existsSync(restoreMark(file)) ? newestAside(file) : undefined;
+  return (
+    marksOf(file) ?? (moved === undefined ? null : marksOf(path.join(moved, path.basename(file))))
+  );
 }
 
 /** What the present one has given out; null: there is none, or it cannot be read any more. */
@@ -97,9 +114,10 @@ function startAnew(db: Database, present: HighMarks | null): void {
 function replace(file: string, draft: string, now: number): string | null {
   const directory = path.dirname(file);
   const mark = restoreMark(file);
+  const isResumed = existsSync(mark);
   closeSync(openSync(mark, 'w', 0o600));
   syncDirectory(directory);
-  const aside = moveAside(file, now);
+  const aside = moveAside(file, now, isResumed);
   renameSync(draft, file);
   syncDirectory(directory);
   rmSync(mark);
@@ -107,19 +125,46 @@ function replace(file: string, draft: string, now: number): string | null {
   return aside;
 }
 
-function moveAside(file: string, now: number): string | null {
+function moveAside(file: string, now: number, isResumed: boolean): string | null {
   const there = [file, `${file}-wal`].filter((name) => existsSync(name));
   // Says nothing without the others, and is made anew.
   rmSync(`${file}-shm`, { force: true });
-  if (there.length === 0) return null;
-  const stamp = new Date(now)
+  const begun = isResumed ? begunAside(file, there) : undefined;
+  if (begun === undefined && there.length === 0) return null;
+  const aside = begun ?? freshDirectory(`${asidePrefix(file)}${stampOf(now)}`);
+  for (const name of there) renameSync(name, path.join(aside, path.basename(name)));
+  rmSync(path.join(aside, `${path.basename(file)}-shm`), { force: true });
+  syncDirectory(aside);
+  return aside;
+}
+
+/** Where a restore that was broken off has put some of it: a database and its -wal belong together. */
+function begunAside(file: string, there: readonly string[]): string | undefined {
+  const newest = newestAside(file);
+  if (newest === undefined) return undefined;
+  // An empty -wal is what looking at it has left.
+  const isWhole = there.some((name) => bytesOf(path.join(newest, path.basename(name))) > 0);
+  return isWhole ? undefined : newest;
+}
+
+function newestAside(file: string): string | undefined {
+  const directory = path.dirname(file);
+  return readdirSync(directory)
+    .map((name) => path.join(directory, name))
+    .filter((name) => name.startsWith(asidePrefix(file)))
+    .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs)
+    .at(-1);
+}
+
+function asidePrefix(file: string): string {
+  return path.join(path.dirname(file), 'before-restore-');
+}
+
+function stampOf(now: number): string {
+  return new Date(now)
     .toISOString()
     .replace(/[-:]/g, '')
     .replace(/\.\d+Z$/, 'Z');
-  const aside = freshDirectory(path.join(path.dirname(file), `before-restore-${stamp}`));
-  for (const name of there) renameSync(name, path.join(aside, path.basename(name)));
-  syncDirectory(aside);
-  return aside;
 }
 
 function freshDirectory(wanted: string): string {

@@ -2,8 +2,10 @@
 import {
   chownSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -124,6 +126,24 @@ it('that was broken off keeps every daemon away until it is done anew', async ()
   restore({ source, file, now: NOW }, silent);
   expect(existsSync(`${file}.restoring`)).toBe(false);
   openDatabase(file).close();
+});
+
+it('done anew keeps together what the one that was broken off has moved, and says where', async () => {
+  const { file, source } = await backedUp();
+  const begun = path.join(path.dirname(file), 'before-restore-20200101T000000Z');
+  mkdirSync(begun);
+  run(file, "UPDATE sqlite_sequence SET seq = 5000000 WHERE name = 'jobs'");
+  renameSync(file, path.join(begun, 'taskbell.db'));
+  writeFileSync(`${file}-wal`, '');
+  writeFileSync(`${file}.restoring`, '');
+  expect(restore({ source, file, now: NOW }, silent).aside).toBe(begun);
+  expect(readdirSync(begun).sort()).toEqual(['taskbell.db', 'taskbell.db-wal']);
+  const after = assemble(openDatabase(file));
+  expect(Number(await addOne(after.jobs))).toBeGreaterThan(5_000_000);
+  after.close();
+  // Broken off in its last moment: what it had put there is none of what was before.
+  writeFileSync(`${file}.restoring`, '');
+  expect(restore({ source, file, now: NOW }, silent).aside).not.toBe(begun);
 });
 
 it('keeps two that were restored in the same second apart', async () => {
