@@ -5,6 +5,7 @@
  *
  * Says what is withdrawn and nothing else; how a client hears of it depends on its protocol.
  */
+import { setMaxListeners } from 'node:events';
 import type { Topic } from '../protocol/events.ts';
 import { CLOSE, closing } from './close-codes.ts';
 import type { ConnectionLink, ConnectionWorld } from './connection-world.ts';
@@ -68,6 +69,8 @@ export class AccessRecheck {
     const user = identity.user ?? '';
     const topics = this.#world.hub.subscriptions.topicsOf(subscriber);
     const withdrawn: Topic[] = [];
+    // Each question listens to it.
+    if (topics.length > 1) setMaxListeners(0, signal);
     for (let at = 0; at < topics.length; at += QUESTIONS_AT_ONCE) {
       const some = topics.slice(at, at + QUESTIONS_AT_ONCE);
       const codes = await Promise.all(

@@ -4,6 +4,7 @@
  * Requests are served one after the other, history included, so that one read at a time is under way for a
  * connection. An attach of several topics is done whole or not at all.
  */
+import { setMaxListeners } from 'node:events';
 import type { Topic } from '../protocol/events.ts';
 import type { HistoryPage } from '../protocol/history.ts';
 import { AcknowledgedPosition } from './acknowledged-position.ts';
@@ -120,6 +121,8 @@ export class RequestsV2 {
 
   async #objectToTopics(request: OnTopics): Promise<Objection | undefined> {
     const topics = this.#topicsOf(request);
+    // Each question listens to it; for one alone it would only cost.
+    if (topics.length > 1) setMaxListeners(0, this.#link.signal);
     for (let at = 0; at < topics.length; at += QUESTIONS_AT_ONCE) {
       const some = topics.slice(at, at + QUESTIONS_AT_ONCE);
       const codes = await Promise.all(some.map((topic) => this.#checkAccess(topic)));

@@ -7,7 +7,6 @@
  * Requests are served one after the other, so replies come in their order; by whom depends on the protocol. Writes
  * nothing to a client of v1 that v1 does not have.
  */
-import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { ValidToken } from '../auth/token-verifier.ts';
@@ -104,11 +103,7 @@ export class Connection implements Subscriber, ConnectionLink, OutletOwner, Clai
   }
 
   get signal(): AbortSignal {
-    if (this.#ended === undefined) {
-      this.#ended = new AbortController();
-      // Each question of a request that asks for many things listens to it.
-      setMaxListeners(0, this.#ended.signal);
-    }
+    this.#ended ??= new AbortController();
     if (this.#isEnding) this.#ended.abort();
     return this.#ended.signal;
   }
