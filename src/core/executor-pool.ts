@@ -92,7 +92,11 @@ export class ExecutorPool {
     for (const job of await this.#parts.store.running()) {
       const executor = this.#executors.get(job.executor) ?? (await this.#absent(job.executor));
       // Its limit counts from a start that this core has not seen: its executor keeps it.
-      const attempt = inFlightOf(job, { timeoutMs: 0, sent: true, group: job.group });
+      const facts = { timeoutMs: 0, sent: true, group: job.group };
+      // The clock of the former core is gone; what the calendar says is how long it ran, unless that was set.
+      const ranMs = Math.max(0, this.#parts.now() - job.startedAt);
+      const startedMono = performance.now() - ranMs;
+      const attempt = inFlightOf(job, { ...facts, startedMono });
       this.#parts.inHand.hold(executor, attempt);
       if (job.cancelRequested) this.#armCancel(executor, job);
     }

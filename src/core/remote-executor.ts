@@ -39,7 +39,7 @@ export interface InFlight extends Fence {
 /** @param facts what is known of this attempt beyond its job */
 export function inFlightOf(
   job: Fence & Pick<InFlight, 'type' | 'queue' | 'durability'>,
-  facts: Pick<InFlight, 'timeoutMs' | 'sent' | 'group'>,
+  facts: Pick<InFlight, 'timeoutMs' | 'sent' | 'group'> & Partial<Pick<InFlight, 'startedMono'>>,
 ): InFlight {
   return {
     id: job.id,
@@ -47,7 +47,7 @@ export function inFlightOf(
     type: job.type,
     queue: job.queue,
     durability: job.durability,
-    startedMono: performance.now(),
+    startedMono: facts.startedMono ?? performance.now(),
     timeoutMs: facts.timeoutMs,
     sent: facts.sent,
     group: facts.group,

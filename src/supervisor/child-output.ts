@@ -49,7 +49,11 @@ function take(lines: readonly FramedLine[], reader: StreamReader): void {
   const records: string[] = [];
   for (const { text, truncated } of lines) {
     if (!truncated && isRecord(text)) records.push(`${text}\n`);
-    else if (text !== '') log.info({ pid, stream, line: cut(text, truncated) }, 'output');
+    else if (text !== '') {
+      // What handlers print is a record by now: this is the runtime, the last words before an end among it.
+      const level = stream === 'stderr' ? 'warn' : 'info';
+      log[level]({ pid, stream, line: cut(text, truncated) }, 'output');
+    }
   }
   if (records.length > 0) pass(records);
 }

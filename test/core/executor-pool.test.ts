@@ -249,9 +249,14 @@ describe('an executor that dies', () => {
     await core.sleep();
     await core.wake();
     await one.connect([fenceOf(attempt)]);
+    const aliveAt = Date.now();
     await one.die();
     await (await executor()).runs(1);
-    expect(await outcomesOf(attempt.id)).toEqual(['crash', 'running']);
+    const [first, second] = (await core.job(attempt.id)).attempts;
+    expect([first?.outcome, second?.outcome]).toEqual(['crash', 'running']);
+    // What it ran under the former core counts; both clocks are read in whole milliseconds.
+    const ranMs = aliveAt - Date.parse(first?.startedAt ?? '');
+    expect(first?.duration).toBeGreaterThan(ranMs - 5);
   });
 });
 
