@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { variableName } from '../../src/config/environment.ts';
-import { processEnvironment } from '../../src/config/process-environment.ts';
 import { SECTIONS } from '../../src/config/keys.ts';
+import { processEnvironment } from '../../src/config/process-environment.ts';
 import { load, problemsOf } from './loading.ts';
 
 describe('a variable', () => {
