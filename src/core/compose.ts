@@ -122,7 +122,7 @@ export function composeCore(given: CoreParts): readonly Service[] {
   const parts = { ...given, figures, storage, log };
   const { settings } = parts;
   const eventTypes = eventTypesOf(settings);
-  const db = storage.open(openDatabase);
+  const db = storage.begin(openDatabase);
   const stores = openStores(db, parts, eventTypes);
   noteRows(stores.events, parts.onRows);
   stores.events.onAppended((rows) => figures.noteRows(rows));
@@ -175,8 +175,8 @@ function openStores(db: Database, parts: Counted, eventTypes: EventTypes) {
   });
   const { commit } = commitLoop;
   const bootId = readBootId();
-  skipAhead(db, bootId);
-  skipJobIds(db, bootId);
+  storage.begin(() => skipAhead(db, bootId));
+  storage.begin(() => skipJobIds(db, bootId));
   const writer = new LogWriter(db, cipher, eventTypes.isVolatile);
   const counts = new JobCounts(db);
   const limits = new SqliteLimitLedger(db);

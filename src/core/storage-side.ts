@@ -11,6 +11,7 @@ import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
 import { BACKUP_DIRECTORY, DATABASE_FILE, type StorageView } from '../protocol/database.ts';
 import { TaskbellError } from '../protocol/errors.ts';
+import { explain } from '../sqlite/file-identity.ts';
 import { Backups } from './backups.ts';
 import { DatabaseWork } from './database-work.ts';
 import { DiskGuard } from './disk-guard.ts';
@@ -82,14 +83,18 @@ export class StorageSide implements Service {
     await this.guard.stop();
   }
 
-  /** Opens the database; where that needs space that the disk does not have, in what is held back. */
-  open<T>(openDatabase: (file: string) => T): T {
+  /**
+   * Does what a start writes; where that needs space that the disk does not have, once more in what is held back.
+   * @param work all of it or nothing
+   */
+  begin<T>(work: (file: string) => T): T {
     try {
-      return openDatabase(this.file);
+      return work(this.file);
     } catch (error) {
-      const isFull = error instanceof TaskbellError && error.code === 'E_DISK_FULL';
-      if (!isFull || !this.guard.noteFull()) throw error;
-      return openDatabase(this.file);
+      const told = explain(error, this.file);
+      const isFull = told instanceof TaskbellError && told.code === 'E_DISK_FULL';
+      if (!isFull || !this.guard.noteFull()) throw told;
+      return work(this.file);
     }
   }
 

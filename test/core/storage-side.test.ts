@@ -3,22 +3,24 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
+import { RESERVE_FILE } from '../../src/core/disk-guard.ts';
 import { StorageSide } from '../../src/core/storage-side.ts';
 import type { RunDatabaseTask } from '../../src/process/database-process.ts';
 import type { DatabaseTask } from '../../src/protocol/database.ts';
 import { temporaryDirectory } from '../sqlite/temporary-directory.ts';
 
 const NOW = Date.UTC(2026, 10, 22, 9, 33, 16);
+const FULL = { code: 'SQLITE_FULL' };
 const WAIT = { timeout: 20_000 };
 
 type Run = (task: DatabaseTask, signal: AbortSignal) => Promise<unknown>;
 
-function stand(run: Run, keep = 2) {
+function stand(run: Run, keep = 2, diskReserve = 0) {
   const dataDirectory = temporaryDirectory();
   const backups = path.join(dataDirectory, 'backups');
   const said: string[] = [];
   const settings = {
-    daemon: { dataDirectory, diskReserve: 0 },
+    daemon: { dataDirectory, diskReserve },
     backup: { directory: null, every: 3_600_000, schedule: null, timezone: 'UTC', keep },
   } as unknown as ConstructorParameters<typeof StorageSide>[0]['settings'];
   const storage = new StorageSide({
@@ -29,7 +31,7 @@ function stand(run: Run, keep = 2) {
   });
   mkdirSync(backups);
   onTestFinished(() => storage.stop());
-  return { storage, said, backups, names: () => readdirSync(backups).sort() };
+  return { storage, said, dataDirectory, backups, names: () => readdirSync(backups).sort() };
 }
 
 /** Makes the file and nothing in it. */
@@ -75,4 +77,26 @@ it('a backup that the stop breaks off has not failed', async () => {
   await storage.stop();
   expect(said).toEqual([]);
   expect(storage.view().backup.error).toBeNull();
+});
+
+it('what a start writes is written in the space that is held back, where the disk is full', () => {
+  const { storage, dataDirectory } = stand(copy, 2, 4_096);
+  writeFileSync(path.join(dataDirectory, RESERVE_FILE), Buffer.alloc(4_096, 1));
+  let tries = 0;
+  const work = () => {
+    tries += 1;
+    if (tries === 1) throw Object.assign(new Error('database or disk is full'), FULL);
+    return 'written';
+  };
+  expect(storage.begin(work)).toBe('written');
+  expect(tries).toBe(2);
+  expect(storage.guard.isFull).toBe(true);
+});
+
+it('a start that finds no space at all says so in our words', () => {
+  const { storage } = stand(copy);
+  const work = () => {
+    throw Object.assign(new Error('database or disk is full'), FULL);
+  };
+  expect(() => storage.begin(work)).toThrow(expect.objectContaining({ code: 'E_DISK_FULL' }));
 });
