@@ -1,5 +1,7 @@
+import { tmpdir } from 'node:os';
 import { expect, it } from 'vitest';
 import { describeReload } from '../../src/cli/commands/config/reload.ts';
+import { runCommand } from './run-command.ts';
 
 const NOTHING = {
   file: '/etc/taskbell/config.ini',
@@ -36,4 +38,11 @@ it('names what holds now, what waits for a restart, and which processes are fres
     'gateways replaced: 2',
     'What is marked restart holds from the next start on.',
   ]);
+});
+
+it('refuses settings on the command line, which the service would not hear of', async () => {
+  const words = ['config', 'reload', '--set', 'daemon.logLevel=debug'];
+  const { exitCode, stderr } = await runCommand(words, { cwd: tmpdir() });
+  expect(exitCode).toBe(64);
+  expect(stderr).toContain('config reload takes no --set');
 });

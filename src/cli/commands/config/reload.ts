@@ -1,5 +1,6 @@
 /** `config reload`: the service reads its configuration anew, all of it or nothing. */
 import type { Command } from 'commander';
+import { TaskbellError } from '../../../protocol/errors.ts';
 import type { ReloadAnswer, SettingChange } from '../../../protocol/reload.ts';
 import type { CliContext } from '../../cli-context.ts';
 
@@ -7,6 +8,7 @@ export function define(command: Command, ctx: CliContext): void {
   command
     .option('--json', 'print what has changed as JSON')
     .action(async (options: { readonly json?: true }) => {
+      refuseSet(command.optsWithGlobals<{ readonly set?: readonly string[] }>().set);
       const answer = await ctx.withDaemon((daemon) => daemon.reloadConfig());
       if (options.json) ctx.printJson(answer);
       else for (const line of describeReload(answer)) ctx.print(line);
@@ -14,6 +16,14 @@ export function define(command: Command, ctx: CliContext): void {
         ctx.note(`Supervisor ${pid} has a configuration of its own: kill -HUP ${pid}`);
       }
     });
+}
+
+/** The service reads its own file, with the flags that it was started with. */
+function refuseSet(set: readonly string[] = []): void {
+  if (set.length === 0) return;
+  throw new TaskbellError('E_USAGE', 'config reload takes no --set: it would say nothing.', {
+    hint: 'Change the configuration file of the service, then reload it.',
+  });
 }
 
 /** Exported for tests. Pure. */
