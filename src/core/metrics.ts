@@ -4,6 +4,7 @@
  * Pure: what the parts of the core know goes in, families come out. docs/operations.md lists the names, which never
  * change their meaning. Labels hold names that operators and callers choose, and only so many of them.
  */
+import type { StorageView } from '../protocol/database.ts';
 import type { QueueView, ReportStatus, StatusDetails, StatusView } from '../protocol/status.ts';
 import type { ProcessView } from '../protocol/supervision.ts';
 import type { TroubleLevel } from '../protocol/troubles.ts';
@@ -216,6 +217,7 @@ function machineFamilies(facts: CoreFacts): readonly Family[] {
       'Free space where the data directory is.',
       known({}, disk.freeBytes),
     ),
+    ...storageFamilies(details.storage),
     gauge(
       'taskbell_event_loop_delay_seconds',
       'How late the event loop of the core was, since the last scrape; missing at the first.',
@@ -232,4 +234,26 @@ function machineFamilies(facts: CoreFacts): readonly Family[] {
 function delaySamples({ p50, p99, max }: LoopDelay): readonly Sample[] {
   const at = (quantile: string, value: number | null) => known({ quantile }, value);
   return [...at('0.5', p50), ...at('0.99', p99), ...at('1', max)];
+}
+
+function storageFamilies(storage: StorageView | undefined): readonly Family[] {
+  if (storage === undefined) return [];
+  const { disk, backup } = storage;
+  return [
+    gauge(
+      'taskbell_disk_full',
+      'Whether nothing new is accepted for want of space: 0 or 1.',
+      one(Number(disk === 'full')),
+    ),
+    gauge(
+      'taskbell_backup_time_seconds',
+      'When the newest backup was made, in seconds since 1970; missing where none is known.',
+      known({}, backup.last === null ? null : Date.parse(backup.last.at) / 1_000),
+    ),
+    gauge(
+      'taskbell_backup_failed',
+      'Whether the last backup failed: 0 or 1.',
+      one(Number(backup.error !== null)),
+    ),
+  ];
 }

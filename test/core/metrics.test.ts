@@ -104,6 +104,18 @@ describe('the metrics of the core', () => {
     expect(seconds).toBeGreaterThan(0);
   });
 
+  test('tell when the newest backup was made, and nothing of one before there is any', async () => {
+    const own = await started();
+    const before = await scrape(own);
+    expect(before.get('taskbell_backup_time_seconds')?.samples).toEqual([]);
+    expect((await own.post('/v1/db/backup', {})).status).toBe(201);
+    const after = await scrape(own);
+    const ageSeconds = Date.now() / 1_000 - (figureOf(after, 'backup_time_seconds') ?? 0);
+    expect(Math.abs(ageSeconds)).toBeLessThan(3_600);
+    expect(figureOf(after, 'backup_failed')).toBe(0);
+    expect(figureOf(after, 'disk_full')).toBe(0);
+  });
+
   test('name the build', async () => {
     const families = await scrape(await started());
     const [build] = families.get('taskbell_build_info')?.samples ?? [];
