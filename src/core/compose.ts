@@ -9,20 +9,14 @@
 import { Directory } from '../access/directory.ts';
 import { TokenRevocations } from '../access/token-revocations.ts';
 import type { ApiContext } from '../api/api-context.ts';
-import type { LiveSettings } from '../config/live-settings.ts';
-import type { Settings } from '../config/settings.ts';
 import { skipAhead } from '../log/sqlite/log-position.ts';
 import { LogWriter } from '../log/sqlite/log-writer.ts';
 import { SEALED_LOG_TABLES } from '../log/sqlite/segment.ts';
 import { SqliteEventLog } from '../log/sqlite/sqlite-event-log.ts';
 import { readBootId } from '../process/boot-id.ts';
-import type { RunDatabaseTask } from '../process/database-process.ts';
-import type { Logger } from '../process/logger.ts';
 import type { Service } from '../process/service.ts';
 import { ACCESS_EVENT_TYPE } from '../protocol/events.ts';
-import type { ReloadView } from '../protocol/reload.ts';
 import type { RuntimeView } from '../protocol/status.ts';
-import type { GivenSockets, ProcessView } from '../protocol/supervision.ts';
 import { ForeignTypes } from '../queue/sqlite/foreign-types.ts';
 import { JobCounts } from '../queue/sqlite/job-counts.ts';
 import { skipJobIds } from '../queue/sqlite/job-ids.ts';
@@ -45,6 +39,7 @@ import { CommitLoop } from './commit-loop.ts';
 import { ConfigReload } from './config-reload.ts';
 import { controlRoutes } from './control-routes.ts';
 import { ControlServer } from './control-server.ts';
+import type { CoreParts } from './core-parts.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { DueClock } from './due-clock.ts';
 import { engineService } from './engine-service.ts';
@@ -52,7 +47,7 @@ import { problemWithEvent } from './event-data.ts';
 import { CoreEventService } from './event-service.ts';
 import { checkEventType, type EventTypes, eventTypesOf, unknownEventType } from './event-types.ts';
 import { ExecutorNews } from './executor-news.ts';
-import { ExecutorPool, type Patience } from './executor-pool.ts';
+import { ExecutorPool } from './executor-pool.ts';
 import { CoreFigures } from './figures.ts';
 import { Follower } from './follower.ts';
 import { FollowerHeartbeat } from './follower-heartbeat.ts';
@@ -81,35 +76,8 @@ import { CoreSeeing } from './seeing.ts';
 import { endOfUnreadable, Settlement } from './settlement.ts';
 import { openStorage, type StorageSide } from './storage-side.ts';
 import { CoreTokenService, revocationRow } from './token-service.ts';
-import type { TroubleLog } from './trouble-log.ts';
 import { TypeGuard } from './type-guard.ts';
 import { WorkerControl } from './worker-control.ts';
-
-export interface CoreParts {
-  readonly settings: Settings;
-  readonly log: Logger;
-  /** False where this daemon has no executors of its own. */
-  readonly expectExecutors: boolean;
-  readonly processes: () => readonly ProcessView[];
-  /** What the processes of this daemon have logged; nothing when omitted. */
-  readonly troubles?: TroubleLog;
-  /** Why this daemon's supervisor has ended a process, where it said so. */
-  readonly endReason?: (pid: number) => string | undefined;
-  /** Listening sockets that are served in place of own ones. */
-  readonly given?: GivenSockets | undefined;
-  /** With executors elsewhere; the usual when omitted. */
-  readonly patience?: Patience | undefined;
-  /** Tells of settings that change while the core is awake; `settings` for ever when omitted. */
-  readonly live?: LiveSettings;
-  /** Has the supervisor read the configuration anew; there is none when omitted. */
-  readonly askReload?: (() => Promise<ReloadView>) | undefined;
-  /** There is something in the log: at the start, or from the first row on. Called at least once then. */
-  readonly onRows?: () => void;
-  /** How work on the database file is done beside this process; as it was built when omitted. */
-  readonly runDatabaseTask?: RunDatabaseTask;
-  /** The storage failed: nothing more may be acknowledged. */
-  readonly onFatal: (error: unknown) => void;
-}
 
 /** After a claim that the store refused. */
 const CLAIM_AGAIN_MS = 1_000;
