@@ -187,6 +187,14 @@ export class Daemon {
     return this.#output;
   }
 
+  /** Its first line of this message. Lines of its processes come by way of the supervisor: a moment after what they tell of. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a line.
+  async line(message: RegExp): Promise<any> {
+    const find = () => this.log.find(({ msg }) => message.test(msg));
+    await until(() => find() !== undefined, `a line ${message}`);
+    return find();
+  }
+
   /** Resolves when every process of this daemon works or stands by. */
   async ready(): Promise<void> {
     await until(

@@ -74,7 +74,7 @@ test.concurrent('a loop that the first job holds up is found, although the threa
   const daemon = await site.up();
   const { id } = await site.api.add('spin', null, { timeoutMs: 1_000 });
   expect(await site.api.wait(id, { timeoutMs: 60_000 })).toMatchObject({ reason: 'timeout' });
-  const report = daemon.log.find((line) => line.msg.startsWith('a handler blocks'));
+  const report = await daemon.line(/^a handler blocks/);
   expect(report).toMatchObject({ job: id, type: 'spin' });
   expect(report.stack).toContain('spin.mjs:1:');
 });

@@ -45,7 +45,7 @@ test.each([
   await open();
   const owner = await site.up(first);
   const other = await site.up(second);
-  expect(other.log.some(({ msg }) => /standing by/.test(msg))).toBe(true);
+  await other.line(/standing by/);
   await bothWork();
   const queued = await site.api.add('echo', 'kept', { delayMs: 1_500 });
   const stopped = owner.stop();
@@ -123,8 +123,8 @@ test('two up with the same port: the second stands by with core and gateway, and
   await open();
   const first = await site.up();
   const second: Daemon = await site.up();
-  expect(second.log.some(({ msg }) => /standing by/.test(msg))).toBe(true);
-  expect(second.log.some(({ msg }) => /another gateway serves the port/.test(msg))).toBe(true);
+  await second.line(/standing by/);
+  await second.line(/another gateway serves the port/);
   expect(await first.stop()).toBe(0);
   await until(
     () => second.log.some(({ msg }) => msg === 'gateway listening'),

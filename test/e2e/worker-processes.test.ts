@@ -32,7 +32,7 @@ function spinForEver() { for (let n = 0; ; n += 1) Math.sqrt(n); }`,
   expect(job).toMatchObject({ state: 'failed', reason: 'timeout', attempt: 1 });
   expect(job.error?.message).toMatch(/blocked the event loop at spinForEver .*spin\.mjs:2:/);
   expect(job.error?.stack).toContain(`attempt 1 of job ${stuck.id}`);
-  const blocked = daemon.log.find((line) => line.msg.startsWith('a handler blocks'));
+  const blocked = await daemon.line(/^a handler blocks/);
   expect(blocked).toMatchObject({ job: stuck.id, type: 'spin' });
   expect(blocked.stack).toContain('spinForEver');
   await started(neighbour.id, 2);
