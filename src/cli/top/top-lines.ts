@@ -110,18 +110,10 @@ const QUEUE_COLUMNS: readonly Column[] = [
 function queueLines({ status }: TopState, { columns, rows }: Size): readonly string[] {
   const queues = [...(status?.details?.queues ?? [])].sort(byWork);
   if (queues.length === 0 || rows < 3) return [];
-  const { shown, nameWidth } = columnsFor(QUEUE_COLUMNS, columns);
-  const head = row(
-    'QUEUE',
-    nameWidth,
-    shown.map(({ title }) => title),
-    shown,
-  );
+  const { head, line } = layOut('QUEUE', QUEUE_COLUMNS, columns);
   const room = rows - 2;
   const fitting = queues.length > room ? queues.slice(0, room - 1) : queues;
-  const lines = fitting.map((queue) =>
-    row(plainText(queue.name), nameWidth, cellsOf(queue), shown),
-  );
+  const lines = fitting.map((queue) => line(plainText(queue.name), cellsOf(queue)));
   const more = queues.length - fitting.length;
   return ['', head, ...lines, ...(more > 0 ? [clip(`… and ${more} more`, columns)] : [])];
 }
@@ -155,15 +147,9 @@ const PROCESS_COLUMNS: readonly Column[] = [
 function processLines(state: TopState, columns: number, paint: Painter): readonly string[] {
   const processes = state.status?.processes ?? [];
   if (processes.length === 0) return [];
-  const { shown, nameWidth } = columnsFor(PROCESS_COLUMNS, columns);
-  const head = row(
-    'PROCESS',
-    nameWidth,
-    shown.map(({ title }) => title),
-    shown,
-  );
+  const { head, line } = layOut('PROCESS', PROCESS_COLUMNS, columns);
   const lines = processes.map((process) => {
-    const text = row(process.role, nameWidth, factsOf(process, state), shown);
+    const text = line(process.role, factsOf(process, state));
     return process.state === 'ready'
       ? text
       : text.replace(process.state, paintState(paint, process.state));
@@ -188,11 +174,13 @@ function factsOf({ pid, since, restarts, state }: ProcessView, top: TopState): r
 const LEAST_NAME = 8;
 const MOST_NAME = 40;
 
-/** As many columns as there is room for, the first ones first. */
-function columnsFor(
-  all: readonly Column[],
-  columns: number,
-): { readonly shown: readonly Column[]; readonly nameWidth: number } {
+interface Layout {
+  readonly head: string;
+  readonly line: (name: string, cells: readonly string[]) => string;
+}
+
+/** As many columns as there is room for, the first ones first. @param title of the column of names */
+function layOut(title: string, all: readonly Column[], columns: number): Layout {
   const shown: Column[] = [];
   let left = columns - Math.min(columns, LEAST_NAME);
   for (const column of all) {
@@ -200,17 +188,13 @@ function columnsFor(
     left -= column.width;
     shown.push(column);
   }
-  return { shown, nameWidth: Math.min(MOST_NAME, Math.min(columns, LEAST_NAME) + left) };
-}
-
-function row(
-  name: string,
-  nameWidth: number,
-  cells: readonly string[],
-  shown: readonly Column[],
-): string {
-  const rest = shown.map(({ width, side }, at) => padTo(` ${cells[at] ?? ''}`, width, side));
-  return `${padTo(name, nameWidth)}${rest.join('')}`.trimEnd();
+  const nameWidth = Math.min(MOST_NAME, Math.min(columns, LEAST_NAME) + left);
+  const line = (name: string, cells: readonly string[]): string => {
+    const rest = shown.map(({ width, side }, at) => padTo(` ${cells[at] ?? ''}`, width, side));
+    return `${padTo(name, nameWidth)}${rest.join('')}`.trimEnd();
+  };
+  const titles = shown.map((column) => column.title);
+  return { head: line(title, titles), line };
 }
 
 /** Problems, and the keys; a terminal of a few lines has the keys alone. */
